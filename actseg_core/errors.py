@@ -1,0 +1,29 @@
+"""Errors that the caller can act on. Every message says what was wanted, what came, what to do."""
+
+
+class ActSegError(Exception):
+    """Base of all errors that the node and the command line catch and report in one line."""
+
+
+class ShapeError(ActSegError, ValueError):
+    """An array or tensor has another shape or dtype than the operation needs."""
+
+
+class ConfigError(ActSegError, ValueError):
+    """A configuration has an unknown key, a value out of range, or parts that contradict."""
+
+
+class CheckpointError(ActSegError):
+    """A weight file is missing, damaged, of a foreign layout, or does not fit the model."""
+
+
+class DatasetError(ActSegError):
+    """A dataset file is missing, damaged, or disagrees with the annotation beside it."""
+
+
+class VideoError(ActSegError):
+    """A video, image folder or camera cannot be read."""
+
+
+class VocabularyError(ActSegError):
+    """A word vector file cannot be read, or does not have the width that the model needs."""
