@@ -1,0 +1,259 @@
+"""Every setting: its default, range and help text exist once, here.
+
+YAML files, ROS parameters, command-line help and docs are read off these classes. Settings that
+the paper leaves open say so with "[ours]" in their help text; docs/architecture.md gives reasons.
+"""
+
+import difflib
+from collections.abc import Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from actseg_core.errors import ConfigError
+
+Stream = Literal["rgb", "flow"]
+CONFIG_FILE_LIMIT_BYTES = 1_000_000
+
+
+class Config(BaseModel):
+    """Base of all settings: frozen, typed, and unknown keys refused by name."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    @classmethod
+    def from_mapping(cls, mapping: Mapping[str, Any]) -> Self:
+        """Build from plain values.
+
+        Raises:
+            ConfigError: If a key is unknown (the nearest right one is named), a value is of the
+                wrong type or out of range, or settings contradict each other.
+        """
+        try:
+            return cls.model_validate(dict(mapping))
+        except ValidationError as error:
+            raise ConfigError(_explain(cls, error)) from None
+
+
+def _explain(config: type[Config], error: ValidationError) -> str:
+    """One line per problem: where, what came, what is allowed."""
+    lines = []
+    for item in error.errors():
+        place = ".".join(str(part) for part in item["loc"])
+        if item["type"] == "extra_forbidden":
+            known = _known_keys(config, item["loc"][:-1])
+            near = difflib.get_close_matches(str(item["loc"][-1]), known, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}"
+            lines.append(f"unknown setting {place!r}; {hint}")
+        else:
+            lines.append(f"{place or config.__name__}: {item['msg']}, got {item['input']!r}")
+    return "; ".join(lines)
+
+
+def _known_keys(config: type[Config], path: tuple[int | str, ...]) -> list[str]:
+    for part in path:
+        annotation = config.model_fields[str(part)].annotation
+        if isinstance(annotation, type) and issubclass(annotation, Config):
+            config = annotation
+    return list(config.model_fields)
+
+
+class TextConfig(Config):
+    """From a sentence to one vector (paper section 3.1)."""
+
+    encoder: Literal["conv", "lstm", "bilstm"] = "conv"
+    """Sentence encoder; conv is the paper's choice, the others its ablation (section 5.1)."""
+    vectors: str = "glove+spacy"
+    """Word vectors: glove (50-d), spacy (300-d), glove+spacy (350-d), or a file (.bin/.txt)."""
+    word_dim: int = Field(350, ge=1, le=4096)
+    """Width of a word vector; 300 for GoogleNews word2vec as in the paper."""
+    sentence_dim: int = Field(300, ge=1, le=4096)
+    """Width of the sentence vector; 300 in the paper, 1000 for its LSTM ablation."""
+    max_words: int = Field(20, ge=2, le=64)
+    """Longest sentence in words; A2D Sentences' longest has exactly 20."""
+    kernel: int = Field(2, ge=1, le=5)
+    """Temporal filter size of the conv encoder (paper: 2)."""
+    lowercase: bool = True
+    """Look words up in lower case. [ours]"""
+
+
+class VideoConfig(Config):
+    """From a clip to the visual representation (paper section 3.2)."""
+
+    width: float = Field(1.0, gt=0.0, le=1.0)
+    """Channel multiplier of I3D; 1 is the paper's network."""
+    endpoint: Literal["Mixed_4f"] = "Mixed_4f"
+    """Last layer of the encoder: the one before I3D's last max-pooling."""
+    l2_normalise: bool = True
+    """L2-normalise over channels at every location of the encoder's output."""
+    coordinates: bool = True
+    """Append the 8 spatial coordinate channels of Hu et al. at every resolution."""
+    trainable: Literal["last_block", "all", "none"] = "last_block"
+    """Which encoder layers train; the paper finetunes only the last inception block."""
+    batch_statistics: bool = False
+    """Use batch statistics in trainable batch norms while training. [ours: off]"""
+
+
+class DecoderConfig(Config):
+    """From features and sentence to response maps (paper section 3.3)."""
+
+    channels: tuple[int, int] = (256, 128)
+    """Channels after the first and second deconvolution block. [ours]"""
+    activation: Literal["none", "relu"] = "none"
+    """Activation inside a deconvolution block. [ours: none]"""
+    filter_activation: Literal["tanh", "sigmoid"] = "tanh"
+    """Activation of the dynamic filter; tanh is equation 1."""
+    l2_upsampled: bool = False
+    """L2-normalise the upsampled features, too. [ours: off]"""
+    multi_resolution: bool = True
+    """Answer and train at all three resolutions (section 5.1), not at the highest alone."""
+
+
+class LiteConfig(Config):
+    """The embedded default: a streaming network of our own (docs/lite.md)."""
+
+    trunk: Literal["efficientnet_lite0"] = "efficientnet_lite0"
+    """Per-frame trunk, ImageNet-pretrained."""
+    flow_width: int = Field(24, ge=8, le=128)
+    """Channels of the flow stream's first stage; each later stage doubles them once."""
+    channels: int = Field(96, ge=8, le=512)
+    """Channels of the joined feature map that the dynamic filters read."""
+    temporal_channels: int = Field(64, ge=8, le=512)
+    """Channels of the per-frame features that the ring of frames keeps."""
+
+
+class FlowConfig(Config):
+    """Optical flow (the flow stream's input, and what moves masks between windows)."""
+
+    estimator: Literal["dis", "tvl1", "farneback"] = "dis"
+    """TV-L1 is what I3D's Kinetics flow weights saw; DIS is the fast choice."""
+    clip_px: float = Field(20.0, gt=0.0, le=1000.0)
+    """Larger displacements [px] are clipped, then the field is scaled to [-1, 1]."""
+    ego_motion: bool = False
+    """Subtract the dominant homography (camera motion) from the field. [ours]"""
+
+
+class PresenceConfig(Config):
+    """From a response map to the probability that the described actor is there. [ours]"""
+
+    temperature: float = Field(1.0, gt=0.0, le=1000.0)
+    """Divides the presence score."""
+    bias: float = Field(0.0, ge=-1000.0, le=1000.0)
+    """Subtracted from the presence score before the temperature."""
+    threshold: float = Field(0.5, ge=0.0, le=1.0)
+    """Below this confidence the answer is NOT_FOUND with an empty mask."""
+
+
+class ModelConfig(Config):
+    """One network, complete; stored in its checkpoint."""
+
+    name: str = "paper"
+    """Name of the preset or table row."""
+    row: str = ""
+    """The row of the paper's tables that it stands for; empty for ours."""
+    kind: Literal["actor_action", "lite", "hu", "li"] = "actor_action"
+    """actor_action is the paper's model, hu and li its baselines, lite our embedded default."""
+    streams: tuple[Stream, ...] = ("rgb", "flow")
+    """Input streams; with two, their response maps are averaged with the weights below."""
+    frames: int = Field(16, ge=1, le=64)
+    """Frames per clip, the paper's N."""
+    label_frame: Literal["centre", "newest"] = "centre"
+    """The frame that the mask belongs to: the paper's middle frame N//2, or the newest."""
+    size: int = Field(512, ge=32, le=2048, multiple_of=16)
+    """Side S of the square network input [px]; responses are at S/16, S/4 and S."""
+    text: TextConfig = TextConfig()
+    video: VideoConfig = VideoConfig()
+    decoder: DecoderConfig = DecoderConfig()
+    lite: LiteConfig = LiteConfig()
+    flow: FlowConfig = FlowConfig()
+    rgb_weight: float = Field(2.0, ge=0.0, le=100.0)
+    """Weight of the RGB response map in the fusion (paper: twice the flow's)."""
+    flow_weight: float = Field(1.0, ge=0.0, le=100.0)
+    """Weight of the flow response map in the fusion."""
+    threshold: float = Field(0.0, ge=-100.0, le=100.0)
+    """A pixel belongs to the mask where the fused response (a logit) exceeds this. [ours]"""
+    threshold_mode: Literal["absolute", "relative_max"] = "absolute"
+    """relative_max: sigmoid above half of its maximum, never empty (later papers' rule)."""
+    presence: PresenceConfig = PresenceConfig()
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if not self.streams or len(set(self.streams)) != len(self.streams):
+            raise ValueError("streams must name rgb, flow or both, each once")
+        if self.kind in ("hu", "li") and (self.streams != ("rgb",) or self.frames != 1):
+            raise ValueError(f"{self.kind} reads one RGB frame: set streams: [rgb], frames: 1")
+        return self
+
+    @property
+    def label_index(self) -> int:
+        """Index of the labelled frame in the clip; 8 of 16 in the paper's setting."""
+        return self.frames // 2 if self.label_frame == "centre" else self.frames - 1
+
+
+class StreamConfig(Config):
+    """How a camera becomes windows of frames, and how often they are answered."""
+
+    stride_frames: int = Field(1, ge=1, le=64)
+    """New frames between two answers."""
+    max_gap_s: float = Field(0.5, gt=0.0, le=60.0)
+    """A longer time between two frames [s] empties the window."""
+    max_age_s: float = Field(1.0, gt=0.0, le=600.0)
+    """A mask older than this [s] at publication is withheld and OVERLOADED reported."""
+    stale_after_s: float = Field(0.5, gt=0.0, le=60.0)
+    """After this silence of the camera [s] the state is STALE_INPUT."""
+    max_queries: int = Field(16, ge=1, le=256)
+    """Sentences that may be active at once."""
+    max_sentence_chars: int = Field(512, ge=1, le=10_000)
+    """Longer commands are refused and the old query kept."""
+    max_pixels: int = Field(40_000_000, ge=1, le=1_000_000_000)
+    """Larger images are refused before anything is allocated."""
+    queue_frames: int = Field(4, ge=1, le=64)
+    """Frames that wait for the worker; when full the oldest is dropped and counted."""
+
+
+def load_yaml(path: Path) -> dict[str, Any]:
+    """Read a mapping from a YAML file.
+
+    Raises:
+        ConfigError: If the file is missing, too large, not YAML, or not a mapping.
+    """
+    try:
+        if path.stat().st_size > CONFIG_FILE_LIMIT_BYTES:
+            raise ConfigError(f"{path} is larger than {CONFIG_FILE_LIMIT_BYTES} bytes")
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise ConfigError(f"cannot read the configuration {path}: {reason}") from error
+    if not isinstance(content, dict):
+        raise ConfigError(f"{path} must hold `setting: value` lines, got {type(content).__name__}")
+    return content
+
+
+def preset_names() -> list[str]:
+    """Names of the model configurations that ship with the package."""
+    folder = resources.files("actseg_core") / "configs"
+    return sorted(
+        item.name.removesuffix(".yaml")
+        for item in folder.iterdir()
+        if item.name.endswith(".yaml")
+    )
+
+
+def load_preset(name: str) -> ModelConfig:
+    """A model configuration by preset name or by the path of a YAML file.
+
+    Raises:
+        ConfigError: If there is no such preset or file, or its content is wrong.
+    """
+    if name.endswith((".yaml", ".yml")):
+        return ModelConfig.from_mapping(load_yaml(Path(name)))
+    if name not in preset_names():
+        raise ConfigError(
+            f"there is no preset {name!r}; choose one of {', '.join(preset_names())}, "
+            "or give the path of a .yaml file"
+        )
+    path = resources.files("actseg_core") / "configs" / f"{name}.yaml"
+    return ModelConfig.from_mapping(load_yaml(Path(str(path))))

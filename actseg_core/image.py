@@ -1,0 +1,124 @@
+"""Image geometry: resize-and-pad to a square and its inverse; NumPy to torch and back."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from actseg_core.errors import ShapeError
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where an image lies inside the square network input.
+
+    Attributes:
+        height: Height of the original image [px].
+        width: Width of the original image [px].
+        size: Side of the square [px].
+    """
+
+    height: int
+    width: int
+    size: int
+
+    def __post_init__(self) -> None:
+        if min(self.height, self.width, self.size) < 1:
+            raise ShapeError(
+                f"image and input sides must be at least 1 px, got {self.height}x{self.width} "
+                f"into {self.size}"
+            )
+
+    @property
+    def scale(self) -> float:
+        """Network pixels per image pixel."""
+        return self.size / max(self.height, self.width)
+
+    @property
+    def inner(self) -> tuple[int, int]:
+        """Height and width of the resized image inside the square [px]."""
+        return (
+            max(1, round(self.height * self.scale)),
+            max(1, round(self.width * self.scale)),
+        )
+
+    @property
+    def offset(self) -> tuple[int, int]:
+        """Rows above and columns left of the resized image [px]."""
+        height, width = self.inner
+        return (self.size - height) // 2, (self.size - width) // 2
+
+    @property
+    def window(self) -> tuple[slice, slice]:
+        """Rows and columns of the square that hold the image."""
+        (top, left), (height, width) = self.offset, self.inner
+        return slice(top, top + height), slice(left, left + width)
+
+
+def resize_and_pad(image: NDArray[np.uint8], size: int) -> tuple[NDArray[np.uint8], Placement]:
+    """Resize with the aspect kept and pad with zeros, centred, to (size, size, C).
+
+    The rule of Hu et al.'s and Li et al.'s public code, which the paper's "padded" follows; zeros
+    are filled before normalisation. Area interpolation when shrinking, bilinear when enlarging.
+
+    Args:
+        image: (H, W, C) or (H, W) uint8.
+        size: Side S of the square [px].
+    """
+    placement = Placement(image.shape[0], image.shape[1], size)
+    height, width = placement.inner
+    if (height, width) != image.shape[:2]:
+        shrink = placement.scale < 1
+        image = cv2.resize(
+            image, (width, height), interpolation=cv2.INTER_AREA if shrink else cv2.INTER_LINEAR
+        ).astype(np.uint8, copy=False)
+    if height == width == size:
+        return image, placement
+    square = np.zeros((size, size, *image.shape[2:]), np.uint8)
+    square[placement.window] = image
+    return square, placement
+
+
+def restore(response: NDArray[np.float32], placement: Placement) -> NDArray[np.float32]:
+    """Bring a response map back to the camera image: crop the padding, resize bilinearly.
+
+    Args:
+        response: (r, r) float32 response map of any resolution r.
+        placement: As returned by `resize_and_pad`.
+
+    Returns:
+        (H, W) float32 at the original image's size.
+    """
+    ratio = response.shape[0] / placement.size
+    (top, left), (height, width) = placement.offset, placement.inner
+    # One affine map does the crop and the resize, pixel centres aligned, without rounding the
+    # crop to whole response cells.
+    step_y = height / placement.height * ratio
+    step_x = width / placement.width * ratio
+    matrix = np.array(
+        [
+            [step_x, 0.0, (left + 0.5 * width / placement.width) * ratio - 0.5],
+            [0.0, step_y, (top + 0.5 * height / placement.height) * ratio - 0.5],
+        ]
+    )
+    return cv2.warpAffine(
+        response,
+        matrix,
+        (placement.width, placement.height),
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REPLICATE,
+    ).astype(np.float32, copy=False)
+
+
+def rgb_to_tensor(frames: NDArray[np.uint8]) -> Tensor:
+    """(T, S, S, 3) uint8 to (1, 3, T, S, S) float32 in [-1, 1], I3D's RGB range."""
+    return torch.from_numpy(frames).permute(3, 0, 1, 2).unsqueeze(0).float().div(127.5).sub(1.0)
+
+
+def flow_to_tensor(flow: NDArray[np.float32], clip_px: float) -> Tensor:
+    """(T, S, S, 2) float32 [px] to (1, 2, T, S, S) float32, clipped and scaled to [-1, 1]."""
+    tensor = torch.from_numpy(flow).permute(3, 0, 1, 2).unsqueeze(0)
+    return tensor.clamp(-clip_px, clip_px).div(clip_px)
