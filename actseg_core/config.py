@@ -115,14 +115,16 @@ class DecoderConfig(Config):
 class LiteConfig(Config):
     """The embedded default: a streaming network of our own (docs/lite.md)."""
 
-    trunk: Literal["efficientnet_lite0"] = "efficientnet_lite0"
-    """Per-frame trunk, ImageNet-pretrained."""
-    flow_width: int = Field(24, ge=8, le=128)
-    """Channels of the flow stream's first stage; each later stage doubles them once."""
-    channels: int = Field(96, ge=8, le=512)
-    """Channels of the joined feature map that the dynamic filters read."""
-    temporal_channels: int = Field(64, ge=8, le=512)
-    """Channels of the per-frame features that the ring of frames keeps."""
+    rgb_taps: int = Field(4, ge=1, le=16)
+    """Frames of the window that the RGB stream's temporal head reads, evenly spaced."""
+    flow_taps: int = Field(16, ge=1, le=16)
+    """Flow fields of the window that the flow stream's temporal head reads."""
+    ring_channels: int = Field(64, ge=8, le=512)
+    """Channels per frame that the ring keeps at stride 16."""
+    channels: tuple[int, int, int] = (128, 96, 64)
+    """Channels of the joined feature maps at stride 16, 8 and 4."""
+    filters: int = Field(8, ge=1, le=64)
+    """Dynamic filters per sentence at stride 16 and at stride 8."""
 
 
 class FlowConfig(Config):

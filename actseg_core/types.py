@@ -1,6 +1,6 @@
 """The values that pass between the parts: frames, clips, sentences, answers."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,7 +67,7 @@ class Clip:
             )
 
     def __len__(self) -> int:
-        return self.rgb.shape[0]
+        return len(self.rgb)
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,4 +115,4 @@ class MaskResult:
     frame_id: str = ""
     window_start_ns: int = 0
     window_end_ns: int = 0
-    warped: bool = field(default=False)
+    warped: bool = False

@@ -1,0 +1,39 @@
+"""The paper's network, one stream: I3D encoder, sentence encoder, dynamic-filter decoder."""
+
+from torch import Tensor
+
+from actseg_core.config import ModelConfig, Stream
+from actseg_core.decoder.decoder import Decoder
+from actseg_core.segmenter import Segmenter
+from actseg_core.text.encoder import build_sentence_encoder
+from actseg_core.video.encoder import VideoEncoder
+
+
+class ActorActionSegmenter(Segmenter):
+    """Composition of the paper's three parts (sections 3.1 to 3.3); computes nothing itself.
+
+    Args:
+        config: The model's configuration.
+        stream: "rgb" reads 3 channels, "flow" 2.
+    """
+
+    def __init__(self, config: ModelConfig, stream: Stream) -> None:
+        super().__init__()
+        self.video_encoder = VideoEncoder(config.video, in_channels=3 if stream == "rgb" else 2)
+        self.sentence_encoder = build_sentence_encoder(config.text)
+        self.decoder = Decoder(
+            config.decoder,
+            self.video_encoder.out_channels,
+            config.text.sentence_dim,
+            config.video.coordinates,
+        )
+
+    def encode(self, clip: Tensor) -> list[Tensor]:
+        return self.decoder.features(self.video_encoder(clip))
+
+    def encode_sentences(self, words: Tensor) -> Tensor:
+        sentences: Tensor = self.sentence_encoder(words)
+        return sentences
+
+    def respond(self, features: list[Tensor], sentences: Tensor) -> list[Tensor]:
+        return self.decoder.respond(features, sentences)

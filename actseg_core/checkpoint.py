@@ -1,0 +1,164 @@
+"""Our weight files: safetensors with the model's configuration inside. Nothing is unpickled."""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from actseg_core.config import ModelConfig, preset_names
+from actseg_core.errors import CheckpointError, ConfigError
+from actseg_core.model import Network, build_model
+
+FORMAT = "actseg"
+FORMAT_VERSION = 1
+SHOWN_KEYS = 5
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A loaded model.
+
+    Attributes:
+        model: The network, in evaluation mode, float32.
+        config: As it was trained.
+        metrics: What was measured when it was saved; empty if nothing was.
+        path: The file it came from.
+    """
+
+    model: Network
+    config: ModelConfig
+    metrics: dict[str, Any]
+    path: Path
+
+
+def save_checkpoint(
+    path: Path,
+    model: Network,
+    metrics: Mapping[str, Any] | None = None,
+    dtype: torch.dtype = torch.float32,
+) -> None:
+    """Write weights, configuration and metrics beside `path`, then rename: never half a file.
+
+    Args:
+        path: Destination, .safetensors.
+        model: The network; `model.config` is stored.
+        metrics: Plain values to keep with it.
+        dtype: Type of floating-point weights in the file; float16 halves its size.
+
+    Raises:
+        CheckpointError: If a weight is not finite, also after the conversion, or the file cannot
+            be written.
+    """
+    tensors: dict[str, Tensor] = {}
+    for name, value in model.state_dict().items():
+        stored = value.detach().to("cpu", dtype if value.is_floating_point() else value.dtype)
+        if not torch.isfinite(stored).all():
+            raise CheckpointError(f"{name} is not finite as {dtype}; nothing was written to {path}")
+        tensors[name] = stored.contiguous()
+    metadata = {
+        "format": FORMAT,
+        "version": str(FORMAT_VERSION),
+        "config": model.config.model_dump_json(),
+        "metrics": json.dumps(dict(metrics or {})),
+    }
+    partial = path.with_name(path.name + ".part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        save_file(tensors, partial, metadata)
+        os.replace(partial, path)
+    except (OSError, SafetensorError) as error:
+        partial.unlink(missing_ok=True)
+        raise CheckpointError(f"cannot write {path}: {error}") from error
+
+
+def load_checkpoint(path: Path) -> Checkpoint:
+    """Read a file of `save_checkpoint`, strictly.
+
+    Raises:
+        CheckpointError: If the file is missing, damaged, foreign, of a newer version, or its
+            weights do not fit its configuration or are not finite.
+    """
+    config, metrics, tensors = _read(path)
+    model = build_model(config)
+    _check_fit(path, model.state_dict(), tensors)
+    model.load_state_dict(tensors)
+    return Checkpoint(model, config, metrics, path)
+
+
+def checkpoint_path(name: str) -> Path:
+    """The weight file of a preset that ships with the package, or `name` itself if it is a path.
+
+    Raises:
+        CheckpointError: If the preset has no weights here, or there is no such preset or file.
+    """
+    if name.endswith(".safetensors") or "/" in name:
+        return Path(name)
+    shipped = Path(str(resources.files("actseg_core") / "weights" / f"{name}.safetensors"))
+    if shipped.is_file():
+        return shipped
+    if name in preset_names():
+        raise CheckpointError(
+            f"preset {name!r} ships without weights; train it or give a .safetensors file as "
+            "the checkpoint"
+        )
+    raise CheckpointError(
+        f"there is no preset or checkpoint {name!r}; give one of {', '.join(preset_names())} or "
+        "the path of a .safetensors file"
+    )
+
+
+def _read(path: Path) -> tuple[ModelConfig, dict[str, Any], dict[str, Tensor]]:
+    if not path.is_file():
+        raise CheckpointError(f"the checkpoint {path} does not exist or is not a file")
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            if metadata.get("format") != FORMAT:
+                raise CheckpointError(
+                    f"{path} is a safetensors file but not an actseg checkpoint; convert foreign "
+                    "weights with `actseg convert-weights`"
+                )
+            if int(metadata["version"]) > FORMAT_VERSION:
+                raise CheckpointError(
+                    f"{path} has format version {metadata['version']}, this package reads up to "
+                    f"{FORMAT_VERSION}; update actseg"
+                )
+            config = ModelConfig.from_mapping(json.loads(metadata["config"]))
+            metrics = json.loads(metadata.get("metrics", "{}"))
+            tensors = {name: _to_float32(file.get_tensor(name)) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError, KeyError, ValueError) as error:
+        if isinstance(error, ConfigError):
+            raise CheckpointError(f"{path} holds a configuration we cannot use: {error}") from error
+        raise CheckpointError(
+            f"{path} is not a readable safetensors checkpoint ({error}); "
+            "is the download complete?"
+        ) from error
+    return config, metrics, tensors
+
+
+def _to_float32(tensor: Tensor) -> Tensor:
+    return tensor.float() if tensor.is_floating_point() else tensor
+
+
+def _check_fit(path: Path, wanted: Mapping[str, Tensor], got: Mapping[str, Tensor]) -> None:
+    problems = [f"{name} is missing" for name in wanted.keys() - got.keys()]
+    problems += [f"{name} is not part of the model" for name in got.keys() - wanted.keys()]
+    for name in wanted.keys() & got.keys():
+        if wanted[name].shape != got[name].shape:
+            problems.append(
+                f"{name} must be {tuple(wanted[name].shape)}, is {tuple(got[name].shape)}"
+            )
+        elif not torch.isfinite(got[name]).all():
+            problems.append(f"{name} is not finite")
+    if problems:
+        shown = "; ".join(sorted(problems)[:SHOWN_KEYS])
+        more = f" and {len(problems) - SHOWN_KEYS} more" if len(problems) > SHOWN_KEYS else ""
+        raise CheckpointError(f"{path} does not fit its own configuration: {shown}{more}")

@@ -1,0 +1,151 @@
+"""Arrays and sentences in, masks at camera resolution out."""
+
+from collections.abc import Mapping, Sequence
+from typing import Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from actseg_core.checkpoint import checkpoint_path, load_checkpoint
+from actseg_core.config import ModelConfig, Stream
+from actseg_core.errors import ShapeError, VocabularyError
+from actseg_core.flow import make_estimator
+from actseg_core.flow.encode import clip_flow
+from actseg_core.image import Placement, flow_to_tensor, resize_and_pad, restore, rgb_to_tensor
+from actseg_core.model import Network
+from actseg_core.segmenter import presence_score
+from actseg_core.text.embeddings import load_word_vectors
+from actseg_core.text.sentence import SentenceReader
+from actseg_core.types import Clip, MaskResult, Sentence
+
+MASK_VALUE = 255
+
+
+class Predictor:
+    """A network with its vocabulary: encode a clip once, ask any number of sentences.
+
+    Args:
+        model: In evaluation mode.
+        reader: Turns text into word vectors of the width that the model wants.
+        device: Where the network runs.
+    """
+
+    def __init__(self, model: Network, reader: SentenceReader, device: str = "cpu") -> None:
+        self.config: ModelConfig = model.config
+        self.device = torch.device(device)
+        self.model = model.to(self.device).eval()
+        self.reader = reader
+        self.estimator = make_estimator(self.config.flow)
+
+    @classmethod
+    def load(cls, name: str = "lite", device: str = "cpu") -> Self:
+        """From a preset that ships with weights, or from the path of a .safetensors checkpoint.
+
+        Raises:
+            CheckpointError: If there is no such preset or file, or it does not fit.
+            VocabularyError: If the word vectors are missing or of another width.
+        """
+        checkpoint = load_checkpoint(checkpoint_path(name))
+        text = checkpoint.config.text
+        vectors = load_word_vectors(text.vectors)
+        if vectors.dim != text.word_dim:
+            raise VocabularyError(
+                f"{checkpoint.path} was trained with word vectors of width {text.word_dim}, "
+                f"{text.vectors} has {vectors.dim}; give the vectors it was trained with"
+            )
+        return cls(checkpoint.model, SentenceReader(text, vectors), device)
+
+    def read(self, text: str) -> Sentence:
+        """Tokenise a sentence and look its words up.
+
+        Raises:
+            VocabularyError: If the text has no word or holds undecodable characters.
+        """
+        return self.reader.read(text)
+
+    def predict(self, clip: Clip, sentences: Sequence[Sentence]) -> list[MaskResult]:
+        """Masks of the labelled frame of one clip, one for each sentence.
+
+        Args:
+            clip: `config.frames` frames of any size; flow is computed where it is missing.
+            sentences: As returned by `read`.
+
+        Raises:
+            ShapeError: If the clip has another number of frames than the network wants.
+        """
+        if len(clip) != self.config.frames:
+            raise ShapeError(
+                f"{self.config.name} reads clips of {self.config.frames} frames, got {len(clip)}"
+            )
+        placed = [resize_and_pad(frame, self.config.size) for frame in clip.rgb]
+        frames = np.stack([frame for frame, _ in placed])
+        features = self.encode(frames, None)
+        return self.answer(features, sentences, placed[0][1])
+
+    @torch.inference_mode()
+    def encode(
+        self, frames: NDArray[np.uint8], flow: NDArray[np.float32] | None
+    ) -> dict[Stream, list[Tensor]]:
+        """Sentence-independent features of prepared frames.
+
+        Args:
+            frames: (T, S, S, 3) uint8, as `resize_and_pad` makes them.
+            flow: (T, S, S, 2) float32 [px] between them; None: computed if a stream needs it.
+        """
+        clips: dict[Stream, Tensor] = {}
+        if "rgb" in self.config.streams:
+            clips["rgb"] = rgb_to_tensor(frames).to(self.device)
+        if "flow" in self.config.streams:
+            if flow is None:
+                flow = clip_flow(frames, self.estimator)
+            clips["flow"] = flow_to_tensor(flow, self.config.flow.clip_px).to(self.device)
+        return self.model.encode(clips)
+
+    @torch.inference_mode()
+    def answer(
+        self,
+        features: Mapping[Stream, list[Tensor]],
+        sentences: Sequence[Sentence],
+        placement: Placement,
+    ) -> list[MaskResult]:
+        """Masks at camera resolution from encoded features.
+
+        A sentence without any known word is answered NOT_FOUND: a zero vector is no question.
+        """
+        known = [sentence for sentence in sentences if sentence.is_known]
+        answers: dict[int, MaskResult] = {}
+        if known:
+            words = torch.from_numpy(np.stack([item.vectors for item in known])).to(self.device)
+            responses = self.model.respond(features, self.model.encode_sentences(words))
+            scores = presence_score(responses).cpu()
+            maps = responses[-1].float().cpu().numpy()
+            answers = {
+                id(sentence): self._decide(maps[index], float(scores[index]), placement)
+                for index, sentence in enumerate(known)
+            }
+        absent = MaskResult(_empty(placement), found=False, confidence=0.0)
+        return [answers.get(id(sentence), absent) for sentence in sentences]
+
+    def _decide(
+        self, response: NDArray[np.float32], score: float, placement: Placement
+    ) -> MaskResult:
+        rule = self.config.presence
+        logit = (score - rule.bias) / rule.temperature
+        confidence = float(1.0 / (1.0 + np.exp(-np.clip(logit, -60.0, 60.0))))
+        mask = self._threshold(restore(response, placement))
+        found = confidence >= rule.threshold and bool(mask.any())
+        return MaskResult(mask if found else _empty(placement), found, confidence)
+
+    def _threshold(self, response: NDArray[np.float32]) -> NDArray[np.uint8]:
+        if self.config.threshold_mode == "relative_max":
+            probability = 1.0 / (1.0 + np.exp(-response))
+            inside = probability > 0.5 * probability.max()
+        else:
+            inside = response > self.config.threshold
+        return np.where(inside, np.uint8(MASK_VALUE), np.uint8(0))
+
+
+def _empty(placement: Placement) -> NDArray[np.uint8]:
+    return np.zeros((placement.height, placement.width), np.uint8)

@@ -1,0 +1,48 @@
+"""What every network of this package can do: encode a clip once, answer many sentences."""
+
+from abc import ABC, abstractmethod
+
+import torch
+from torch import Tensor, nn
+
+
+class Segmenter(nn.Module, ABC):
+    """One input stream from clip and sentences to response maps.
+
+    Text touches only the dynamic filters, so `encode` runs once per clip and `respond` once per
+    sentence. Shapes: B clips, Q sentences, S input side, r side of a response map.
+    """
+
+    @abstractmethod
+    def encode(self, clip: Tensor) -> list[Tensor]:
+        """Sentence-independent features of a (B, C, T, S, S) clip in [-1, 1], coarse to fine."""
+
+    @abstractmethod
+    def encode_sentences(self, words: Tensor) -> Tensor:
+        """Sentence vectors (Q, D) of word vectors (Q, L, W); zero rows are padding."""
+
+    @abstractmethod
+    def respond(self, features: list[Tensor], sentences: Tensor) -> list[Tensor]:
+        """Response maps, a list of (Q, r, r) logits, coarse to fine.
+
+        The batch of the features is Q (each sentence has its own clip) or 1 (all sentences ask
+        about one clip). Positive means the referred actor. A first map with r = 1 says whether
+        the actor is there at all.
+        """
+
+    def forward(self, clip: Tensor, words: Tensor) -> list[Tensor]:
+        """Response maps of B clips, each with its own sentence."""
+        return self.respond(self.encode(clip), self.encode_sentences(words))
+
+
+def presence_score(responses: list[Tensor]) -> Tensor:
+    """How strongly the sentence is answered anywhere, (Q,) in logit units. [ours]
+
+    The r = 1 map where the network has one, else the mean of the highest 1 % of the finest map:
+    a maximum alone would follow single noisy pixels.
+    """
+    if responses[0].shape[-1] == 1:
+        return responses[0][:, 0, 0]
+    finest = responses[-1].flatten(1)
+    count = max(1, finest.shape[1] // 100)
+    return torch.topk(finest, count, dim=1).values.mean(dim=1)
