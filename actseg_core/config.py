@@ -117,8 +117,8 @@ class LiteConfig(Config):
 
     rgb_taps: int = Field(4, ge=1, le=16)
     """Frames of the window that the RGB stream's temporal head reads, evenly spaced."""
-    flow_taps: int = Field(16, ge=1, le=16)
-    """Flow fields of the window that the flow stream's temporal head reads."""
+    flow_taps: int = Field(15, ge=1, le=63)
+    """Flow fields of the window that the flow stream's temporal head reads; 16 frames have 15."""
     ring_channels: int = Field(64, ge=8, le=512)
     """Channels per frame that the ring keeps at stride 16."""
     channels: tuple[int, int, int] = (128, 96, 64)

@@ -17,7 +17,7 @@ class TemporalHead(nn.Module):
 
     def __init__(self, channels: int, outputs: int, taps: int) -> None:
         super().__init__()
-        step = 4 if taps % 4 == 0 and taps > 4 else 1
+        step = 1 if taps <= 4 else next(step for step in (4, 3, 2, 1) if taps % step == 0)
         self.layers = nn.Sequential(
             nn.Conv3d(channels, outputs, (step, 1, 1), stride=(step, 1, 1), bias=False),
             nn.BatchNorm3d(outputs, momentum=0.01),

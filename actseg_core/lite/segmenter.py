@@ -25,9 +25,12 @@ class LiteSegmenter(Segmenter):
     def __init__(self, config: ModelConfig, stream: Stream) -> None:
         super().__init__()
         lite = config.lite
+        # T frames have T - 1 fields between them; the repeated last one of a clip is not read,
+        # so that a field belongs to its two frames alone and can be kept while the window moves.
+        self.entries = config.frames if stream == "rgb" else config.frames - 1
+        taps = min(lite.rgb_taps if stream == "rgb" else lite.flow_taps, self.entries)
+        self.taps = tap_indices(self.entries, taps)
         self.frames = config.frames
-        taps = min(lite.rgb_taps if stream == "rgb" else lite.flow_taps, config.frames)
-        self.taps = tap_indices(config.frames, taps)
         self.in_channels = 3 if stream == "rgb" else 2
         self.trunk: Trunk = RgbTrunk() if stream == "rgb" else FlowTrunk()
         self.to_ring = nn.Conv2d(self.trunk.channels[2], lite.ring_channels, 1)
@@ -50,9 +53,13 @@ class LiteSegmenter(Segmenter):
         return pyramid, self.to_ring(pyramid.stride16)
 
     def join(self, newest: Pyramid, ring: list[Tensor]) -> list[Tensor]:
-        """Features of the window from its newest pyramid and its T ring entries, oldest first."""
-        if len(ring) != self.frames:
-            raise ShapeError(f"the ring must hold {self.frames} entries, got {len(ring)}")
+        """Features of the window from its newest pyramid and its ring entries, oldest first.
+
+        Raises:
+            ShapeError: If the ring does not hold `self.entries` entries.
+        """
+        if len(ring) != self.entries:
+            raise ShapeError(f"the ring must hold {self.entries} entries, got {len(ring)}")
         taps = torch.stack([ring[index] for index in self.taps], dim=2)
         return self.joiner(newest, self.temporal(taps))
 
@@ -62,7 +69,7 @@ class LiteSegmenter(Segmenter):
                 f"clip must be (B, {self.in_channels}, {self.frames}, S, S), "
                 f"got {tuple(clip.shape)}"
             )
-        pyramid, newest = self.step(clip[:, :, -1])
+        pyramid, newest = self.step(clip[:, :, self.entries - 1])
         ring = [self._past_entry(clip[:, :, index]) for index in self.taps[:-1]]
         taps = torch.stack([*ring, newest], dim=2)
         return self.joiner(pyramid, self.temporal(taps))

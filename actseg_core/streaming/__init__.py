@@ -1,0 +1,1 @@
+"""From single frames to answers: window, per-frame caches, engine."""

@@ -1,0 +1,103 @@
+"""How a moving window is encoded: anew each time, or frame by frame from caches."""
+
+from collections import deque
+from typing import Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from actseg_core.config import Stream
+from actseg_core.image import flow_to_tensor, rgb_to_tensor
+from actseg_core.lite import LiteSegmenter
+from actseg_core.lite.trunk import Pyramid
+from actseg_core.predictor import Predictor
+from actseg_core.streaming.frame_window import FrameWindow, PreparedFrame
+
+Features = dict[Stream, list[Tensor]]
+
+
+class WindowEncoder(Protocol):
+    """Turns the window into features whenever they are asked for."""
+
+    def push(self, frame: PreparedFrame) -> None:
+        """Take in the frame that was just added to the window."""
+
+    def encode(self, window: FrameWindow) -> Features:
+        """Features of the full window."""
+
+    def clear(self) -> None:
+        """Forget everything."""
+
+
+class WholeWindowEncoder:
+    """Encodes all frames at every answer: exact for networks that mix all frames early (I3D)."""
+
+    def __init__(self, predictor: Predictor) -> None:
+        self._predictor = predictor
+
+    def push(self, frame: PreparedFrame) -> None:
+        """Nothing to do before an answer is wanted."""
+
+    def encode(self, window: FrameWindow) -> Features:
+        flow = window.flow() if "flow" in self._predictor.config.streams else None
+        return self._predictor.encode(window.images(), flow)
+
+    def clear(self) -> None:
+        """Nothing is kept."""
+
+
+class SteppingEncoder:
+    """Runs the lite network's trunk once per frame and keeps its features in rings.
+
+    Equal to encoding the whole window anew, at 1 / T of the trunk's cost.
+    """
+
+    def __init__(self, predictor: Predictor) -> None:
+        self._predictor = predictor
+        self._streams: dict[Stream, LiteSegmenter] = {}
+        self._rings: dict[Stream, deque[Tensor]] = {}
+        self._newest: dict[Stream, Pyramid] = {}
+        for name in predictor.config.streams:
+            stream = predictor.model.stream(name)
+            assert isinstance(stream, LiteSegmenter)
+            self._streams[name] = stream
+            self._rings[name] = deque(maxlen=stream.entries)
+
+    @torch.inference_mode()
+    def push(self, frame: PreparedFrame) -> None:
+        for name, stream in self._streams.items():
+            picture = self._input(name, frame)
+            if picture is None:
+                continue
+            self._newest[name], entry = stream.step(picture)
+            self._rings[name].append(entry)
+
+    def _input(self, name: Stream, frame: PreparedFrame) -> Tensor | None:
+        if name == "rgb":
+            clip = rgb_to_tensor(frame.image[np.newaxis])
+        elif frame.flow is None:
+            return None
+        else:
+            clip_px = self._predictor.config.flow.clip_px
+            clip = flow_to_tensor(frame.flow[np.newaxis], clip_px)
+        return clip[:, :, 0].to(self._predictor.device)
+
+    @torch.inference_mode()
+    def encode(self, window: FrameWindow) -> Features:
+        return {
+            name: stream.join(self._newest[name], list(self._rings[name]))
+            for name, stream in self._streams.items()
+        }
+
+    def clear(self) -> None:
+        for ring in self._rings.values():
+            ring.clear()
+        self._newest.clear()
+
+
+def make_encoder(predictor: Predictor) -> WindowEncoder:
+    """The cheapest exact encoder for the predictor's network."""
+    if predictor.config.kind == "lite":
+        return SteppingEncoder(predictor)
+    return WholeWindowEncoder(predictor)

@@ -1,0 +1,73 @@
+"""Masks and sentences drawn over the camera image, for RViz, the demo and contact sheets."""
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from actseg_core.errors import ShapeError
+from actseg_core.types import MaskResult
+
+# Okabe and Ito's palette: told apart by colour-blind people as well.
+PALETTE = (
+    (230, 159, 0),
+    (86, 180, 233),
+    (0, 158, 115),
+    (240, 228, 66),
+    (213, 94, 0),
+    (204, 121, 167),
+    (0, 114, 178),
+)
+FILL_OPACITY = 0.45
+FONT = cv2.FONT_HERSHEY_SIMPLEX
+
+
+def overlay(
+    image: NDArray[np.uint8], answers: Sequence[tuple[str, MaskResult]]
+) -> NDArray[np.uint8]:
+    """The image with each mask tinted and outlined and one caption line per sentence.
+
+    Args:
+        image: (H, W, 3) uint8 RGB.
+        answers: Sentences with their results, masks of the image's size.
+
+    Returns:
+        (H, W, 3) uint8 RGB; the input is not changed.
+
+    Raises:
+        ShapeError: If a mask has another size than the image.
+    """
+    canvas = image.copy()
+    for index, (_, result) in enumerate(answers):
+        if result.mask.shape != image.shape[:2]:
+            raise ShapeError(
+                f"the mask must be {image.shape[:2]} like the image, got {result.mask.shape}"
+            )
+        if result.found:
+            _tint(canvas, result.mask, PALETTE[index % len(PALETTE)])
+    for index, (sentence, result) in enumerate(answers):
+        _caption(canvas, index, sentence, result)
+    return canvas
+
+
+def _tint(canvas: NDArray[np.uint8], mask: NDArray[np.uint8], colour: tuple[int, int, int]) -> None:
+    inside = mask > 0
+    blend = canvas[inside] * (1 - FILL_OPACITY) + np.array(colour) * FILL_OPACITY
+    canvas[inside] = blend.astype(np.uint8)
+    outlines, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    cv2.drawContours(canvas, outlines, -1, colour, max(1, canvas.shape[0] // 240))
+
+
+def _caption(canvas: NDArray[np.uint8], index: int, sentence: str, result: MaskResult) -> None:
+    answer = f"{result.confidence:.2f}" if result.found else f"not there {result.confidence:.2f}"
+    # OpenCV's fonts hold ASCII only; other characters would come out as question marks.
+    text = f"{sentence}: {answer}".encode("ascii", "replace").decode()
+    scale = canvas.shape[0] / 800 + 0.15
+    thickness = max(1, round(scale * 1.5))
+    (width, height), below = cv2.getTextSize(text, FONT, scale, thickness)
+    line = height + below + 4
+    top = index * line
+    cv2.rectangle(canvas, (0, top), (min(width + 8, canvas.shape[1]), top + line), (0, 0, 0), -1)
+    colour = PALETTE[index % len(PALETTE)]
+    cv2.putText(canvas, text, (4, top + height + 2), FONT, scale, colour, thickness, cv2.LINE_AA)
