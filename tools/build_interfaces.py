@@ -1,0 +1,120 @@
+"""Run CMakeLists.txt without colcon: for `pip install .` (setup.py) and for `make setup`.
+
+Either a sourced ROS installation or the ros-* wheels of this Python's environment are built against.
+Nothing but the standard library may be imported here: setup.py runs before anything is installed.
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+GENERATORS = "share/rosidl_default_generators"
+# The Python packages are installed by setuptools; ament's own records of them would be found first
+# by importlib.metadata and have no entry points.
+NOT_INSTALLED = ("actseg_core", "actseg_ros", "*.egg-info", "__pycache__", "parent_prefix_path")
+
+
+def ros_is_sourced() -> bool:
+    """Tell whether the shell has sourced a ROS installation that can generate messages."""
+    prefixes = os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep)
+    return any(prefix and (Path(prefix) / GENERATORS).is_dir() for prefix in prefixes)
+
+
+def wheel_prefix() -> Path:
+    """Return the prefix that the ros-* wheels are installed in: an environment, or pip's build one."""
+    for folder in map(Path, sys.path):
+        if len(folder.parents) > 2 and (folder.parents[2] / GENERATORS).is_dir():
+            return folder.parents[2]
+    raise SystemExit(
+        "actseg: no ROS 2 to generate the messages with. Source a ROS installation "
+        "(setup.bash of /opt/ros), or pip install -r requirements/ros.txt"
+    )
+
+
+def build(build_folder: Path, stage: Path) -> None:
+    """Configure, build and install CMakeLists.txt into the folder `stage`."""
+    environment = dict(os.environ)
+    scripts = str(Path(sys.executable).parent)
+    environment["PATH"] = os.pathsep.join([scripts, environment.get("PATH", os.defpath)])
+    options = [
+        f"-DCMAKE_INSTALL_PREFIX={stage}",
+        f"-DPython3_EXECUTABLE={sys.executable}",
+        "-DPython3_FIND_VIRTUALENV=ONLY",
+        "-DCMAKE_BUILD_TYPE=Release",
+        "-DBUILD_TESTING=OFF",
+    ]
+    if not ros_is_sourced():
+        prefix = wheel_prefix()
+        bundled = sorted(prefix.glob("lib/python3.*/site-packages/ros_*.libs"))
+        libraries = [str(folder) for folder in (prefix / "lib", *bundled)]
+        # The generators are Python programs that load the wheels' libraries.
+        environment["LD_LIBRARY_PATH"] = os.pathsep.join(libraries)
+        environment["AMENT_PREFIX_PATH"] = str(prefix)
+        environment["CMAKE_PREFIX_PATH"] = str(prefix)
+        options.append(f"-DCMAKE_PROJECT_INCLUDE={ROOT / 'tools' / 'wheel_compat.cmake'}")
+    if shutil.which("ninja", path=environment["PATH"]):
+        options.append("-GNinja")
+    for tool in ("cmake", "cc", "c++"):
+        if shutil.which(tool, path=environment["PATH"]) is None:
+            raise SystemExit(f"actseg: {tool} is missing; install cmake, gcc and g++")
+
+    def run(*command: object) -> None:
+        result = subprocess.run(
+            [str(part) for part in command],
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+        )
+        if result.returncode:
+            sys.stderr.write(result.stdout[-8000:])
+            raise SystemExit(f"actseg: building the messages failed at: {command[0]} {command[1]}")
+
+    run("cmake", "-S", ROOT, "-B", build_folder, *options)
+    run("cmake", "--build", build_folder, "--parallel", os.cpu_count() or 1)
+    run("cmake", "--install", build_folder)
+
+
+def stage_site_packages(stage: Path) -> Path:
+    """Return the folder of `stage` that holds the generated Python package."""
+    found = sorted(stage.glob("l*/python3*/*-packages/actseg"))
+    if len(found) != 1:
+        raise SystemExit(f"actseg: no generated messages below {stage}")
+    return found[0].parent
+
+
+def install_into_environment(stage: Path) -> None:
+    """Replace the messages, launch files and executables of this Python's environment."""
+    prefix = Path(sys.prefix)
+    site_packages = Path(sysconfig.get_path("platlib"))
+    for old in ("lib/actseg", "share/actseg", "include/actseg", site_packages / "actseg"):
+        shutil.rmtree(prefix / old, ignore_errors=True)
+    for library in (prefix / "lib").glob("libactseg__*"):
+        library.unlink()
+    ignored = shutil.ignore_patterns(*NOT_INSTALLED)
+    shutil.copytree(stage_site_packages(stage), site_packages, ignore=ignored, dirs_exist_ok=True)
+    ignored = shutil.ignore_patterns(*NOT_INSTALLED, "python3*")
+    shutil.copytree(stage, prefix, ignore=ignored, dirs_exist_ok=True)
+
+
+def main() -> None:
+    """Build the messages and put them into the environment of the Python that runs this."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.parse_args()
+    if sys.prefix == sys.base_prefix:
+        raise SystemExit("actseg: run this with the Python of a virtual environment")
+    build_folder = ROOT / "build" / f"interfaces-{sys.implementation.cache_tag}"
+    with tempfile.TemporaryDirectory() as stage:
+        build(build_folder, Path(stage))
+        install_into_environment(Path(stage))
+
+
+if __name__ == "__main__":
+    main()
