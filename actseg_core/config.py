@@ -8,7 +8,7 @@ import difflib
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -17,6 +17,7 @@ from actseg_core.errors import ConfigError
 
 Stream = Literal["rgb", "flow"]
 CONFIG_FILE_LIMIT_BYTES = 1_000_000
+EXPERIMENT_KEY = "experiment"  # beside the model's settings in a preset; see experiment.py
 
 
 class Config(BaseModel):
@@ -55,9 +56,12 @@ def _explain(config: type[Config], error: ValidationError) -> str:
 
 def _known_keys(config: type[Config], path: tuple[int | str, ...]) -> list[str]:
     for part in path:
-        annotation = config.model_fields[str(part)].annotation
-        if isinstance(annotation, type) and issubclass(annotation, Config):
-            config = annotation
+        if isinstance(part, int):  # an item of a tuple, whose type was taken one step before
+            continue
+        annotation = config.model_fields[part].annotation
+        for kind in (annotation, *get_args(annotation)):
+            if isinstance(kind, type) and issubclass(kind, Config):
+                config = kind
     return list(config.model_fields)
 
 
@@ -110,6 +114,21 @@ class DecoderConfig(Config):
     """L2-normalise the upsampled features, too. [ours: off]"""
     multi_resolution: bool = True
     """Answer and train at all three resolutions (section 5.1), not at the highest alone."""
+
+
+class BaselineConfig(Config):
+    """The image models that the paper compares with: Hu et al. [6] and Li et al. [15]."""
+
+    width: float = Field(1.0, gt=0.0, le=1.0)
+    """Channel multiplier of VGG16; 1 is the published network."""
+    visual_dim: int = Field(1000, ge=1, le=4096)
+    """Channels of fc8, the last layer of VGG16."""
+    embed_dim: int = Field(1000, ge=1, le=4096)
+    """Width of the trained word embedding that the LSTM reads."""
+    hidden_dim: int = Field(500, ge=1, le=4096)
+    """Channels between the two 1x1 convolutions of Hu et al."""
+    trainable: Literal["fc", "all", "none"] = "fc"
+    """Which VGG16 layers train; both public codes freeze conv1 to conv5 and train fc6 to fc8."""
 
 
 class LiteConfig(Config):
@@ -169,6 +188,7 @@ class ModelConfig(Config):
     text: TextConfig = TextConfig()
     video: VideoConfig = VideoConfig()
     decoder: DecoderConfig = DecoderConfig()
+    baseline: BaselineConfig = BaselineConfig()
     lite: LiteConfig = LiteConfig()
     flow: FlowConfig = FlowConfig()
     rgb_weight: float = Field(2.0, ge=0.0, le=100.0)
@@ -187,6 +207,10 @@ class ModelConfig(Config):
             raise ValueError("streams must name rgb, flow or both, each once")
         if self.kind in ("hu", "li") and (self.streams != ("rgb",) or self.frames != 1):
             raise ValueError(f"{self.kind} reads one RGB frame: set streams: [rgb], frames: 1")
+        if self.kind in ("hu", "li") and self.size % 32:
+            raise ValueError(f"{self.kind} answers at stride 32: set size to a multiple of 32")
+        if self.kind in ("hu", "li") and self.text.encoder != "lstm":
+            raise ValueError(f"{self.kind} reads sentences with an LSTM: set text.encoder: lstm")
         return self
 
     @property
@@ -238,9 +262,7 @@ def preset_names() -> list[str]:
     """Names of the model configurations that ship with the package."""
     folder = resources.files("actseg_core") / "configs"
     return sorted(
-        item.name.removesuffix(".yaml")
-        for item in folder.iterdir()
-        if item.name.endswith(".yaml")
+        item.name.removesuffix(".yaml") for item in folder.iterdir() if item.name.endswith(".yaml")
     )
 
 
@@ -250,12 +272,22 @@ def load_preset(name: str) -> ModelConfig:
     Raises:
         ConfigError: If there is no such preset or file, or its content is wrong.
     """
+    mapping = preset_mapping(name)
+    mapping.pop(EXPERIMENT_KEY, None)
+    return ModelConfig.from_mapping(mapping)
+
+
+def preset_mapping(name: str) -> dict[str, Any]:
+    """The plain content of a preset: the model's settings and, optionally, `experiment`.
+
+    Raises:
+        ConfigError: If there is no such preset or file, or it cannot be read.
+    """
     if name.endswith((".yaml", ".yml")):
-        return ModelConfig.from_mapping(load_yaml(Path(name)))
+        return load_yaml(Path(name))
     if name not in preset_names():
         raise ConfigError(
             f"there is no preset {name!r}; choose one of {', '.join(preset_names())}, "
             "or give the path of a .yaml file"
         )
-    path = resources.files("actseg_core") / "configs" / f"{name}.yaml"
-    return ModelConfig.from_mapping(load_yaml(Path(str(path))))
+    return load_yaml(Path(str(resources.files("actseg_core") / "configs" / f"{name}.yaml")))

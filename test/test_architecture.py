@@ -11,6 +11,7 @@ CORE = ROOT / "actseg_core"
 LAYERS = (
     {"errors", "types", "labels"},
     {"config"},
+    {"experiment"},
     {"image"},
     {"text", "video", "decoder", "flow"},
     {"segmenter"},
@@ -30,7 +31,7 @@ CORE_FOR_ROS = {
     *("predictor", "streaming", "visualize", "config", "types", "errors", "labels", "data.video"),
 }
 FORBIDDEN = {
-    "torch": ("types", "labels", "config", "flow", "data.video", "errors"),
+    "torch": ("types", "labels", "config", "experiment", "flow", "data.video", "errors"),
 }
 ONLY_IN = {
     "cv2": ("flow", "image", "visualize", "data", "evaluation"),
