@@ -240,6 +240,51 @@ class StreamConfig(Config):
     """Frames that wait for the worker; when full the oldest is dropped and counted."""
 
 
+class LiteShares(Config):
+    """Relative shares of the data sources in the lite recipe."""
+
+    still: float = Field(0.35, ge=0.0, le=1.0)
+    """Photographs under a moving camera."""
+    composite: float = Field(0.25, ge=0.0, le=1.0)
+    """Cut-outs moving over photographs."""
+    video: float = Field(0.2, ge=0.0, le=1.0)
+    """Real video with masks."""
+    generated: float = Field(0.2, ge=0.0, le=1.0)
+    """Clips of the project's generator."""
+
+
+class LiteTrainConfig(Config):
+    """The recipe of the lite model (docs/lite.md). [ours]"""
+
+    photos: str = ""
+    """Folder of photographs in COCO format (instances.json, images/); empty: left out."""
+    videos: str = ""
+    """Folder of videos in DAVIS layout with SENTENCES.tsv; empty: left out."""
+    permissive_only: bool = False
+    """Only photographs whose licence allows commercial use, no non-commercial video."""
+    shares: LiteShares = LiteShares()
+    size: int = Field(192, ge=32, le=1024, multiple_of=32)
+    """Side of the training clips [px]."""
+    iterations: int = Field(3000, ge=1, le=10_000_000)
+    """Optimiser steps."""
+    batch: int = Field(8, ge=1, le=1024)
+    """Clips per step."""
+    workers: int = Field(1, ge=0, le=64)
+    """Processes that prepare clips."""
+    trunk_rate: float = Field(3e-4, gt=0.0, le=1.0)
+    """Peak learning rate of the ImageNet-pretrained trunk."""
+    head_rate: float = Field(1.5e-3, gt=0.0, le=1.0)
+    """Peak learning rate of everything else."""
+    stream_loss_weight: float = Field(0.3, ge=0.0, le=10.0)
+    """Weight of each single stream's loss beside the fusion's."""
+    average_decay: float = Field(0.998, ge=0.0, lt=1.0)
+    """Decay of the running average of weights that is saved."""
+    save_every: int = Field(100, ge=1, le=100_000)
+    """Steps between two saved training states."""
+    seed: int = Field(1, ge=0, le=2**31 - 1)
+    """Seed of data and initial weights."""
+
+
 def load_yaml(path: Path) -> dict[str, Any]:
     """Read a mapping from a YAML file.
 

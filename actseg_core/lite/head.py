@@ -36,7 +36,9 @@ class Smooth(nn.Sequential):
     """Depthwise 3x3 then pointwise convolution, each with norm and ReLU6."""
 
     def __init__(self, channels: int) -> None:
-        super().__init__(ConvNorm(channels, channels, 3, groups=channels), ConvNorm(channels, channels))
+        super().__init__(
+            ConvNorm(channels, channels, 3, groups=channels), ConvNorm(channels, channels)
+        )
 
 
 class Join(nn.Module):
@@ -86,9 +88,7 @@ class FilterBank(nn.Module):
         self.to_bias = nn.Linear(sentence_dim, filters)
 
     def forward(self, sentences: Tensor, features: Tensor) -> Tensor:
-        kernels = torch.tanh(self.to_filters(sentences)).view(
-            len(sentences), self.filters, -1
-        )
+        kernels = torch.tanh(self.to_filters(sentences)).view(len(sentences), self.filters, -1)
         flat = features.flatten(2)  # (Q or 1, C, h*w): matmul broadcasts the clip
         responses = torch.baddbmm(
             self.to_bias(sentences).unsqueeze(2), kernels, flat.expand(len(sentences), -1, -1)

@@ -1,0 +1,1 @@
+"""Training: the paper's losses and schedules, and the recipe of the lite model."""

