@@ -1,1 +1,1 @@
-"""The recipe of the embedded default: data sources, mixture, optimisation (docs/lite.md)."""
+"""The recipe of the embedded default: objective, optimisation, checkpoint (docs/lite.md)."""

@@ -3,7 +3,7 @@
 import numpy as np
 
 from actseg_core.data.generator import GeneratedClip, SceneConfig, render_clip
-from actseg_core.training.lite.clip import TrainingClip
+from actseg_core.data.lite.clip import TrainingClip
 
 ABSENT_SHARE = 0.35
 TRAINING_SEEDS = 1 << 40  # the generator's seeds from here on; smaller ones are for evaluation
