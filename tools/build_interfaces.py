@@ -1,6 +1,6 @@
 """Run CMakeLists.txt without colcon: for `pip install .` (setup.py) and for `make setup`.
 
-Either a sourced ROS installation or the ros-* wheels of this Python's environment are built against.
+It is built against a sourced ROS installation or else this Python's own ros-* wheels.
 Nothing but the standard library may be imported here: setup.py runs before anything is installed.
 """
 
@@ -27,7 +27,7 @@ def ros_is_sourced() -> bool:
 
 
 def wheel_prefix() -> Path:
-    """Return the prefix that the ros-* wheels are installed in: an environment, or pip's build one."""
+    """Return the prefix of the ros-* wheels: an environment, or pip's build environment."""
     for folder in map(Path, sys.path):
         if len(folder.parents) > 2 and (folder.parents[2] / GENERATORS).is_dir():
             return folder.parents[2]
@@ -80,11 +80,14 @@ def build(build_folder: Path, stage: Path) -> None:
     run("cmake", "-S", ROOT, "-B", build_folder, *options)
     run("cmake", "--build", build_folder, "--parallel", os.cpu_count() or 1)
     run("cmake", "--install", build_folder)
+    # The only file with the staging folder's path in it; local_setup.bash finds its own.
+    local_setup = stage / "share" / "actseg" / "local_setup.sh"
+    local_setup.write_text(local_setup.read_text().replace(str(stage), ""))
 
 
 def stage_site_packages(stage: Path) -> Path:
     """Return the folder of `stage` that holds the generated Python package."""
-    found = sorted(stage.glob("l*/python3*/*-packages/actseg"))
+    found = sorted(stage.glob("**/python3*/*-packages/actseg"))
     if len(found) != 1:
         raise SystemExit(f"actseg: no generated messages below {stage}")
     return found[0].parent

@@ -1,11 +1,10 @@
 # For builds against the ros-* wheels of PyPI only; a ROS installation does not need it.
-# Given as -DCMAKE_PROJECT_INCLUDE=, so that CMakeLists.txt stays an ordinary one.
-#
-# The imported targets in those wheels list Python's include folder of the container that built
-# them. It is not on this machine, and CMake stops at an imported target with a missing include
-# folder. Once CMakeLists.txt has been read, and before anything is generated, take these out.
-# Python's own headers are not lost by it: they come from FindPython3.
-function(actseg_drop_missing_include_folders)
+# Given as -DCMAKE_PROJECT_INCLUDE=, so that CMakeLists.txt stays an ordinary one. It acts once
+# CMakeLists.txt has been read, and before anything is generated.
+function(actseg_mend_include_folders)
+  # The imported targets in those wheels list Python's include folder of the container that built
+  # them. It is not on this machine, and CMake stops at an imported target with a missing include
+  # folder. Python's own headers are not lost by taking it out: they come from FindPython3.
   get_directory_property(imported IMPORTED_TARGETS)
   foreach(target ${imported})
     get_target_property(folders ${target} INTERFACE_INCLUDE_DIRECTORIES)
@@ -20,6 +19,24 @@ function(actseg_drop_missing_include_folders)
       set_property(TARGET ${target} PROPERTY INTERFACE_INCLUDE_DIRECTORIES "${present}")
     endif()
   endforeach()
+
+  # NumPy's headers are in .venv, which is in the source folder, and CMake refuses to export a path
+  # in there. Nobody else needs it: it is for the build.
+  get_directory_property(built BUILDSYSTEM_TARGETS)
+  foreach(target ${built})
+    get_target_property(folders ${target} INTERFACE_INCLUDE_DIRECTORIES)
+    set(mended "")
+    foreach(folder ${folders})
+      string(FIND "${folder}" "${CMAKE_SOURCE_DIR}/" position)
+      if(position EQUAL 0)
+        set(folder "$<BUILD_INTERFACE:${folder}>")
+      endif()
+      list(APPEND mended "${folder}")
+    endforeach()
+    if(mended)
+      set_property(TARGET ${target} PROPERTY INTERFACE_INCLUDE_DIRECTORIES "${mended}")
+    endif()
+  endforeach()
 endfunction()
 
-cmake_language(DEFER CALL actseg_drop_missing_include_folders)
+cmake_language(DEFER CALL actseg_mend_include_folders)

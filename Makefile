@@ -1,0 +1,81 @@
+# `make` or `make help` lists the targets. Everything is installed into $(VENV), nothing elsewhere.
+# On a machine with ROS 2, colcon build is the way to install; this file is for development and for
+# machines without ROS.
+
+PYTHON ?= python3.11
+VENV ?= .venv
+BIN := $(VENV)/bin
+STAMPS := $(VENV)/.stamps
+VIDEO ?=
+PYTEST_OPTIONS ?=
+
+.DELETE_ON_ERROR:
+.PHONY: help setup demo test test-all lint format typecheck colcon build-check bench train-lite lock clean
+
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(STAMPS)/package $(STAMPS)/interfaces  ## .venv with all pinned packages and the messages
+
+# Each step leaves a stamp and runs again only when what it depends on has changed.
+$(STAMPS)/venv:
+	@command -v $(PYTHON) > /dev/null || { echo "$(PYTHON) is missing: install it or say make PYTHON=..." >&2; exit 1; }
+	@test -x $(BIN)/pip || { echo "Creating $(VENV)"; $(PYTHON) -m venv $(VENV); }
+	@mkdir -p $(STAMPS) && touch $@
+
+# torch first and with what it depends on: on a GPU machine the same version brings its CUDA libraries.
+$(STAMPS)/packages: requirements/lock.txt $(STAMPS)/venv
+	@echo "Installing the pinned packages, some minutes the first time"
+	@$(BIN)/pip install -qq --constraint requirements/lock.txt "$$(grep '^torch==' requirements/lock.txt)"
+	@$(BIN)/pip install -qq --no-deps --requirement requirements/lock.txt
+	@touch $@
+
+$(STAMPS)/package: pyproject.toml setup.py requirements/runtime.txt requirements/ros.txt $(STAMPS)/packages
+	@$(BIN)/pip install -qq --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(STAMPS)/interfaces: CMakeLists.txt package.xml tools/build_interfaces.py tools/wheel_compat.cmake \
+		tools/executable.in $(wildcard msg/*.msg srv/*.srv launch launch/* launch/*/*) $(STAMPS)/packages
+	@echo "Building the messages"
+	@$(BIN)/python tools/build_interfaces.py
+	@touch $@
+
+demo: setup  ## the nodes as processes on a real video, VIDEO=file for your own; writes out/
+	$(BIN)/python -m actseg_ros.demo $(if $(VIDEO),--video "$(VIDEO)")
+
+test: setup  ## all tests but the slow ones
+	$(BIN)/python -m pytest -m "not slow" $(PYTEST_OPTIONS)
+
+test-all: setup  ## all tests
+	$(BIN)/python -m pytest $(PYTEST_OPTIONS)
+
+lint: setup  ## ruff: rules and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check --quiet .
+
+format: setup  ## ruff: mend what can be mended
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+
+typecheck: setup  ## mypy, strict on actseg_core
+	$(BIN)/mypy
+
+colcon: setup  ## colcon build against the wheels, for machines without ROS
+	tools/colcon_build.sh $(VENV)
+
+build-check:  ## build the messages on Python 3.12 and 3.13, too
+	tools/build_check.sh 3.12 3.13
+
+bench: setup  ## speed and latency on this machine
+	$(BIN)/actseg bench
+
+train-lite: setup  ## train the embedded preset's checkpoint on generated clips
+	$(BIN)/actseg train
+
+lock: setup  ## write requirements/lock.txt anew from .venv
+	$(BIN)/python tools/lock.py > requirements/lock.txt.new
+	mv requirements/lock.txt.new requirements/lock.txt
+
+clean:  ## remove what was built; .venv and out/ stay
+	rm -rf build install log dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -f $(STAMPS)/interfaces $(STAMPS)/package
