@@ -1,0 +1,182 @@
+"""What every source of frames yields, and image folders as such a source."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from actseg_core.config import StreamConfig
+from actseg_core.errors import VideoError
+
+FOLDER_FPS = 25.0  # an image folder has no clock; I3D's Kinetics input and J-HMDB run at 25
+MAX_PIXELS = StreamConfig().max_pixels
+IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".webp", ".ppm", ".tif", ".tiff"})
+
+
+@dataclass(frozen=True, eq=False)
+class VideoFrame:
+    """One frame of a video, folder or webcam.
+
+    Attributes:
+        image: (H, W, 3) uint8, RGB.
+        time_s: Time since the first frame [s].
+        index: Running number from 0 in display order.
+    """
+
+    image: NDArray[np.uint8]
+    time_s: float
+    index: int
+
+
+@dataclass(frozen=True)
+class VideoInfo:
+    """What a video or image folder holds.
+
+    Attributes:
+        fps: Mean frames per second.
+        width: Width [px] as displayed.
+        height: Height [px] as displayed.
+        frames: Number of frames.
+    """
+
+    fps: float
+    width: int
+    height: int
+    frames: int
+
+
+class FrameReader(Protocol):
+    """Random access to the frames of one video or image folder."""
+
+    @property
+    def info(self) -> VideoInfo:
+        """Size, rate and length."""
+        ...
+
+    def read(self, indices: Sequence[int]) -> NDArray[np.uint8]:
+        """(T, H, W, 3) uint8 RGB frames of the given indices, repeats allowed."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the file; reading again opens it again."""
+        ...
+
+
+def out_of_range(path: Path, frames: int, index: int) -> VideoError:
+    """The error of asking for a frame that the source does not have."""
+    return VideoError(
+        f"{path} has {frames} frames (0 to {frames - 1}), frame {index} was asked for; "
+        "the annotation belongs to a longer video, or the video is cut short"
+    )
+
+
+def check_pixels(path: Path, width: int, height: int) -> None:
+    """Refuse sizes that no camera has before anything of that size is allocated.
+
+    Raises:
+        VideoError: If the image is empty or larger than `MAX_PIXELS`.
+    """
+    if width < 1 or height < 1 or width * height > MAX_PIXELS:
+        raise VideoError(
+            f"{path} says its frames are {width}x{height}; wanted 1 to {MAX_PIXELS} pixels, "
+            "check or re-encode the file"
+        )
+
+
+def list_images(folder: Path) -> list[Path]:
+    """Image files of a folder in natural order (2.png before 10.png).
+
+    Raises:
+        VideoError: If there is no such folder, or no image in it.
+    """
+    if not folder.is_dir():
+        raise VideoError(f"there is no image folder {folder}; check the path")
+    images = [path for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES]
+    if not images:
+        raise VideoError(
+            f"{folder} holds no image; wanted files ending in {', '.join(sorted(IMAGE_SUFFIXES))}"
+        )
+    return sorted(images, key=_natural)
+
+
+def _natural(path: Path) -> tuple[list[tuple[int, str]], str]:
+    parts = re.split(r"(\d+)", path.name)
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts], path.name
+
+
+def read_image(path: Path) -> NDArray[np.uint8]:
+    """One image file as (H, W, 3) uint8 RGB, whatever its own channels.
+
+    Raises:
+        VideoError: If it cannot be read.
+    """
+    try:
+        content = np.fromfile(path, np.uint8)
+    except OSError as error:
+        raise VideoError(f"cannot read the image {path}: {error.strerror}") from error
+    try:
+        image = cv2.imdecode(content, cv2.IMREAD_COLOR) if content.size else None
+    except cv2.error:  # a header that claims more pixels than OpenCV takes
+        image = None
+    if image is None:
+        state = "empty" if not content.size else "damaged or not an image"
+        raise VideoError(f"the image {path} is {state} ({content.size} bytes); replace it")
+    check_pixels(path, image.shape[1], image.shape[0])
+    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB).astype(np.uint8, copy=False)
+
+
+class ImageFolder:
+    """A folder of images in natural order, read as a video.
+
+    Args:
+        folder: Holds images of one size.
+        fps: Rate that the images were taken with.
+
+    Raises:
+        VideoError: If the folder is missing or empty, or its first image cannot be read.
+    """
+
+    def __init__(self, folder: Path, fps: float = FOLDER_FPS) -> None:
+        self.folder = folder
+        self.files = list_images(folder)
+        height, width = read_image(self.files[0]).shape[:2]
+        self._info = VideoInfo(fps, width, height, len(self.files))
+
+    @property
+    def info(self) -> VideoInfo:
+        """Size, rate and length."""
+        return self._info
+
+    def read(self, indices: Sequence[int]) -> NDArray[np.uint8]:
+        """(T, H, W, 3) uint8 RGB frames of the given indices, repeats allowed.
+
+        Raises:
+            VideoError: If an index is out of range, or an image is unreadable or of another size.
+        """
+        images = {index: self.image(index) for index in set(indices)}
+        return np.stack([images[index] for index in indices])
+
+    def image(self, index: int) -> NDArray[np.uint8]:
+        """(H, W, 3) uint8 RGB image of one index.
+
+        Raises:
+            VideoError: As `read`.
+        """
+        if not 0 <= index < len(self.files):
+            raise out_of_range(self.folder, len(self.files), index)
+        image = read_image(self.files[index])
+        wanted = (self._info.height, self._info.width)
+        if image.shape[:2] != wanted:
+            raise VideoError(
+                f"{self.files[index]} is {image.shape[1]}x{image.shape[0]}, the folder's first "
+                f"image {wanted[1]}x{wanted[0]}; a folder must hold images of one size"
+            )
+        return image
+
+    def close(self) -> None:
+        """Nothing stays open between reads."""
