@@ -1,0 +1,135 @@
+"""From a seed to a clip."""
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from actseg_core.data.generator.claims import sides
+from actseg_core.data.generator.clip import ActorRecord, GeneratedClip
+from actseg_core.data.generator.grammar import false_sentences, identify, true_sentences
+from actseg_core.data.generator.lens import degrade
+from actseg_core.data.generator.render import paint, scene_layers
+from actseg_core.data.generator.scene import CROWD, SIZE, CastMember, Scene, plan_scene
+from actseg_core.data.generator.settings import HeldOut, SceneConfig
+
+ATTEMPTS = 12
+VISIBLE_PX = 12
+
+
+def render_clip(seed: int, config: SceneConfig) -> GeneratedClip:
+    """Render the clip of a seed; the same seed and config always give the same clip.
+
+    Scenes in which an actor could not be told from the others in words are drawn again.
+    """
+    for attempt in range(ATTEMPTS):
+        rng = np.random.default_rng([seed, attempt])
+        scene = plan_scene(config, rng)
+        records = _records(scene, config)
+        if all(identify(actor, records, "mixed", rng) for actor in records):
+            break
+    layers = scene_layers(scene, config.height, config.width)
+    frames, instances, flow = paint(scene, layers, config.height, config.width)
+    if config.degrade:
+        degrade(frames, rng)
+    place = scene.backdrop.kind
+    held_out = config.held_out_words
+    actors = tuple(
+        replace(
+            record,
+            visible_frames=_visible(instances, record.instance_id),
+            sentences=true_sentences(
+                record, records, place, config.sentences, held_out, config.max_words, rng
+            ),
+        )
+        for record in records
+    )
+    distractors = false_sentences(records, place, held_out, rng)
+    return GeneratedClip(frames, instances, flow, actors, distractors, place, seed)
+
+
+def describe(
+    clip: GeneratedClip, instance_id: int, seed: int, *, count: int = 1, held_out: HeldOut = "never"
+) -> tuple[str, ...]:
+    """Fresh sentences that are true of one actor of a clip and of no other.
+
+    Args:
+        clip: A generated clip.
+        instance_id: Which actor.
+        seed: Makes the sentences.
+        count: Most sentences wanted.
+        held_out: Whether words that training never sees are used.
+    """
+    rng = np.random.default_rng([clip.seed, seed, instance_id])
+    actor = clip.actors[instance_id - 1]
+    return true_sentences(actor, clip.actors, clip.background, count, held_out, 20, rng)
+
+
+def _visible(instances: NDArray[np.uint8], instance_id: int) -> tuple[int, ...]:
+    counts = (instances == instance_id).sum(axis=(1, 2))
+    return tuple(np.flatnonzero(counts >= VISIBLE_PX).tolist())
+
+
+def _records(scene: Scene, config: SceneConfig) -> list[ActorRecord]:
+    """What is true of each actor, from the plan alone."""
+    shares = [_size_share(member, len(scene.cast), config) for member in scene.cast]
+    return [
+        _record(index + 1, member, scene, config, shares[index], shares)
+        for index, member in enumerate(scene.cast)
+    ]
+
+
+def _record(
+    instance_id: int,
+    member: CastMember,
+    scene: Scene,
+    config: SceneConfig,
+    share: float,
+    shares: list[float],
+) -> ActorRecord:
+    x = (scene.camera @ member.root)[:, 0, 2] / config.width
+    inside = x[(x > 0.0) & (x < 1.0)]
+    seen = inside if len(inside) else np.clip(x, 0.0, 1.0)
+    low, high = float(seen.min()), float(seen.max())
+    kin = [
+        other.size
+        for other in scene.cast
+        if other.pair.actor == member.pair.actor and other is not member
+    ]
+    look = member.look
+    return ActorRecord(
+        instance_id=instance_id,
+        pair=member.pair,
+        look=look,
+        colours=tuple(word for word in (look.colour, look.second, look.hat) if word),
+        size=member.size,
+        size_words=_size_words(member.size, share, kin),
+        side_words=sides(float(seen.mean()), low, high),
+        size_share=share,
+        x_range=(low, high),
+        heading=_heading(member),
+        airborne=member.pair.action_name == "flying" or member.motion.family == "air",
+        visible_frames=(),
+    )
+
+
+def _size_share(member: CastMember, count: int, config: SceneConfig) -> float:
+    low, high = SIZE[member.pair.actor_name]
+    side = min(config.height, 0.85 * config.width) * CROWD[count]
+    return float((member.size / side - low) / (high - low))
+
+
+def _size_words(size: float, share: float, kin: list[float]) -> tuple[str, ...]:
+    """Small or big: at the end of its kind's range and clearly apart from its kin here."""
+    if share < 0.3 and all(size * 1.25 < other for other in kin):
+        return ("small",)
+    if share > 0.7 and all(size > other * 1.25 for other in kin):
+        return ("big",)
+    return ()
+
+
+def _heading(member: CastMember) -> str:
+    steps = np.diff(member.root[:, 0, 2])
+    if len(steps) and np.all(steps > 0.004 * member.size):
+        return "right"
+    return "left" if len(steps) and np.all(steps < -0.004 * member.size) else ""

@@ -1,0 +1,67 @@
+"""Settings of the clip generator."""
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from actseg_core.config import Config
+from actseg_core.labels import PAIRS
+
+BackgroundKind = Literal["grass", "road", "beach", "snow", "room", "carpet", "forest", "water"]
+HeldOut = Literal["never", "mixed", "always"]
+
+
+class SceneConfig(Config):
+    """What a generated clip may contain."""
+
+    frames: int = Field(16, ge=1, le=2000)
+    """Frames per clip."""
+    height: int = Field(240, ge=48, le=1080)
+    """Frame height [px]."""
+    width: int = Field(320, ge=48, le=1920)
+    """Frame width [px]."""
+    min_actors: int = Field(1, ge=1, le=4)
+    """Fewest actors in a clip."""
+    max_actors: int = Field(4, ge=1, le=4)
+    """Most actors in a clip."""
+    pairs: tuple[int, ...] = tuple(pair.label for pair in PAIRS)
+    """A2D labels (10 * actor + action) that may appear."""
+    camera: Literal["still", "moving", "mixed"] = "mixed"
+    """Whether the camera pans, shakes, zooms and follows; mixed moves it in two of three clips."""
+    backgrounds: tuple[BackgroundKind, ...] = (
+        *("grass", "road", "beach", "snow", "room", "carpet", "forest", "water"),
+    )
+    """Kinds of drawn background."""
+    occlusion: float = Field(0.4, ge=0.0, le=1.0)
+    """Share of clips with an object between camera and actors."""
+    entering: float = Field(0.15, ge=0.0, le=1.0)
+    """Share of actors that enter or leave the frame during the clip."""
+    degrade: bool = True
+    """Lens blur, exposure, sensor noise and compression artefacts."""
+    cutouts: str = ""
+    """Folder with instances.json (COCO format) and images/: cut-out actors, real backgrounds."""
+    cutout_share: float = Field(0.5, ge=0.0, le=1.0)
+    """Share of actors that are cut-outs where the folder offers their kind."""
+    photo_share: float = Field(0.5, ge=0.0, le=1.0)
+    """Share of clips with a photographic background when a cut-out folder is given."""
+    cutout_licenses: tuple[int, ...] = ()
+    """License ids of the folder's images that may be used; empty: all."""
+    sentences: int = Field(2, ge=1, le=10)
+    """Most sentences per actor."""
+    max_words: int = Field(20, ge=8, le=20)
+    """Longest sentence [words]; A2D Sentences' longest has 20."""
+    held_out_words: HeldOut = "never"
+    """Whether words that training never sees (puppy, lorry, sprinting) may name an actor."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "SceneConfig":
+        valid = {pair.label for pair in PAIRS}
+        if not self.pairs or not set(self.pairs) <= valid:
+            raise ValueError(f"pairs must be A2D labels out of {sorted(valid)}, got {self.pairs}")
+        if self.min_actors > self.max_actors:
+            raise ValueError(
+                f"min_actors must not exceed max_actors, got {self.min_actors} > {self.max_actors}"
+            )
+        if not self.backgrounds:
+            raise ValueError("backgrounds must name at least one kind, got none")
+        return self
