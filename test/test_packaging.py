@@ -1,0 +1,129 @@
+"""What the packaging files promise each other: one version, one set of names, nothing private."""
+
+import ast
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+from catkin_pkg.package import parse_package
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).resolve().parent.parent
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+CMAKE = (ROOT / "CMakeLists.txt").read_text(encoding="utf-8")
+EXECUTABLES = re.search(r"executable IN ITEMS ([\w ]+)\)", CMAKE)[1].split()  # type: ignore[index]
+
+
+def tracked_files() -> list[Path]:
+    """Return the files of the last commit and of the next; skip the test where there is no git."""
+    command = ["git", "-C", str(ROOT), "ls-files", "-z"]
+    try:
+        listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("not a git work tree")
+    return [ROOT / name for name in listed.split("\0") if name and (ROOT / name).is_file()]
+
+
+def requirement_lines(name: str) -> list[str]:
+    """Return the lines of a requirements file that name a package, with their comments."""
+    lines = (ROOT / "requirements" / name).read_text(encoding="utf-8").splitlines()
+    return [line for line in lines if line.strip() and not line.startswith(("#", "-"))]
+
+
+def test_the_version_is_the_same_everywhere() -> None:
+    package = parse_package(str(ROOT))
+    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    newest = re.search(r"^## \[(\d+\.\d+\.\d+)\]", changelog, re.MULTILINE)
+    assert newest is not None
+    assert PYPROJECT["project"]["version"] == package.version == newest[1]
+
+
+def test_package_xml_declares_what_cmake_looks_for() -> None:
+    package = parse_package(str(ROOT))
+    declared = {
+        depend.name
+        for depend in package.buildtool_depends + package.build_depends + package.test_depends
+    }
+    assert set(re.findall(r"find_package\((\w+) REQUIRED\)", CMAKE)) == declared - {
+        "python3-pytest"
+    }
+    assert [group.name for group in package.member_of_groups] == ["rosidl_interface_packages"]
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        *PYPROJECT["project"]["scripts"].values(),
+        *(f"actseg_ros.{name}:main" for name in EXECUTABLES),
+    ],
+)
+def test_an_entry_point_names_a_function_that_exists(target: str) -> None:
+    module, _, function = target.partition(":")
+    file = ROOT.joinpath(*module.split(".")).with_suffix(".py")
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    assert function in [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
+
+
+@pytest.mark.parametrize("name", EXECUTABLES)
+def test_an_executable_is_installed_where_launch_looks(name: str) -> None:
+    file = Path(sys.prefix) / "lib" / "actseg" / name
+    assert file.is_file() and file.stat().st_mode & 0o111, f"run make setup: {file}"
+
+
+@pytest.mark.parametrize("folder", ["docs", "launch", "msg", "srv", "test", "tools"])
+def test_a_folder_that_would_shadow_a_package_is_none(folder: str) -> None:
+    assert not list((ROOT / folder).rglob("__init__.py"))
+
+
+def test_every_data_file_of_the_packages_is_packaged() -> None:
+    patterns = PYPROJECT["tool"]["setuptools"]["package-data"]["*"]
+    for file in tracked_files():
+        if file.relative_to(ROOT).parts[0] in ("actseg_core", "actseg_ros"):
+            assert file.suffix == ".py" or any(file.match(p) for p in patterns), file
+
+
+def test_the_lock_meets_every_bound() -> None:
+    lock = dict(line.split("==") for line in requirement_lines("lock.txt"))
+    extras = PYPROJECT["project"]["optional-dependencies"].values()
+    wanted = [text for extra in extras for text in extra]
+    for name in ("runtime.txt", "ros.txt", "ros-build.txt"):
+        wanted += [line.partition("#")[0].strip() for line in requirement_lines(name)]
+    for text in wanted:
+        requirement = Requirement(text)
+        version = lock.get(canonicalize_name(requirement.name))
+        assert version is not None and requirement.specifier.contains(version), (text, version)
+
+
+def test_every_run_time_bound_has_its_reason() -> None:
+    assert [line for line in requirement_lines("runtime.txt") if "  # " not in line] == []
+
+
+def test_no_tracked_file_names_a_registry_or_a_folder_of_one_machine() -> None:
+    # In pieces, or this file would be the first to be found.
+    hosts = ["py" + "pi.org", "python" + "hosted.org", "npm" + "js.org", "deb." + "debian.org"]
+    folders = ["work", "root", "home", "Users", "opt/py" + "pi", "opt/" + "wheels"]
+    pattern = re.compile(
+        "|".join(
+            [*map(re.escape, hosts), *(rf"(?<![\w.}}$)*~-])/{folder}/" for folder in folders)]
+        )
+    )
+    found = []
+    for file in tracked_files():
+        try:
+            text = file.read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            continue
+        found += [f"{file.relative_to(ROOT)}: {match[0]}" for match in pattern.finditer(text)]
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    "script", [".ci/run", *(f"tools/{p.name}" for p in ROOT.glob("tools/*.sh"))]
+)
+def test_a_script_is_executable_and_parses(script: str) -> None:
+    assert (ROOT / script).stat().st_mode & 0o111
+    subprocess.run(["bash", "-n", str(ROOT / script)], check=True)
