@@ -61,6 +61,8 @@ class ClassifierConfig(Config):
     """Input streams, an I3D each; their scores are averaged."""
     width: float = Field(1.0, gt=0.0, le=1.0)
     """Channel multiplier of I3D; 1 is the paper's network."""
+    dropout: float = Field(0.5, ge=0.0, lt=1.0)
+    """Probability of dropping a channel before the last layer in training. [ours: I3D's own]"""
     train_frames: int = Field(64, ge=1, le=256)
     """Frames of a random training clip."""
     test_frames: int = Field(32, ge=1, le=256)

@@ -1,0 +1,65 @@
+"""Li et al., "Tracking by natural language specification" (CVPR 2017), the paper's [15].
+
+Only its first model is meant, which finds the target of a sentence in one image.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from actseg_core.baselines.inputs import check_batches, single_frame
+from actseg_core.baselines.sentence import EmbeddedLstm
+from actseg_core.baselines.upsample import ResponseUpsampler
+from actseg_core.baselines.vgg import FullyConvolutionalVgg16
+from actseg_core.config import ModelConfig
+from actseg_core.decoder.coordinates import COORDINATE_CHANNELS, coordinate_channels
+from actseg_core.segmenter import Segmenter
+
+FORGET_BIAS = 0.0
+
+
+class LiSegmenter(Segmenter):
+    """One dynamic 1x1 filter per sentence over fc8 and coordinates, then enlarge.
+
+    The filter is a fully connected layer with sigmoid on the sentence vector, without bias in the
+    convolution; nothing is L2-normalised. The origin of the paper's dynamic filters (section 3.3).
+
+    Responses are at S/32 (the public code's low-resolution stage trains it alone) and S.
+
+    Args:
+        config: kind li.
+    """
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.image_encoder = FullyConvolutionalVgg16(config.baseline)
+        self.sentence_encoder = EmbeddedLstm(config, FORGET_BIAS)
+        channels = config.baseline.visual_dim + COORDINATE_CHANNELS
+        self.to_filter = nn.Linear(config.text.sentence_dim, channels)
+        nn.init.xavier_uniform_(self.to_filter.weight)
+        nn.init.zeros_(self.to_filter.bias)
+        self.upsample = ResponseUpsampler("centre")
+
+    def set_trainable(self) -> None:
+        """Freeze the image encoder's layers as configured; everything else trains."""
+        self.requires_grad_(True)
+        self.image_encoder.set_trainable()
+
+    def encode(self, clip: Tensor) -> list[Tensor]:
+        """fc8 and the coordinates of every cell: one (B, visual_dim + 8, S/32, S/32)."""
+        scores = self.image_encoder(single_frame(clip))
+        cells = coordinate_channels(*scores.shape[-2:], scores.device, scores.dtype)
+        return [torch.cat((scores, cells.expand(scores.shape[0], -1, -1, -1)), dim=1)]
+
+    def encode_sentences(self, words: Tensor) -> Tensor:
+        sentences: Tensor = self.sentence_encoder(words)
+        return sentences
+
+    def respond(self, features: list[Tensor], sentences: Tensor) -> list[Tensor]:
+        (seen,) = features
+        check_batches(seen, sentences)
+        filters = torch.sigmoid(self.to_filter(sentences))
+        if seen.shape[0] == 1:
+            low = torch.einsum("qc,chw->qhw", filters, seen[0])
+        else:
+            low = torch.einsum("qc,qchw->qhw", filters, seen)
+        return [low, self.upsample(low)]

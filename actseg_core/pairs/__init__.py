@@ -1,0 +1,1 @@
+"""Segmentation from the 43 actor-action pairs (paper section 5.3)."""
