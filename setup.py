@@ -36,6 +36,13 @@ def requirements(name: str) -> list[str]:
     return found
 
 
+def without_ros_where_sourced(name: str) -> list[str]:
+    """Read a requirements file; a sourced ROS installation takes the place of the ros-* wheels."""
+    return [
+        line for line in requirements(name) if not (ros_is_sourced() and line.startswith("ros-"))
+    ]
+
+
 class BuildWithMessages(build_py):
     """Adds what CMakeLists.txt makes: package `actseg`, its libraries, share/, executables."""
 
@@ -74,7 +81,6 @@ class BinaryDistribution(Distribution):
 setup(
     distclass=BinaryDistribution,
     cmdclass={"build_py": BuildWithMessages},
-    install_requires=requirements("runtime.txt")
-    + ([] if ros_is_sourced() else requirements("ros.txt")),
-    setup_requires=[] if ros_is_sourced() else requirements("ros-build.txt"),
+    install_requires=requirements("runtime.txt") + without_ros_where_sourced("ros.txt"),
+    setup_requires=without_ros_where_sourced("ros-build.txt"),
 )

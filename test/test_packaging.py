@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import tomllib
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,8 @@ ROOT = Path(__file__).resolve().parent.parent
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 CMAKE = (ROOT / "CMakeLists.txt").read_text(encoding="utf-8")
 EXECUTABLES = re.search(r"executable IN ITEMS ([\w ]+)\)", CMAKE)[1].split()  # type: ignore[index]
+
+LOCAL_SETUP = "share/actseg/local_setup.sh"
 
 
 def tracked_files() -> list[Path]:
@@ -127,3 +130,27 @@ def test_no_tracked_file_names_a_registry_or_a_folder_of_one_machine() -> None:
 def test_a_script_is_executable_and_parses(script: str) -> None:
     assert (ROOT / script).stat().st_mode & 0o111
     subprocess.run(["bash", "-n", str(ROOT / script)], check=True)
+
+
+@pytest.mark.slow
+def test_pip_makes_one_wheel_of_node_and_messages(tmp_path: Path) -> None:
+    options = ["--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir", str(tmp_path)]
+    subprocess.run([sys.executable, "-m", "pip", "wheel", *options, str(ROOT)], check=True)
+    (wheel,) = tmp_path.glob("actseg-*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        modes = {info.filename: info.external_attr >> 16 for info in archive.infolist()}
+        setup_script = archive.read(f"{wheel.name.rsplit('-', 3)[0]}.data/data/{LOCAL_SETUP}")
+    installed = {re.sub(r"^[^/]+\.data/data/", "", name): mode for name, mode in modes.items()}
+    libraries = [name for name in installed if name.startswith("lib/libactseg__")]
+    assert len(libraries) == 8
+    for name in EXECUTABLES:
+        assert installed[f"lib/actseg/{name}"] & 0o111
+    sources = [
+        file.relative_to(ROOT).as_posix()
+        for file in tracked_files()
+        if file.relative_to(ROOT).parts[0] in ("actseg_core", "actseg_ros")
+    ]
+    launches = [f"share/actseg/launch/{file.name}" for file in ROOT.glob("launch/*.launch.py")]
+    messages = ["actseg/msg/__init__.py", "actseg/srv/__init__.py", "share/actseg/package.xml"]
+    assert {*sources, *launches, *messages} - installed.keys() == set()
+    assert str(ROOT).encode() not in setup_script

@@ -45,11 +45,17 @@ def build(build_folder: Path, stage: Path) -> None:
     options = [
         f"-DCMAKE_INSTALL_PREFIX={stage}",
         f"-DPython3_EXECUTABLE={sys.executable}",
-        "-DPython3_FIND_VIRTUALENV=ONLY",
         "-DCMAKE_BUILD_TYPE=Release",
         "-DBUILD_TESTING=OFF",
     ]
-    if not ros_is_sourced():
+    if ros_is_sourced():
+        # pip builds with a PYTHONPATH of its own; the generators have to be on it.
+        folders = [environment.get("PYTHONPATH", "")]
+        for prefix in map(Path, environment["AMENT_PREFIX_PATH"].split(os.pathsep)):
+            for pattern in ("lib/python3*/site-packages", "local/lib/python3*/dist-packages"):
+                folders += [str(folder) for folder in prefix.glob(pattern)]
+        environment["PYTHONPATH"] = os.pathsep.join(filter(None, folders))
+    else:
         prefix = wheel_prefix()
         bundled = sorted(prefix.glob("lib/python3.*/site-packages/ros_*.libs"))
         libraries = [str(folder) for folder in (prefix / "lib", *bundled)]
@@ -57,6 +63,7 @@ def build(build_folder: Path, stage: Path) -> None:
         environment["LD_LIBRARY_PATH"] = os.pathsep.join(libraries)
         environment["AMENT_PREFIX_PATH"] = str(prefix)
         environment["CMAKE_PREFIX_PATH"] = str(prefix)
+        options.append("-DPython3_FIND_VIRTUALENV=ONLY")
         options.append(f"-DCMAKE_PROJECT_INCLUDE={ROOT / 'tools' / 'wheel_compat.cmake'}")
     if shutil.which("ninja", path=environment["PATH"]):
         options.append("-GNinja")
