@@ -61,7 +61,9 @@ def save_checkpoint(
     for name, value in model.state_dict().items():
         stored = value.detach().to("cpu", dtype if value.is_floating_point() else value.dtype)
         if not torch.isfinite(stored).all():
-            raise CheckpointError(f"{name} is not finite as {dtype}; nothing was written to {path}")
+            raise CheckpointError(
+                f"{name} is not finite as {dtype}; nothing was written to {path}"
+            )
         tensors[name] = stored.contiguous()
     metadata = {
         "format": FORMAT,
@@ -136,10 +138,11 @@ def _read(path: Path) -> tuple[ModelConfig, dict[str, Any], dict[str, Tensor]]:
             tensors = {name: _to_float32(file.get_tensor(name)) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError, KeyError, ValueError) as error:
         if isinstance(error, ConfigError):
-            raise CheckpointError(f"{path} holds a configuration we cannot use: {error}") from error
+            raise CheckpointError(
+                f"{path} holds a configuration we cannot use: {error}"
+            ) from error
         raise CheckpointError(
-            f"{path} is not a readable safetensors checkpoint ({error}); "
-            "is the download complete?"
+            f"{path} is not a readable safetensors checkpoint ({error}); is the download complete?"
         ) from error
     return config, metrics, tensors
 

@@ -14,7 +14,7 @@ from actseg_core.errors import ShapeError, VocabularyError
 from actseg_core.flow import make_estimator
 from actseg_core.flow.encode import clip_flow
 from actseg_core.image import Placement, flow_to_tensor, resize_and_pad, restore, rgb_to_tensor
-from actseg_core.model import Network
+from actseg_core.model import Network, to_channels_last
 from actseg_core.segmenter import presence_score
 from actseg_core.text.embeddings import load_word_vectors
 from actseg_core.text.sentence import SentenceReader
@@ -35,7 +35,7 @@ class Predictor:
     def __init__(self, model: Network, reader: SentenceReader, device: str = "cpu") -> None:
         self.config: ModelConfig = model.config
         self.device = torch.device(device)
-        self.model = model.to(self.device).eval()
+        self.model = to_channels_last(model.to(self.device).eval())
         self.reader = reader
         self.estimator = make_estimator(self.config.flow)
 

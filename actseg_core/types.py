@@ -58,9 +58,7 @@ class Clip:
                 f"clip.rgb must be (T, H, W, 3) uint8, got {self.rgb.shape} of {self.rgb.dtype}"
             )
         wanted = (*self.rgb.shape[:3], 2)
-        if self.flow is not None and (
-            self.flow.shape != wanted or self.flow.dtype != np.float32
-        ):
+        if self.flow is not None and (self.flow.shape != wanted or self.flow.dtype != np.float32):
             raise ShapeError(
                 f"clip.flow must be {wanted} float32 to match clip.rgb, "
                 f"got {self.flow.shape} of {self.flow.dtype}"

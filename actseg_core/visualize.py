@@ -51,7 +51,9 @@ def overlay(
     return canvas
 
 
-def _tint(canvas: NDArray[np.uint8], mask: NDArray[np.uint8], colour: tuple[int, int, int]) -> None:
+def _tint(
+    canvas: NDArray[np.uint8], mask: NDArray[np.uint8], colour: tuple[int, int, int]
+) -> None:
     inside = mask > 0
     blend = canvas[inside] * (1 - FILL_OPACITY) + np.array(colour) * FILL_OPACITY
     canvas[inside] = blend.astype(np.uint8)

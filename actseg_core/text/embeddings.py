@@ -1,0 +1,130 @@
+"""Word vectors: the ones that ship with the package, or any word2vec file by path."""
+
+import json
+from functools import lru_cache
+from importlib import resources
+from pathlib import Path
+
+import numpy as np
+from gensim.models import KeyedVectors
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+
+from actseg_core.errors import VocabularyError
+
+SHIPPED = "glove+spacy"
+# Columns of the shipped table: GloVe's 50 first, then spaCy's 300.
+PARTS = {SHIPPED: slice(0, 350), "glove": slice(0, 50), "spacy": slice(50, 350)}
+MAX_HEADER_BYTES = 200
+
+
+class WordVectors:
+    """A vocabulary with one row per word.
+
+    Args:
+        keyed: gensim's table.
+    """
+
+    def __init__(self, keyed: KeyedVectors) -> None:
+        self._keyed = keyed
+
+    @property
+    def dim(self) -> int:
+        """Width of a vector."""
+        return int(self._keyed.vector_size)
+
+    def __len__(self) -> int:
+        return len(self._keyed)
+
+    def __contains__(self, word: str) -> bool:
+        return word in self._keyed.key_to_index
+
+    def lookup(self, word: str) -> NDArray[np.float32] | None:
+        """(dim,) float32, or None if the word is unknown."""
+        index = self._keyed.key_to_index.get(word)
+        if index is None:
+            return None
+        row: NDArray[np.float32] = np.asarray(self._keyed.vectors[index], np.float32)
+        return row
+
+    def neighbours(self, word: str, count: int = 5) -> list[tuple[str, float]]:
+        """The words nearest in angle, with their cosines.
+
+        Raises:
+            VocabularyError: If the word is unknown.
+        """
+        if word not in self:
+            raise VocabularyError(f"there is no vector for {word!r}")
+        return [
+            (str(near), float(cosine))
+            for near, cosine in self._keyed.most_similar(word, topn=count)
+        ]
+
+
+@lru_cache(maxsize=4)
+def load_word_vectors(source: str = SHIPPED) -> WordVectors:
+    """Read word vectors.
+
+    Args:
+        source: "glove+spacy" (350-d, ships with the package: 50-d GloVe 6B and 300-d spaCy
+            vectors, each of unit length), one half of it ("glove", "spacy"), or the path of a
+            word2vec file: .bin as GoogleNews is distributed, .txt or .vec as text.
+
+    Raises:
+        VocabularyError: If there is no such source, or the file is damaged or lies about its
+            size.
+    """
+    if source in PARTS:
+        return WordVectors(_shipped(PARTS[source]))
+    path = Path(source)
+    if not path.is_file():
+        raise VocabularyError(
+            f"word vectors {source!r} are neither one of {', '.join(PARTS)} nor a file; "
+            "give the path of a word2vec .bin or .txt file"
+        )
+    return WordVectors(_from_file(path))
+
+
+def _shipped(columns: slice) -> KeyedVectors:
+    path = Path(str(resources.files("actseg_core") / "text" / "words.safetensors"))
+    try:
+        with safe_open(path, framework="numpy") as file:
+            words = json.loads(file.metadata()["words"])
+            rows = file.get_tensor("vectors")[:, columns].astype(np.float32)
+            rows *= file.get_tensor("scale")[:, np.newaxis]
+    except (OSError, SafetensorError, KeyError, ValueError) as error:
+        raise VocabularyError(
+            f"the word vectors of the package are damaged ({error}); install actseg again"
+        ) from error
+    keyed = KeyedVectors(rows.shape[1])
+    keyed.add_vectors(words, rows)
+    return keyed
+
+
+def _from_file(path: Path) -> KeyedVectors:
+    binary = path.suffix == ".bin"
+    _check_header(path, binary)
+    try:
+        return KeyedVectors.load_word2vec_format(str(path), binary=binary)
+    except (ValueError, EOFError, UnicodeDecodeError, OSError, MemoryError) as error:
+        raise VocabularyError(
+            f"{path} is not a readable word2vec {'binary' if binary else 'text'} file: {error}"
+        ) from error
+
+
+def _check_header(path: Path, binary: bool) -> None:
+    """Refuse a header that asks for more than the file holds, before gensim allocates for it."""
+    with path.open("rb") as file:
+        header = file.readline(MAX_HEADER_BYTES)
+    try:
+        count, dim = (int(part) for part in header.split())
+    except ValueError:
+        raise VocabularyError(
+            f"{path} must start with '<number of words> <width>', got {header[:40]!r}"
+        ) from None
+    smallest = count * (dim * (4 if binary else 2) + 1)
+    if min(count, dim) < 1 or smallest > path.stat().st_size:
+        raise VocabularyError(
+            f"{path} promises {count} words of width {dim}, at least {smallest} bytes, but has "
+            f"{path.stat().st_size}; is the download complete?"
+        )

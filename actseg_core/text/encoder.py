@@ -1,0 +1,80 @@
+"""Sentence encoders: the paper's 1-D convolution, and the LSTMs of its ablation."""
+
+import torch
+from torch import Tensor, nn
+
+from actseg_core.config import TextConfig
+from actseg_core.errors import ShapeError
+
+
+class ConvSentenceEncoder(nn.Module):
+    """1-D convolution over the words, ReLU, max over time (paper section 3.1).
+
+    Zero rows are padding. A window that holds no word is left out of the maximum, so that
+    a sentence's vector does not depend on how far it is padded. [ours]
+
+    Shape:
+        words: (Q, L, word_dim) float.
+        returns: (Q, sentence_dim) float, not negative.
+
+    Raises:
+        ShapeError: If the words have another width, or are fewer than the kernel spans.
+    """
+
+    def __init__(self, word_dim: int, sentence_dim: int, kernel: int) -> None:
+        super().__init__()
+        self.convolution = nn.Conv1d(word_dim, sentence_dim, kernel)
+
+    def forward(self, words: Tensor) -> Tensor:
+        _check(words, self.convolution.in_channels, self.convolution.kernel_size[0])
+        responses = torch.relu(self.convolution(words.transpose(1, 2)))  # (Q, D, L - k + 1)
+        has_word = (
+            words.abs().amax(dim=2).unfold(1, self.convolution.kernel_size[0], 1).amax(2) > 0
+        )
+        return (responses * has_word.unsqueeze(1)).amax(dim=2)
+
+
+class LstmSentenceEncoder(nn.Module):
+    """Last hidden state of an LSTM over the words (paper section 5.1's comparison).
+
+    Shape:
+        words: (Q, L, word_dim) float; zero rows after the last word are padding.
+        returns: (Q, sentence_dim) float; for two directions their last states side by side.
+
+    Raises:
+        ShapeError: If the words have another width.
+    """
+
+    def __init__(self, word_dim: int, sentence_dim: int, bidirectional: bool) -> None:
+        super().__init__()
+        directions = 2 if bidirectional else 1
+        if sentence_dim % directions:
+            raise ShapeError(f"sentence_dim must be even for two directions, got {sentence_dim}")
+        self.lstm = nn.LSTM(
+            word_dim, sentence_dim // directions, batch_first=True, bidirectional=bidirectional
+        )
+
+    def forward(self, words: Tensor) -> Tensor:
+        _check(words, self.lstm.input_size, 1)
+        places = torch.arange(1, words.shape[1] + 1, device=words.device)
+        lengths = ((words.abs().amax(dim=2) > 0) * places).amax(dim=1).clamp(min=1)
+        packed = nn.utils.rnn.pack_padded_sequence(
+            words, lengths.cpu(), batch_first=True, enforce_sorted=False
+        )
+        _, (hidden, _) = self.lstm(packed)
+        return torch.cat(tuple(hidden), dim=1)
+
+
+def build_sentence_encoder(config: TextConfig) -> nn.Module:
+    """The encoder of a configuration, randomly initialised."""
+    if config.encoder == "conv":
+        return ConvSentenceEncoder(config.word_dim, config.sentence_dim, config.kernel)
+    return LstmSentenceEncoder(config.word_dim, config.sentence_dim, config.encoder == "bilstm")
+
+
+def _check(words: Tensor, width: int, shortest: int) -> None:
+    if words.ndim != 3 or words.shape[2] != width or words.shape[1] < shortest:
+        raise ShapeError(
+            f"words must be (Q, L, {width}) with L >= {shortest}, got {tuple(words.shape)}; "
+            "do the word vectors fit the model?"
+        )

@@ -1,0 +1,50 @@
+"""Sentences as rows of word vectors."""
+
+import numpy as np
+
+from actseg_core.config import TextConfig
+from actseg_core.errors import VocabularyError
+from actseg_core.text.embeddings import WordVectors
+from actseg_core.text.tokenizer import tokenize
+from actseg_core.types import Sentence
+
+
+class SentenceReader:
+    """Tokenises sentences and looks their words up.
+
+    Args:
+        config: Length and case.
+        vectors: The vocabulary.
+    """
+
+    def __init__(self, config: TextConfig, vectors: WordVectors) -> None:
+        self.config = config
+        self.vectors = vectors
+
+    def read(self, text: str) -> Sentence:
+        """A sentence of at most `config.max_words` words; later words are dropped.
+
+        A hyphenated word without a vector is read as its parts.
+
+        Raises:
+            VocabularyError: If the text holds no word, or undecodable characters.
+        """
+        words = tuple(
+            part
+            for word in tokenize(text, self.config.lowercase)
+            for part in (word.split("-") if word not in self.vectors else (word,))
+            if part
+        )[: self.config.max_words]
+        if not words:
+            raise VocabularyError(
+                f"the sentence {text[:40]!r} holds no word; send one like 'dog running'"
+            )
+        rows = np.zeros((self.config.max_words, self.vectors.dim), np.float32)
+        unknown = []
+        for index, word in enumerate(words):
+            row = self.vectors.lookup(word)
+            if row is None:
+                unknown.append(word)
+            else:
+                rows[index] = row
+        return Sentence(text, words, tuple(unknown), rows)

@@ -1,0 +1,58 @@
+"""Small networks and vocabularies that whole-chain tests share."""
+
+import numpy as np
+import pytest
+from gensim.models import KeyedVectors
+
+from actseg_core.config import LiteConfig, ModelConfig, TextConfig
+from actseg_core.model import build_model
+from actseg_core.predictor import Predictor
+from actseg_core.text.embeddings import WordVectors
+from actseg_core.text.sentence import SentenceReader
+
+WORDS = ("person", "dog", "red", "running", "left")
+WORD_DIM = 8
+
+
+@pytest.fixture(scope="session")
+def vectors() -> WordVectors:
+    """Five words with fixed random vectors."""
+    keyed = KeyedVectors(WORD_DIM)
+    rows = np.random.default_rng(0).normal(size=(len(WORDS), WORD_DIM)).astype(np.float32)
+    keyed.add_vectors(list(WORDS), rows)
+    return WordVectors(keyed)
+
+
+@pytest.fixture(scope="session")
+def lite_config() -> ModelConfig:
+    """A lite network of 8 frames at 64 px."""
+    return ModelConfig(
+        name="lite",
+        kind="lite",
+        frames=8,
+        label_frame="newest",
+        size=64,
+        text=TextConfig(word_dim=WORD_DIM, sentence_dim=16),
+        lite=LiteConfig(flow_taps=7, ring_channels=8, channels=(16, 16, 8), filters=2),
+    )
+
+
+@pytest.fixture(scope="session")
+def lite_predictor(lite_config: ModelConfig, vectors: WordVectors) -> Predictor:
+    """Random weights, but the same ones every time."""
+    import torch
+
+    torch.manual_seed(0)
+    return Predictor(build_model(lite_config), SentenceReader(lite_config.text, vectors))
+
+
+@pytest.fixture
+def moving_square() -> np.ndarray:
+    """(12, 48, 80, 3) uint8: a bright textured square that moves right 2 px per frame."""
+    rng = np.random.default_rng(1)
+    background = rng.integers(0, 60, (48, 80, 3), np.uint8)
+    patch = rng.integers(120, 255, (16, 16, 3), np.uint8)
+    frames = np.stack([background] * 12)
+    for index, frame in enumerate(frames):
+        frame[16:32, 8 + 2 * index : 24 + 2 * index] = patch
+    return frames

@@ -1,0 +1,123 @@
+"""The engine: stepping equals recomputing, windows never cross a break, queries change at once."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from actseg_core.config import StreamConfig
+from actseg_core.errors import ShapeError
+from actseg_core.predictor import Predictor
+from actseg_core.streaming.engine import StreamingEngine
+from actseg_core.types import Clip, Frame
+
+PERIOD_NS = 33_000_000
+
+
+def frame(image: np.ndarray, index: int, **changes: object) -> Frame:
+    return replace(Frame(image, stamp_ns=index * PERIOD_NS, frame_id="cam"), **changes)
+
+
+def make(predictor: Predictor, **settings: object) -> StreamingEngine:
+    return StreamingEngine(predictor, StreamConfig.from_mapping(settings))
+
+
+def test_stepping_equals_recomputing_the_window_after_every_frame(
+    lite_predictor: Predictor, moving_square: np.ndarray
+) -> None:
+    engine = make(lite_predictor)
+    sentence = lite_predictor.read("red dog running")
+    engine.set_queries([("q", sentence)])
+    compared = 0
+    for index, image in enumerate(moving_square):
+        engine.push(frame(image, index))
+        if not engine.ready:
+            continue
+        stepped = engine._encoder.encode(engine._window)
+        whole = lite_predictor.encode(engine._window.images(), engine._window.flow())
+        for name in ("rgb", "flow"):
+            for ours, theirs in zip(stepped[name], whole[name], strict=True):
+                torch.testing.assert_close(ours, theirs, atol=1e-5, rtol=0)
+                compared += 1
+        window = moving_square[index - 7 : index + 1]
+        direct = lite_predictor.predict(Clip(window), [sentence])[0]
+        streamed = engine.answer()["q"]
+        assert streamed.confidence == pytest.approx(direct.confidence, abs=1e-5)
+        np.testing.assert_array_equal(streamed.mask, direct.mask)
+    assert compared == 5 * 2 * 3
+
+
+def test_answers_bear_the_stamps_of_the_window(
+    lite_predictor: Predictor, moving_square: np.ndarray
+) -> None:
+    engine = make(lite_predictor)
+    engine.set_queries([("q", lite_predictor.read("dog"))])
+    for index, image in enumerate(moving_square[:10]):
+        engine.push(frame(image, index))
+    result = engine.answer()["q"]
+    assert result.stamp_ns == result.window_end_ns == 9 * PERIOD_NS
+    assert result.window_start_ns == 2 * PERIOD_NS
+    assert result.frame_id == "cam"
+    assert result.mask.shape == (48, 80)
+    assert engine.delay_frames == 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"stamp_ns": 7 * PERIOD_NS}, "time went back by 0.000 s"),
+        ({"stamp_ns": 3 * PERIOD_NS}, "time went back by 0.132 s"),
+        ({"stamp_ns": 60 * PERIOD_NS}, "no frame for 1.749 s"),
+        ({"frame_id": "other"}, "the camera changed from 'cam' to 'other'"),
+        ({"image": np.zeros((40, 80, 3), np.uint8)}, "the image size changed"),
+    ],
+)
+def test_a_break_in_the_stream_empties_the_window(
+    lite_predictor: Predictor, moving_square: np.ndarray, changes: dict[str, object], reason: str
+) -> None:
+    engine = make(lite_predictor)
+    engine.set_queries([("q", lite_predictor.read("dog"))])
+    for index, image in enumerate(moving_square[:8]):
+        engine.push(frame(image, index))
+    assert engine.ready
+
+    engine.push(frame(moving_square[8], 8, **changes))
+
+    assert not engine.ready and engine.filled == 1
+    assert engine.answer() == {}
+    assert (engine.resets, engine.last_reset) == (1, reason)
+
+
+def test_a_new_sentence_is_answered_without_a_new_frame(
+    lite_predictor: Predictor, moving_square: np.ndarray
+) -> None:
+    engine = make(lite_predictor)
+    engine.set_queries([("first", lite_predictor.read("dog"))])
+    for index, image in enumerate(moving_square[:8]):
+        engine.push(frame(image, index))
+    assert set(engine.answer()) == {"first"}
+
+    engine.set_queries([("a", lite_predictor.read("person")), ("b", lite_predictor.read("dog"))])
+
+    assert set(engine.answer()) == {"a", "b"}
+
+
+def test_nothing_is_answered_before_the_window_is_full(
+    lite_predictor: Predictor, moving_square: np.ndarray
+) -> None:
+    engine = make(lite_predictor)
+    engine.set_queries([("q", lite_predictor.read("dog"))])
+    for index, image in enumerate(moving_square[:7]):
+        engine.push(frame(image, index))
+        assert engine.answer() == {}
+
+
+def test_an_image_above_the_limit_is_refused_and_the_window_kept(
+    lite_predictor: Predictor, moving_square: np.ndarray
+) -> None:
+    engine = make(lite_predictor, max_pixels=4000)
+    engine.push(frame(moving_square[0], 0))
+    with pytest.raises(ShapeError, match="80x100 is outside the limit of 1 to 4000 pixels"):
+        engine.push(frame(np.zeros((100, 80, 3), np.uint8), 1))
+    assert engine.filled == 1

@@ -1,0 +1,81 @@
+"""Resize-and-pad and its inverse."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from actseg_core.errors import ShapeError
+from actseg_core.image import Placement, flow_to_tensor, resize_and_pad, restore, rgb_to_tensor
+
+
+def test_a_wide_image_is_padded_above_and_below_with_zeros() -> None:
+    image = np.full((20, 40, 3), 200, np.uint8)
+
+    square, placement = resize_and_pad(image, 20)
+
+    assert placement.inner == (10, 20)
+    assert placement.offset == (5, 0)
+    assert square.shape == (20, 20, 3)
+    assert (square[:5] == 0).all() and (square[15:] == 0).all()
+    assert (square[5:15] == 200).all()
+
+
+def test_a_square_image_of_the_right_size_is_not_copied() -> None:
+    image = np.zeros((32, 32, 3), np.uint8)
+    assert resize_and_pad(image, 32)[0] is image
+
+
+def test_restore_puts_a_response_back_where_the_pixels_came_from() -> None:
+    image = np.zeros((60, 120, 3), np.uint8)
+    image[20:40, 60:90] = 255
+    square, placement = resize_and_pad(image, 60)
+
+    back = restore(square[..., 0].astype(np.float32), placement)
+
+    assert back.shape == (60, 120)
+    assert ((back > 127) == (image[..., 0] > 127)).mean() > 0.99
+
+
+def test_restore_from_a_quarter_of_the_resolution_stays_centred() -> None:
+    placement = Placement(height=64, width=64, size=64)
+    response = np.zeros((16, 16), np.float32)
+    response[4:12, 4:12] = 1.0
+
+    rows, columns = np.nonzero(restore(response, placement) > 0.5)
+
+    assert (rows.min(), rows.max()) == (16, 47)
+    assert (columns.min(), columns.max()) == (16, 47)
+
+
+@given(
+    height=st.integers(1, 90), width=st.integers(1, 90), size=st.sampled_from([16, 32, 48, 64])
+)
+def test_any_size_fits_and_comes_back(height: int, width: int, size: int) -> None:
+    image = np.full((height, width, 3), 7, np.uint8)
+    square, placement = resize_and_pad(image, size)
+    assert square.shape == (size, size, 3)
+    assert max(placement.inner) == size
+    assert (square[placement.window] == 7).all()
+    assert restore(np.ones((size, size), np.float32), placement).shape == (height, width)
+
+
+def test_an_empty_image_is_refused() -> None:
+    with pytest.raises(ShapeError, match="at least 1 px, got 0x5"):
+        Placement(height=0, width=5, size=32)
+
+
+def test_rgb_covers_minus_one_to_one() -> None:
+    frames = np.zeros((2, 4, 4, 3), np.uint8)
+    frames[1] = 255
+    tensor = rgb_to_tensor(frames)
+    assert tensor.shape == (1, 3, 2, 4, 4)
+    assert tensor[0, :, 0].unique().tolist() == [-1.0]
+    assert tensor[0, :, 1].unique().tolist() == [1.0]
+
+
+def test_flow_is_clipped_then_scaled() -> None:
+    flow = np.array([-50.0, 10.0], np.float32).reshape(1, 1, 1, 2)
+    tensor = flow_to_tensor(flow, clip_px=20.0)
+    torch.testing.assert_close(tensor.flatten(), torch.tensor([-1.0, 0.5]))

@@ -1,0 +1,93 @@
+"""Clip and sentences to masks at camera size."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from actseg_core.checkpoint import save_checkpoint
+from actseg_core.config import PresenceConfig
+from actseg_core.errors import CheckpointError, ShapeError
+from actseg_core.predictor import Predictor
+from actseg_core.types import Clip
+
+
+def with_presence(predictor: Predictor, **settings: float) -> Predictor:
+    """The same network that finds everything or nothing."""
+    predictor.model.config = predictor.config.model_copy(
+        update={"presence": PresenceConfig(**settings)}
+    )
+    return Predictor(predictor.model, predictor.reader)
+
+
+def test_masks_have_the_camera_size_and_two_values(
+    lite_predictor: Predictor, moving_square: np.ndarray
+) -> None:
+    predictor = with_presence(lite_predictor, threshold=0.0)
+    results = predictor.predict(
+        Clip(moving_square[:8]), [predictor.read("dog"), predictor.read("red person")]
+    )
+    assert len(results) == 2
+    for result in results:
+        assert result.mask.shape == (48, 80) and result.mask.dtype == np.uint8
+        assert set(np.unique(result.mask)) <= {0, 255}
+        assert 0.0 <= result.confidence <= 1.0
+
+
+def test_below_the_threshold_the_mask_is_empty(
+    lite_predictor: Predictor, moving_square: np.ndarray
+) -> None:
+    predictor = with_presence(lite_predictor, threshold=1.0)
+    result = predictor.predict(Clip(moving_square[:8]), [predictor.read("dog")])[0]
+    assert not result.found
+    assert not result.mask.any()
+
+
+def test_a_sentence_of_unknown_words_is_not_found_with_confidence_zero(
+    lite_predictor: Predictor, moving_square: np.ndarray
+) -> None:
+    predictor = with_presence(lite_predictor, threshold=0.0)
+    known, unknown = predictor.predict(
+        Clip(moving_square[:8]), [predictor.read("dog"), predictor.read("xyzzy qwfp")]
+    )
+    assert known.confidence > 0
+    assert not unknown.found and unknown.confidence == 0.0 and not unknown.mask.any()
+
+
+def test_answers_do_not_depend_on_the_other_sentences(
+    lite_predictor: Predictor, moving_square: np.ndarray
+) -> None:
+    sentences = [lite_predictor.read(text) for text in ("dog", "person left", "red dog")]
+    clip = Clip(moving_square[:8])
+    together = lite_predictor.predict(clip, sentences)
+    for sentence, result in zip(sentences, together, strict=True):
+        alone = lite_predictor.predict(clip, [sentence])[0]
+        assert alone.confidence == pytest.approx(result.confidence, abs=1e-5)
+        np.testing.assert_array_equal(alone.mask, result.mask)
+
+
+def test_a_clip_of_another_length_is_refused(
+    lite_predictor: Predictor, moving_square: np.ndarray
+) -> None:
+    with pytest.raises(ShapeError, match="reads clips of 8 frames, got 5"):
+        lite_predictor.predict(Clip(moving_square[:5]), [])
+
+
+def test_a_preset_without_weights_and_an_unknown_one_are_told_apart(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match="preset 'paper' ships without weights"):
+        Predictor.load("paper")
+    with pytest.raises(CheckpointError, match="there is no preset or checkpoint 'nope'"):
+        Predictor.load("nope")
+    with pytest.raises(CheckpointError, match="does not exist"):
+        Predictor.load(str(tmp_path / "gone.safetensors"))
+
+
+def test_word_vectors_of_another_width_are_refused(
+    lite_predictor: Predictor, tmp_path: Path
+) -> None:
+    path = tmp_path / "model.safetensors"
+    save_checkpoint(path, lite_predictor.model)
+    from actseg_core.errors import VocabularyError
+
+    with pytest.raises(VocabularyError, match="word vectors of width 8, glove.spacy has 350"):
+        Predictor.load(str(path))
