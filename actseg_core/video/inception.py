@@ -35,10 +35,6 @@ class SameConv3d(nn.Conv3d):
     """
 
     def forward(self, inputs: Tensor) -> Tensor:
-        return self.convolve(inputs, self.weight, self.bias)
-
-    def convolve(self, inputs: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-        """The same convolution with other weights of the same shape."""
         pads = [
             same_padding(size, kernel, stride)
             for size, kernel, stride in zip(
@@ -51,7 +47,7 @@ class SameConv3d(nn.Conv3d):
             padding = (0, 0, 0)
         else:
             padding = (pads[0][0], pads[1][0], pads[2][0])
-        return functional.conv3d(inputs, weight, bias, self.stride, padding)
+        return functional.conv3d(inputs, self.weight, self.bias, self.stride, padding)
 
 
 class SameMaxPool3d(nn.Module):
@@ -79,11 +75,7 @@ class SameMaxPool3d(nn.Module):
 
 
 class ConvUnit(nn.Module):
-    """Convolution without bias, batch norm with eps 1e-3, ReLU: I3D's "Unit3D".
-
-    Where the batch norm uses its stored statistics it is an affine map per channel, and scales
-    the weights instead of the far larger output; gradients reach its parameters all the same.
-    """
+    """Convolution without bias, batch norm with eps 1e-3, ReLU: I3D's "Unit3D"."""
 
     def __init__(
         self, inputs: int, outputs: int, kernel: Sizes = (1, 1, 1), stride: Sizes = (1, 1, 1)
@@ -95,14 +87,7 @@ class ConvUnit(nn.Module):
         nn.init.kaiming_normal_(self.conv.weight, nonlinearity="relu")
 
     def forward(self, inputs: Tensor) -> Tensor:
-        if self.norm.training:
-            return functional.relu(self.norm(self.conv(inputs)), inplace=True)
-        mean, variance = self.norm.running_mean, self.norm.running_var
-        assert mean is not None and variance is not None
-        scale = self.norm.weight * torch.rsqrt(variance + self.norm.eps)
-        weight = self.conv.weight * scale.view(-1, 1, 1, 1, 1)
-        outputs = self.conv.convolve(inputs, weight, self.norm.bias - mean * scale)
-        return functional.relu(outputs, inplace=True)
+        return functional.relu(self.norm(self.conv(inputs)), inplace=True)
 
 
 class BlockChannels(NamedTuple):
