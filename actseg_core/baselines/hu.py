@@ -3,12 +3,12 @@
 from torch import Tensor, nn
 from torch.nn import functional
 
-from actseg_core.baselines.inputs import check_batches, single_frame
 from actseg_core.baselines.sentence import EmbeddedLstm
 from actseg_core.baselines.upsample import ResponseUpsampler
-from actseg_core.baselines.vgg import FullyConvolutionalVgg16
+from actseg_core.baselines.vgg import FullyConvolutionalVgg16, single_frame
 from actseg_core.config import ModelConfig
 from actseg_core.decoder.coordinates import COORDINATE_CHANNELS, coordinate_channels
+from actseg_core.errors import ShapeError
 from actseg_core.segmenter import Segmenter
 
 FORGET_BIAS = 1.0
@@ -66,7 +66,11 @@ class HuSegmenter(Segmenter):
 
     def respond(self, features: list[Tensor], sentences: Tensor) -> list[Tensor]:
         (seen,) = features
-        check_batches(seen, sentences)
+        if len(seen) not in (1, len(sentences)):
+            raise ShapeError(
+                f"features must be of {len(sentences)} clips, one per sentence, or of 1, "
+                f"got {len(seen)}"
+            )
         language, _, _ = self._first_weights()
         said = functional.conv2d(functional.normalize(sentences)[..., None, None], language)
         low = self.second(functional.relu(seen + said))[:, 0]

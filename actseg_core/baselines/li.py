@@ -3,15 +3,14 @@
 Only its first model is meant, which finds the target of a sentence in one image.
 """
 
-import torch
 from torch import Tensor, nn
 
-from actseg_core.baselines.inputs import check_batches, single_frame
 from actseg_core.baselines.sentence import EmbeddedLstm
 from actseg_core.baselines.upsample import ResponseUpsampler
-from actseg_core.baselines.vgg import FullyConvolutionalVgg16
+from actseg_core.baselines.vgg import FullyConvolutionalVgg16, single_frame
 from actseg_core.config import ModelConfig
-from actseg_core.decoder.coordinates import COORDINATE_CHANNELS, coordinate_channels
+from actseg_core.decoder.coordinates import COORDINATE_CHANNELS, append_coordinates
+from actseg_core.decoder.dynamic_filters import DynamicFilter
 from actseg_core.segmenter import Segmenter
 
 FORGET_BIAS = 0.0
@@ -34,9 +33,9 @@ class LiSegmenter(Segmenter):
         self.image_encoder = FullyConvolutionalVgg16(config.baseline)
         self.sentence_encoder = EmbeddedLstm(config, FORGET_BIAS)
         channels = config.baseline.visual_dim + COORDINATE_CHANNELS
-        self.to_filter = nn.Linear(config.text.sentence_dim, channels)
-        nn.init.xavier_uniform_(self.to_filter.weight)
-        nn.init.zeros_(self.to_filter.bias)
+        self.filter = DynamicFilter(config.text.sentence_dim, channels, "sigmoid")
+        nn.init.xavier_uniform_(self.filter.to_filter.weight)
+        nn.init.zeros_(self.filter.to_filter.bias)
         self.upsample = ResponseUpsampler("centre")
 
     def set_trainable(self) -> None:
@@ -46,9 +45,7 @@ class LiSegmenter(Segmenter):
 
     def encode(self, clip: Tensor) -> list[Tensor]:
         """fc8 and the coordinates of every cell: one (B, visual_dim + 8, S/32, S/32)."""
-        scores = self.image_encoder(single_frame(clip))
-        cells = coordinate_channels(*scores.shape[-2:], scores.device, scores.dtype)
-        return [torch.cat((scores, cells.expand(scores.shape[0], -1, -1, -1)), dim=1)]
+        return [append_coordinates(self.image_encoder(single_frame(clip)))]
 
     def encode_sentences(self, words: Tensor) -> Tensor:
         sentences: Tensor = self.sentence_encoder(words)
@@ -56,10 +53,5 @@ class LiSegmenter(Segmenter):
 
     def respond(self, features: list[Tensor], sentences: Tensor) -> list[Tensor]:
         (seen,) = features
-        check_batches(seen, sentences)
-        filters = torch.sigmoid(self.to_filter(sentences))
-        if seen.shape[0] == 1:
-            low = torch.einsum("qc,chw->qhw", filters, seen[0])
-        else:
-            low = torch.einsum("qc,qchw->qhw", filters, seen)
+        low = self.filter(sentences, seen)
         return [low, self.upsample(low)]

@@ -79,6 +79,20 @@ class FullyConvolutionalVgg16(nn.Module):
         return scores
 
 
+def single_frame(clip: Tensor) -> Tensor:
+    """The frame (B, 3, S, S) of a clip (B, 3, 1, S, S).
+
+    Raises:
+        ShapeError: If the clip is not of that shape.
+    """
+    if clip.ndim != 5 or clip.shape[2] != 1:
+        raise ShapeError(
+            f"a baseline reads clips of one frame, (B, 3, 1, S, S), got {tuple(clip.shape)}; "
+            "give the labelled frame alone"
+        )
+    return clip[:, :, 0]
+
+
 def scaled(channels: int, width: float) -> int:
     """Number of channels of a layer after the channel multiplier."""
     return max(1, round(channels * width))

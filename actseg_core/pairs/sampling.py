@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch.nn import functional
 
 from actseg_core.errors import ShapeError
-from actseg_core.flow.base import FlowEstimator
+from actseg_core.flow import FlowEstimator
 from actseg_core.flow.encode import clip_flow
 from actseg_core.types import Clip
 

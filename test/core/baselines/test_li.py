@@ -13,13 +13,15 @@ def test_equals_a_sum_over_channels_cell_by_cell(
 ) -> None:
     network = make("li")
     with torch.no_grad():
-        network.to_filter.bias.normal_()
+        network.filter.to_filter.bias.normal_()
         low, high = network(clip, words)
         scores = network.image_encoder(clip[:, :, 0])
         sentences = network.encode_sentences(words)
     state = network.state_dict()
     for number in range(3):
-        activation = state["to_filter.weight"] @ sentences[number] + state["to_filter.bias"]
+        activation = (
+            state["filter.to_filter.weight"] @ sentences[number] + state["filter.to_filter.bias"]
+        )
         filter_ = 1 / (1 + torch.exp(-activation))
         for row in range(2):
             for column in range(2):
@@ -37,7 +39,7 @@ def test_a_filter_of_one_half_is_half_the_sum_of_all_channels(
 ) -> None:
     network = make("li")
     with torch.no_grad():
-        network.to_filter.weight.zero_()  # sigmoid(0) = 0.5
+        network.filter.to_filter.weight.zero_()  # sigmoid(0) = 0.5
         features = torch.arange(18.0).view(1, 18, 1, 1).expand(1, 18, 2, 2)
         low, _ = network.respond([features], torch.zeros(2, 8))
     torch.testing.assert_close(low, torch.full((2, 2, 2), 0.5 * 153))
