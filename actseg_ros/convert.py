@@ -101,24 +101,25 @@ def decode(message: Image | CompressedImage, max_pixels: int) -> NDArray[np.uint
     return _decode_raw(message, max_pixels)
 
 
-def encode(picture: NDArray[np.uint8], header: Header) -> Image:
+def encode(picture: NDArray[np.uint8], header: Header, rgb: bool = False) -> Image:
     """A message of a picture.
 
     Args:
-        picture: (H, W) uint8 becomes mono8; (H, W, 3) uint8 RGB becomes bgr8.
+        picture: (H, W) uint8 becomes mono8; (H, W, 3) uint8 RGB becomes bgr8, or rgb8.
         header: Stamp and coordinate frame; used as it is.
+        rgb: Whether a colour picture becomes rgb8.
     """
     height, width = picture.shape[:2]
     is_colour = picture.ndim == 3
-    packed = np.ascontiguousarray(picture[..., ::-1] if is_colour else picture)
+    packed = np.ascontiguousarray(picture[..., ::-1] if is_colour and not rgb else picture)
     data = array("B")
     # A list or an ndarray would be copied element by element: 300 ms for 1080p, this takes 1.
-    data.frombytes(memoryview(packed).cast("B"))
+    data.frombytes(packed.data.cast("B"))
     return Image(
         header=header,
         height=height,
         width=width,
-        encoding="bgr8" if is_colour else "mono8",
+        encoding=("rgb8" if rgb else "bgr8") if is_colour else "mono8",
         is_bigendian=0,
         step=width * (3 if is_colour else 1),
         data=data,
@@ -235,7 +236,7 @@ def _decode_compressed(message: CompressedImage, max_pixels: int) -> NDArray[np.
         raise ImageRefused("format says compressedDepth; connect the colour image instead")
     data = np.frombuffer(message.data, np.uint8)
     try:
-        width, height = sniff_size(memoryview(data))
+        width, height = sniff_size(data.data)
     except ValueError as error:
         raise ImageRefused(f"the compressed image is unusable: {error}") from error
     _check_sides(width, height, max_pixels)

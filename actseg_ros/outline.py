@@ -43,4 +43,5 @@ def outline(mask: NDArray[np.uint8]) -> Outline:
     # A part one pixel wide has no area inside its outline; its number of points decides then.
     largest = max(parts, key=lambda part: (cv2.contourArea(part), len(part)))
     polygon = cv2.approxPolyDP(largest, OUTLINE_TOLERANCE_PX, closed=True)
-    return Outline(area_px, (x, y, width, height), centre, polygon.reshape(-1, 2))
+    corners = np.asarray(polygon.reshape(-1, 2), np.int32)
+    return Outline(area_px, (x, y, width, height), centre, corners)

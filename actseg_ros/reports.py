@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actseg_core.types import Frame, MaskResult, Sentence
-from actseg_ros.queries import Query
+from actseg_ros.queries import Query, Reader
 from actseg_ros.states import State
 
 
@@ -28,6 +28,21 @@ class Engine(Protocol):
     def push(self, frame: Frame) -> None: ...
     def answer(self) -> dict[str, MaskResult]: ...
     def reset(self, reason: str) -> None: ...
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """What the node needs of a model.
+
+    Attributes:
+        engine: Fresh.
+        read: Text to Sentence.
+        name: Of the preset or checkpoint.
+    """
+
+    engine: Engine
+    read: Reader
+    name: str
 
 
 @dataclass(frozen=True)

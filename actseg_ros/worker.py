@@ -276,6 +276,8 @@ class Worker:
             return self._problem
         if not self._active:
             return State.IDLE, "no sentence; publish one on the command topic"
+        if self._answer_state is None and self._engine.ready:
+            return State.WARMING_UP, "the next frames are answered"
         if self._answer_state is None or not self._engine.ready:
             why = f" after: {self._engine.last_reset}" if self._engine.last_reset else ""
             return State.WARMING_UP, f"{self._engine.filled} frames in the window{why}"

@@ -1,0 +1,123 @@
+"""ROS parameters declared from the configuration classes: description, type, range, read-only."""
+
+from typing import Any, Literal, TypeVar, get_args, get_origin
+
+from annotated_types import Ge, Gt, Le, Lt
+from pydantic.fields import FieldInfo
+from rcl_interfaces.msg import (
+    FloatingPointRange,
+    IntegerRange,
+    ParameterDescriptor,
+    SetParametersResult,
+)
+from rclpy.exceptions import ParameterException
+from rclpy.node import Node
+from rclpy.parameter import Parameter
+
+from actseg_core.config import Config
+from actseg_core.errors import ConfigError
+
+C = TypeVar("C", bound=Config)
+# Parameters that rclpy itself reads before or without a declaration.
+RCLPY_PREFIXES = ("use_sim_time", "qos_overrides.", "start_type_description_service")
+
+
+def declare(node: Node, config: type[C], prefix: str = "") -> C:
+    """Declare one read-only parameter per setting, named PREFIX.NAME.
+
+    Values come from the command line and the parameters file; a whole number is taken for a
+    setting in fractions.
+
+    Raises:
+        ConfigError: If a value is of the wrong type, out of range or not one of the choices.
+    """
+    overrides: dict[str, Parameter[Any]] = node._parameter_overrides
+    names = {field: f"{prefix}.{field}" if prefix else field for field in config.model_fields}
+    given = {field: overrides[name].value for field, name in names.items() if name in overrides}
+    for field, value in given.items():
+        _check_type(names[field], config.model_fields[field], value)
+    try:
+        values = config.from_mapping(given)
+    except ConfigError as error:
+        raise ConfigError(f"parameter {prefix + '.' if prefix else ''}{error}") from error
+    for field, name in names.items():
+        about = describe(name, config.model_fields[field])
+        value = getattr(values, field)
+        try:
+            node.declare_parameter(name, value, about, ignore_override=True)
+        except ParameterException as error:
+            raise ConfigError(f"parameter {name}: {error}") from error
+    return values
+
+
+def refuse_unknown(node: Node) -> None:
+    """ROS ignores misspelt parameters in silence; we do not.
+
+    Raises:
+        ConfigError: If a value was given for a parameter that is not declared.
+    """
+    unknown = [
+        name
+        for name in node._parameter_overrides
+        if not node.has_parameter(name) and not name.startswith(RCLPY_PREFIXES)
+    ]
+    if unknown:
+        known = sorted(name for name in node._parameters if not name.startswith(RCLPY_PREFIXES))
+        raise ConfigError(
+            f"there is no parameter {', '.join(sorted(unknown))}; known: {', '.join(known)}"
+        )
+
+
+def refuse_changes(parameters: list[Parameter[Any]]) -> SetParametersResult:
+    """For add_on_set_parameters_callback: a running clock must not be exchanged from outside.
+
+    With use_sim_time set and no /clock, now() is 0 for ever and every frame looks as if it came
+    from the future. Our own parameters are read-only, which rclpy enforces.
+    """
+    for parameter in parameters:
+        if parameter.name == "use_sim_time":
+            reason = "use_sim_time can be set at start only; restart the node with it"
+            return SetParametersResult(successful=False, reason=reason)
+    return SetParametersResult(successful=True)
+
+
+def describe(name: str, field: FieldInfo) -> ParameterDescriptor:
+    """Help text, range and choices of one setting."""
+    low, high = _limits(field)
+    about = ParameterDescriptor(
+        name=name,
+        description=" ".join((field.description or "").split()),
+        read_only=True,
+    )
+    if get_origin(field.annotation) is Literal:
+        choices = ", ".join(str(choice) for choice in get_args(field.annotation))
+        about.additional_constraints = f"one of: {choices}"
+    elif field.annotation is int and low is not None and high is not None:
+        about.integer_range = [IntegerRange(from_value=int(low), to_value=int(high), step=1)]
+    elif field.annotation is float and low is not None and high is not None:
+        about.floating_point_range = [
+            FloatingPointRange(from_value=float(low), to_value=float(high), step=0.0)
+        ]
+    return about
+
+
+def _limits(field: FieldInfo) -> tuple[float | None, float | None]:
+    low: Any = None
+    high: Any = None
+    for rule in field.metadata:
+        if isinstance(rule, (Ge, Gt)):
+            low = rule.ge if isinstance(rule, Ge) else rule.gt
+        elif isinstance(rule, (Le, Lt)):
+            high = rule.le if isinstance(rule, Le) else rule.lt
+    return low, high
+
+
+def _check_type(name: str, field: FieldInfo, value: Any) -> None:
+    """pydantic would take "yes" for a bool and "3" for an int; a parameters file is typed."""
+    wanted: Any = str if get_origin(field.annotation) is Literal else field.annotation
+    accepted = (int, float) if wanted is float else (wanted,)
+    if type(value) not in accepted:
+        raise ConfigError(
+            f"parameter {name} must be of type {wanted.__name__}, got {value!r} of type "
+            f"{type(value).__name__}"
+        )

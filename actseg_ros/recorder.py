@@ -1,0 +1,211 @@
+"""Writes an image topic, such as the overlay, to an MP4 and to PNG pictures."""
+
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from rclpy.node import Node
+from sensor_msgs.msg import Image
+
+from actseg_core.config import StreamConfig
+from actseg_core.data.video import VideoWriter
+from actseg_core.errors import ActSegError, VideoError
+from actseg_ros import qos
+from actseg_ros.convert import decode
+from actseg_ros.frame_queue import Arrival, FrameQueue
+from actseg_ros.parameters import declare, refuse_changes, refuse_unknown
+from actseg_ros.runner import run
+from actseg_ros.settings import RecorderConfig
+from actseg_ros.stamps import NANOSECONDS, stamp_to_ns
+
+QUEUE_FRAMES = 30
+DEPTH = 10
+NOMINAL_FPS = 30.0
+STEP_S = 0.1
+STOP_TIMEOUT_S = 10.0
+MAX_PIXELS = StreamConfig().max_pixels
+
+
+def write_png(path: Path, image: NDArray[np.uint8]) -> None:
+    """Write a picture beside its place and rename it.
+
+    Args:
+        path: Of the .png file.
+        image: (H, W, 3) uint8 RGB.
+
+    Raises:
+        VideoError: If it cannot be written. cv2.imwrite would only return False.
+    """
+    done, content = cv2.imencode(".png", image[..., ::-1])
+    part = path.with_name(f".{path.name}.part")
+    try:
+        if not done:
+            raise OSError("the picture cannot be encoded")
+        part.write_bytes(content.tobytes())
+        part.replace(path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise VideoError(f"cannot write {path}: {error}; is the disk full?") from error
+
+
+class Recording:
+    """One MP4 and its pictures.
+
+    Args:
+        config: Names, folder, how often a picture.
+
+    Raises:
+        VideoError: If the folder cannot be made.
+    """
+
+    def __init__(self, config: RecorderConfig) -> None:
+        self._config = config
+        self._folder = Path(config.folder).expanduser()
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise VideoError(f"cannot make the folder {self._folder}: {error}") from error
+        self._writer: VideoWriter | None = None
+        self._first_ns = 0
+        self._picture_due_ns = 0
+        self._newest_ns = 0
+        self.frames = 0
+        self.pictures = 0
+
+    @property
+    def video_path(self) -> Path:
+        """Where the MP4 appears when it is complete."""
+        return self._folder / f"{self._config.name}.mp4"
+
+    def add(self, image: NDArray[np.uint8], stamp_ns: int) -> None:
+        """Append a frame; one whose stamp does not rise is left out.
+
+        Args:
+            image: (H, W, 3) uint8 RGB.
+            stamp_ns: Of its header [ns].
+
+        Raises:
+            VideoError: If the disk is full or unwritable.
+            ShapeError: If the image has another size than the first.
+        """
+        if self.frames and stamp_ns <= self._newest_ns:
+            return
+        if not self.frames:
+            self._first_ns = self._picture_due_ns = stamp_ns
+        if self._config.video:
+            self._writer = self._writer or VideoWriter(self.video_path, NOMINAL_FPS)
+            self._writer.write(image, (stamp_ns - self._first_ns) / NANOSECONDS)
+        self.frames += 1
+        self._newest_ns = stamp_ns
+        self._picture(image, stamp_ns)
+
+    def close(self) -> None:
+        """Finish the MP4.
+
+        Raises:
+            VideoError: If the rest cannot be written.
+        """
+        if self._writer is not None:
+            self._writer.close()
+
+    def abort(self) -> None:
+        """Throw the unfinished MP4 away."""
+        if self._writer is not None:
+            self._writer.abort()
+
+    def _picture(self, image: NDArray[np.uint8], stamp_ns: int) -> None:
+        every_ns = round(self._config.picture_every_s * NANOSECONDS)
+        wanted = every_ns > 0 and self.pictures < self._config.max_pictures
+        if wanted and stamp_ns >= self._picture_due_ns:
+            self.pictures += 1
+            name = f"{self._config.name}_{self.pictures:05d}.png"
+            write_png(self._folder / name, image)
+            self._picture_due_ns = stamp_ns + every_ns
+
+
+class Recorder(Node):
+    """Subscribes to `~/image`; one thread encodes, so that callbacks stay quick.
+
+    A full disk ends the recording with a warning, not the process.
+
+    Args:
+        options: Passed to rclpy's Node.
+
+    Raises:
+        ConfigError: If a parameter is wrong.
+        VideoError: If the folder cannot be made.
+    """
+
+    hang_s = float("inf")
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__("recorder", **options)
+        self.settings = declare(self, RecorderConfig)
+        refuse_unknown(self)
+        self.add_on_set_parameters_callback(refuse_changes)
+        self.finished = False
+        self.failed = ""
+        self._recording = Recording(self.settings)
+        self._frames = FrameQueue(QUEUE_FRAMES)
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
+        self._broken = False
+        profile = qos.images(self.settings.reliability, DEPTH)
+        self.create_subscription(Image, "~/image", self._on_image, profile)
+
+    def start(self) -> str:
+        """Begin to record."""
+        self._thread.start()
+        return ""
+
+    def stuck_s(self) -> float:
+        """A slow disk is no reason to end."""
+        return 0.0
+
+    def close(self) -> None:
+        """Write what waits, and finish the file."""
+        self._stopping.set()
+        self._frames.wake()
+        self._thread.join(STOP_TIMEOUT_S)
+        done, left_out = self._recording, self._frames.dropped
+        self.get_logger().info(
+            f"{done.frames} frames in {done.video_path}, {done.pictures} pictures, "
+            f"{left_out} frames left out"
+        )
+
+    def _on_image(self, message: Image) -> None:
+        self._frames.put(Arrival(message, time.monotonic(), 0))
+
+    def _run(self) -> None:
+        while not self._stopping.is_set() or len(self._frames):
+            arrival = self._frames.get(STEP_S)
+            if arrival is not None and not self._broken:
+                self._record(arrival.message)
+        try:
+            self._recording.close()
+        except ActSegError as error:
+            self.get_logger().warning(str(error))
+
+    def _record(self, message: Image) -> None:
+        try:
+            stamp_ns = stamp_to_ns(message.header.stamp.sec, message.header.stamp.nanosec)
+            self._recording.add(decode(message, MAX_PIXELS), stamp_ns)
+        except VideoError as error:
+            self._broken = True
+            self._recording.abort()
+            self.get_logger().warning(f"recording stopped: {error}")
+        except ActSegError as error:
+            self.get_logger().warning(f"frame left out: {error}", throttle_duration_sec=5.0)
+
+
+def main(args: list[str] | None = None) -> int:
+    """Entry point of `recorder`; 0 after a signal, 2 if it could not start."""
+    return run(Recorder, args)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,146 @@
+"""Runs one node as a process: a loop that survives callbacks, signals, and clear exit codes.
+
+rclpy's spin() ends at the first exception of any callback, loses a SIGTERM now and then, and its
+own signal handling invalidates the context before a last message can be sent. So: spin_once in a
+guarded loop, and handlers of our own.
+"""
+
+import os
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections import deque
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import rclpy
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.signals import SignalHandlerOptions
+
+from actseg_core.errors import ActSegError
+
+EXIT_OK = 0
+EXIT_USER = 2
+EXIT_INTERNAL = 70
+SPIN_S = 0.05
+ERRORS_ALLOWED = 50
+ERRORS_WITHIN_S = 10.0
+
+
+class Runnable(Protocol):
+    """What a node needs besides rclpy's Node to be run here."""
+
+    finished: bool
+    failed: str
+
+    def start(self) -> str:
+        """Begin; returns why that failed, or nothing."""
+
+    def stuck_s(self) -> float:
+        """How long its own thread has made no progress [s]."""
+
+    @property
+    def hang_s(self) -> float:
+        """How long that may be [s]."""
+
+    def close(self) -> None:
+        """Stop and send last words; the context still works."""
+
+
+def run(make_node: Callable[[], Any], args: list[str] | None = None) -> int:
+    """Run a node until a signal, its own end, or a fault.
+
+    Args:
+        make_node: Makes it; raises ActSegError if it cannot be made as configured.
+        args: Command line after the program's name; None: sys.argv's.
+
+    Returns:
+        0 after a signal or the node's own end, 2 if the node could not start or has `failed`,
+        70 if callbacks keep failing or the worker hangs.
+    """
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    try:
+        program = sys.argv[:1] or ["actseg"]
+        rclpy.init(
+            args=None if args is None else program + args,
+            signal_handler_options=SignalHandlerOptions.NO,
+        )
+    except Exception as error:
+        return _refuse(error)
+    try:
+        node = make_node()
+    except Exception as error:
+        rclpy.try_shutdown()
+        return _refuse(error)
+    try:
+        return _run_node(node, stop)
+    finally:
+        node.destroy_node()
+        rclpy.try_shutdown()
+
+
+def _run_node(node: Any, stop: threading.Event) -> int:
+    code = EXIT_USER
+    try:
+        if not node.start():  # the node has logged the reason
+            code = _spin(node, stop)
+        elif stop.is_set():
+            code = EXIT_OK
+    finally:
+        if code == EXIT_INTERNAL:
+            _watch_exit()
+        node.close()
+    return code
+
+
+def _spin(node: Any, stop: threading.Event) -> int:
+    executor = SingleThreadedExecutor()
+    executor.add_node(node)
+    errors: deque[float] = deque(maxlen=ERRORS_ALLOWED)
+    try:
+        while not stop.is_set() and not node.finished:
+            try:
+                executor.spin_once(timeout_sec=SPIN_S)
+            except ExternalShutdownException:
+                break
+            except Exception:
+                node.get_logger().error(f"a callback failed:\n{traceback.format_exc()}")
+                if _too_many(errors):
+                    node.get_logger().fatal("callbacks keep failing; the process ends")
+                    return EXIT_INTERNAL
+            if node.stuck_s() > node.hang_s:
+                node.get_logger().fatal(
+                    f"no progress for {node.stuck_s():.1f} s; the process ends so that it can "
+                    "be started again"
+                )
+                return EXIT_INTERNAL
+    finally:
+        executor.remove_node(node)
+        executor.shutdown()
+    return EXIT_USER if node.failed else EXIT_OK
+
+
+def _too_many(errors: deque[float]) -> bool:
+    now_s = time.monotonic()
+    errors.append(now_s)
+    return len(errors) == ERRORS_ALLOWED and now_s - errors[0] < ERRORS_WITHIN_S
+
+
+def _watch_exit() -> None:
+    """A stuck worker can stall the interpreter's own end, too: leave without it after a while."""
+    timer = threading.Timer(15.0, lambda: os._exit(EXIT_INTERNAL))
+    timer.daemon = True
+    timer.start()
+
+
+def _refuse(error: Exception) -> int:
+    """One line on stderr; a traceback only for what is not the user's to mend."""
+    if not isinstance(error, ActSegError) and type(error).__module__.split(".")[0] != "rclpy":
+        traceback.print_exception(error)
+    reason = " ".join(str(error).split()) or type(error).__name__
+    sys.stderr.write(f"actseg: {reason}\n")
+    return EXIT_USER

@@ -1,0 +1,85 @@
+"""Settings of the nodes themselves; those of the algorithm are in actseg_core/config.py.
+
+Each becomes a ROS parameter of the same name, with this default, range and help text.
+"""
+
+from typing import Literal
+
+from pydantic import Field
+
+from actseg_core.config import Config
+
+Reliability = Literal["best_effort", "reliable"]
+
+
+class SegmentationConfig(Config):
+    """The segmentation node."""
+
+    preset: str = "lite"
+    """Model that ships with the package; `actseg models` lists them."""
+    checkpoint: str = ""
+    """Path of a .safetensors checkpoint to load instead of the preset's weights."""
+    device: str = "cpu"
+    """Where the network runs, as torch names it: cpu, cuda, cuda:1."""
+    sentence: str = ""
+    """Sentence that is active from the start; empty: none."""
+    autostart: bool = True
+    """Configure and activate by itself; false: wait for a lifecycle manager."""
+    warm_up: bool = True
+    """Answer one blank clip while configuring, so that the first real one is not slow."""
+    compressed: bool = False
+    """Subscribe to image/compressed (JPEG, PNG) in place of image."""
+    image_reliability: Reliability = "best_effort"
+    """QoS of the image subscription; best_effort accepts every camera."""
+    image_depth: int = Field(2, ge=1, le=100)
+    """QoS depth of the image subscription; the worker's own queue is stream.queue_frames."""
+    check_clock: bool = True
+    """Refuse frames whose stamp is far from the node's clock; false for bags without /clock."""
+    future_tolerance_s: float = Field(0.2, ge=0.0, le=60.0)
+    """A stamp may be this far [s] ahead of the node's clock."""
+    status_deadline_s: float = Field(0.3, ge=0.15, le=600.0)
+    """QoS deadline [s] offered on status; raise it if one answer takes longer than this."""
+    status_lease_s: float = Field(1.0, ge=0.3, le=600.0)
+    """QoS liveliness lease [s] of status: a stuck worker is told to subscribers after it."""
+    hang_s: float = Field(60.0, ge=1.0, le=3600.0)
+    """The process ends with code 70 if the worker makes no progress for this long [s]."""
+
+
+class CameraConfig(Config):
+    """The node that plays a video, an image folder or a webcam as a camera."""
+
+    source: str = ""
+    """Video file, image folder, or webcam (0, /dev/video0)."""
+    rate_hz: float = Field(0.0, ge=0.0, le=1000.0)
+    """Frames per second [Hz]; 0: as the source says."""
+    loop: bool = True
+    """Start over at the end; false: end the process there."""
+    frame_id: str = "camera"
+    """header.frame_id of the images."""
+    encoding: Literal["bgr8", "rgb8", "mono8"] = "bgr8"
+    """Encoding of the images."""
+    reliability: Reliability = "reliable"
+    """QoS of the publisher; a reliable one serves every subscriber."""
+    depth: int = Field(2, ge=1, le=100)
+    """QoS depth of the publisher."""
+    max_side_px: int = Field(0, ge=0, le=16_384)
+    """Larger images are scaled down to this longest side [px]; 0: never."""
+    wait_for_subscribers: int = Field(0, ge=0, le=100)
+    """Subscribers to wait for before the first frame; 0: start at once."""
+
+
+class RecorderConfig(Config):
+    """The node that writes an image topic, such as the overlay, to a video and pictures."""
+
+    folder: str = "out"
+    """Where the files go; made if it is missing."""
+    name: str = "overlay"
+    """The video is NAME.mp4, the pictures are NAME_00001.png and so on."""
+    video: bool = True
+    """Write an MP4 (H.264), with the time between frames as their stamps say."""
+    picture_every_s: float = Field(1.0, ge=0.0, le=3600.0)
+    """Write a PNG this often [s] by the images' stamps; 0: never."""
+    max_pictures: int = Field(100, ge=0, le=100_000)
+    """Pictures after which no more are written."""
+    reliability: Reliability = "reliable"
+    """QoS of the subscription."""
