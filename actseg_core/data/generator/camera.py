@@ -21,7 +21,7 @@ def camera_track(
     Returns:
         (T, 3, 3) from world pixels to frame pixels; the identity would be a still camera.
     """
-    t = np.arange(frames) - (frames - 1) / 2
+    t: Track = np.arange(frames, dtype=np.float64) - (frames - 1) / 2
     pan_x = pan_y = angle = np.zeros(frames)
     zoom = np.ones(frames)
     if follow is not None:

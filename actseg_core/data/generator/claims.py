@@ -79,7 +79,7 @@ def surely(claim: Claim, actor: ActorRecord) -> bool:
     return (
         _noun_surely(claim.noun, actor)
         and (not claim.colour or _colour_of(claim.garment, actor) == claim.colour)
-        and (not claim.second or actor.look.second == claim.second)
+        and (not claim.second or (actor.look.second == claim.second and not actor.look.dress))
         and (not claim.size or claim.size in actor.size_words)
         and (not claim.side or claim.side in actor.side_words)
         and (not claim.action or actor.pair.action_name == claim.action)
@@ -106,7 +106,7 @@ def _noun_surely(noun: Noun, actor: ActorRecord) -> bool:
 
 def _noun_maybe(noun: Noun, actor: ActorRecord) -> bool:
     kind = (actor.pair.actor_name, actor.look.kind)
-    if noun.actor == kind[0] and (not noun.kinds or kind[1] in noun.kinds):
+    if noun.actor == kind[0] and (not noun.kinds or kind[1] in (*noun.kinds, "photo")):
         return True
     return any(kind[0] == other and part in ("", kind[1]) for other, part in noun.maybe)
 
@@ -124,12 +124,10 @@ def _colour_of(garment: str, actor: ActorRecord) -> str:
 
 def _colour_maybe(claim: Claim, actor: ActorRecord) -> bool:
     look = actor.look
-    if not look.colour:
-        return True
-    worn = {look.colour, look.second, look.hat}
-    if claim.garment == "hat":
+    worn = set(actor.colours)
+    if claim.garment == "hat" and not look.also:
         worn = {look.hat}
-    elif claim.garment == "pants":
+    elif claim.garment == "pants" and not look.also:
         worn = {look.second, look.colour if look.dress else ""}
     wanted = {claim.colour, *NEAR[claim.colour]}
     return bool(worn & wanted)

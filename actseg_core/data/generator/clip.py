@@ -25,6 +25,7 @@ class ActorRecord:
         x_range: Least and greatest x of its middle as shares of the frame width, over the
             frames in which it is in view.
         heading: left or right if it moves that way all the time, else "".
+        posture: Body pose: stand, crawl, climb, roll, eat, air; unknown of photographed actors.
         airborne: Whether it is in the air rather than on the ground.
         visible_frames: Frames in which at least 12 of its pixels are seen.
         sentences: Sentences that are true of this actor and of no other actor in the clip.
@@ -40,6 +41,7 @@ class ActorRecord:
     size_share: float
     x_range: tuple[float, float]
     heading: str
+    posture: str
     airborne: bool
     visible_frames: tuple[int, ...]
     sentences: tuple[str, ...] = ()
@@ -94,7 +96,7 @@ class GeneratedClip:
     seed: int
 
     def __len__(self) -> int:
-        return self.frames.shape[0]
+        return len(self.frames)
 
     def masks(self, instance_id: int) -> NDArray[np.bool_]:
         """(T, H, W) bool: where one actor is seen."""

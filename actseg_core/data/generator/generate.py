@@ -9,27 +9,49 @@ from actseg_core.data.generator.claims import sides
 from actseg_core.data.generator.clip import ActorRecord, GeneratedClip
 from actseg_core.data.generator.grammar import false_sentences, identify, true_sentences
 from actseg_core.data.generator.lens import degrade
+from actseg_core.data.generator.looks import Look
 from actseg_core.data.generator.render import paint, scene_layers
 from actseg_core.data.generator.scene import CROWD, SIZE, CastMember, Scene, plan_scene
 from actseg_core.data.generator.settings import HeldOut, SceneConfig
+from actseg_core.errors import ConfigError
 
-ATTEMPTS = 12
+ATTEMPTS = 30
 VISIBLE_PX = 12
+LEAST_VISIBLE = 0.25
+"""Share of the frames in which every actor can be seen."""
 
 
 def render_clip(seed: int, config: SceneConfig) -> GeneratedClip:
     """Render the clip of a seed; the same seed and config always give the same clip.
 
-    Scenes in which an actor could not be told from the others in words are drawn again.
+    Scenes in which an actor can hardly be seen, or not be told from the others in words, are
+    drawn again.
+
+    Args:
+        seed: Any whole number from 0.
+        config: What the clip may contain.
+
+    Raises:
+        ConfigError: If the config leaves no room for a scene whose actors can be told apart.
+        DatasetError: If the cut-out folder cannot be read.
     """
     for attempt in range(ATTEMPTS):
         rng = np.random.default_rng([seed, attempt])
         scene = plan_scene(config, rng)
         records = _records(scene, config)
-        if all(identify(actor, records, "mixed", rng) for actor in records):
+        if not all(identify(actor, records, config.held_out_words, rng) for actor in records):
+            continue
+        layers = scene_layers(scene, config.height, config.width)
+        frames, instances, flow = paint(scene, layers, config.height, config.width)
+        shown = [len(_visible(instances, record.instance_id)) for record in records]
+        if min(shown) >= LEAST_VISIBLE * config.frames:
             break
-    layers = scene_layers(scene, config.height, config.width)
-    frames, instances, flow = paint(scene, layers, config.height, config.width)
+    else:
+        raise ConfigError(
+            f"no scene in which all actors can be seen and told apart came out of {ATTEMPTS} "
+            f"tries with seed {seed}; allow more pairs, fewer actors, a larger frame or less "
+            "occlusion and entering"
+        )
     if config.degrade:
         degrade(frames, rng)
     place = scene.backdrop.kind
@@ -49,7 +71,12 @@ def render_clip(seed: int, config: SceneConfig) -> GeneratedClip:
 
 
 def describe(
-    clip: GeneratedClip, instance_id: int, seed: int, *, count: int = 1, held_out: HeldOut = "never"
+    clip: GeneratedClip,
+    instance_id: int,
+    seed: int,
+    *,
+    count: int = 1,
+    held_out: HeldOut = "never",
 ) -> tuple[str, ...]:
     """Fresh sentences that are true of one actor of a clip and of no other.
 
@@ -101,16 +128,22 @@ def _record(
         instance_id=instance_id,
         pair=member.pair,
         look=look,
-        colours=tuple(word for word in (look.colour, look.second, look.hat) if word),
+        colours=_colour_words(look),
         size=member.size,
         size_words=_size_words(member.size, share, kin),
         side_words=sides(float(seen.mean()), low, high),
         size_share=share,
         x_range=(low, high),
         heading=_heading(member),
+        posture="unknown" if look.also else member.motion.family,
         airborne=member.pair.action_name == "flying" or member.motion.family == "air",
         visible_frames=(),
     )
+
+
+def _colour_words(look: Look) -> tuple[str, ...]:
+    words = (look.colour, look.second, look.hat, *look.also)
+    return tuple(dict.fromkeys(word for word in words if word))
 
 
 def _size_share(member: CastMember, count: int, config: SceneConfig) -> float:

@@ -1,6 +1,6 @@
 """Sentences: claims chosen so that they identify, then put into words as annotators do."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
@@ -8,6 +8,7 @@ import numpy as np
 
 from actseg_core.data.generator.claims import Claim, maybe, surely
 from actseg_core.data.generator.clip import ActorRecord, Distractor
+from actseg_core.data.generator.looks import Look
 from actseg_core.data.generator.palette import CLOTHES, SYNONYMS, pick
 from actseg_core.data.generator.settings import HeldOut
 from actseg_core.data.generator.words import (
@@ -25,8 +26,22 @@ from actseg_core.labels import ACTIONS, ACTORS, PAIRS
 
 Word = TypeVar("Word", Noun, Verb)
 
-USUAL: dict[str, float] = {"colour": 0.45, "second": 0.15, "size": 0.2, "side": 0.15, "action": 0.88}
+Fact = Callable[[Claim], Claim]
+
+USUAL: dict[str, float] = {
+    "colour": 0.45,
+    "second": 0.18,
+    "size": 0.2,
+    "side": 0.15,
+    "action": 0.9,
+    "heading": 0.12,
+}
 """How often annotators mention what they need not."""
+
+LENGTH = (6.9, 2.1)
+"""Mean and deviation of a sentence's length [words] in A2D Sentences."""
+
+CANDIDATES = 4
 
 
 def true_sentences(
@@ -44,20 +59,26 @@ def true_sentences(
         Sentences in lower case; empty if nothing tells the actor from the others.
     """
     found: list[str] = []
-    for _ in range(4 * count):
-        claim = identify(actor, everyone, held_out, rng)
-        if claim is None:
-            continue
-        text = say(claim, actor.airborne, place, held_out, rng)
-        if text not in found and len(text.split()) <= max_words:
-            found.append(text)
+    for _ in range(2 * count):
+        wanted = float(rng.normal(*LENGTH))
+        texts = []
+        for _ in range(CANDIDATES):
+            claim = identify(actor, everyone, held_out, rng)
+            if claim is not None:
+                texts.append(say(claim, place, held_out, rng, actor.posture, actor.airborne))
+        fitting = [text for text in texts if len(text.split()) <= max_words and text not in found]
+        if fitting:
+            found.append(min(fitting, key=lambda text: abs(len(text.split()) - wanted)))
         if len(found) == count:
             break
     return tuple(found)
 
 
 def identify(
-    actor: ActorRecord, everyone: Sequence[ActorRecord], held_out: HeldOut, rng: np.random.Generator
+    actor: ActorRecord,
+    everyone: Sequence[ActorRecord],
+    held_out: HeldOut,
+    rng: np.random.Generator,
 ) -> Claim | None:
     """A claim that is surely true of the actor and not even maybe of another.
 
@@ -69,48 +90,66 @@ def identify(
     facts = _facts(actor, rng)
     for name in rng.permutation(list(facts)).tolist():
         if rng.random() < USUAL[name]:
-            claim = replace(claim, **facts[name])
+            claim = facts[name](claim)
     others = [other for other in everyone if other.instance_id != actor.instance_id]
     for name in rng.permutation(list(facts)).tolist():
         if not any(maybe(claim, other) for other in others):
             return claim
-        claim = replace(claim, **facts[name])
+        claim = facts[name](claim)
     return None if any(maybe(claim, other) for other in others) else claim
 
 
-def _facts(actor: ActorRecord, rng: np.random.Generator) -> dict[str, dict[str, str]]:
-    """All that can be claimed of an actor, by how it is mentioned."""
-    look = actor.look
-    facts: dict[str, dict[str, str]] = {"action": {"action": actor.pair.action_name}}
+def _facts(actor: ActorRecord, rng: np.random.Generator) -> dict[str, Fact]:
+    """All that can be claimed of an actor: name of the fact -> what adds it to a claim."""
+    action, heading, look = actor.pair.action_name, actor.heading, actor.look
+    facts: dict[str, Fact] = {"action": lambda claim: replace(claim, action=action)}
     if look.colour:
-        garments = [{"colour": look.colour, "garment": ""}]
-        if look.actor in ("adult", "baby"):
-            garments.append({"colour": look.colour, "garment": "dress" if look.dress else "shirt"})
-            if look.second and not look.dress and rng.random() < 0.3:
-                garments = [{"colour": look.second, "garment": "pants"}]
-            if look.hat and rng.random() < 0.4:
-                garments = [{"colour": look.hat, "garment": "hat"}]
-        elif look.second:
-            facts["second"] = {"colour": look.colour, "second": look.second}
-        facts["colour"] = pick(rng, garments)
+        colour, garment = _clothes(look, rng)
+        facts["colour"] = lambda claim: replace(claim, colour=colour, garment=garment, second="")
+        if look.second and not look.dress:
+            first = "shirt" if look.actor in ("adult", "baby") else ""
+            facts["second"] = lambda claim: replace(
+                claim, colour=look.colour, garment=first, second=look.second
+            )
     if actor.size_words:
-        facts["size"] = {"size": pick(rng, actor.size_words)}
+        size = pick(rng, actor.size_words)
+        facts["size"] = lambda claim: replace(claim, size=size)
     if actor.side_words:
-        facts["side"] = {"side": pick(rng, actor.side_words)}
+        side = pick(rng, actor.side_words)
+        facts["side"] = lambda claim: replace(claim, side=side)
+    if heading and action in ("walking", "running", "crawling", "flying", "rolling"):
+        facts["heading"] = lambda claim: replace(claim, action=action, heading=heading)
     return facts
 
 
+def _clothes(look: Look, rng: np.random.Generator) -> tuple[str, str]:
+    """A colour and what has it; "" for the whole."""
+    if look.actor not in ("adult", "baby"):
+        return look.colour, ""
+    if look.hat and rng.random() < 0.4:
+        return look.hat, "hat"
+    if look.second and not look.dress and rng.random() < 0.15:
+        return look.second, "pants"
+    return look.colour, pick(rng, ("", "dress" if look.dress else "shirt"))
+
+
 def say(
-    claim: Claim, airborne: bool, place: str, held_out: HeldOut, rng: np.random.Generator
+    claim: Claim,
+    place: str,
+    held_out: HeldOut,
+    rng: np.random.Generator,
+    posture: str = "stand",
+    airborne: bool = False,
 ) -> str:
     """Put a claim into words.
 
     Args:
         claim: What to say.
-        airborne: Whether the actor is above the ground (decides the phrase for the place).
         place: Kind of background, or "" to say nothing of the place.
         held_out: Which verbs may be used.
         rng: Source of randomness.
+        posture: The actor's body pose; decides the verb of an actor that does nothing.
+        airborne: Whether the actor is above the ground; decides the phrase for the place.
     """
     words = [_noun_phrase(claim, rng)]
     side = pick(rng, SIDE_PHRASES[claim.side]) if claim.side else ""
@@ -118,10 +157,10 @@ def say(
     if side and early:
         words.append(side)
     if claim.action:
-        verb = _verb(claim, held_out, rng)
+        verb = _verb(claim, held_out, posture, rng)
         words.append(f"is {verb}" if rng.random() < 0.62 or verb == "not moving" else verb)
     phrases = (AIR_PLACES if airborne else PLACES).get(place, ())
-    if phrases and rng.random() < 0.42 and "air" not in words[-1]:
+    if phrases and rng.random() < 0.45 and "air" not in words[-1]:
         words.append(pick(rng, phrases))
     if claim.heading:
         words.append(pick(rng, HEADINGS[claim.heading]))
@@ -134,7 +173,7 @@ def _noun_phrase(claim: Claim, rng: np.random.Generator) -> str:
     adjectives = [pick(rng, SIZE_PHRASES[claim.size])] if claim.size else []
     human = claim.noun.actor in ("adult", "baby")
     colour = pick(rng, SYNONYMS.get(claim.colour, (claim.colour,)))
-    if claim.second:
+    if claim.second and not human:
         adjectives.append(f"{colour} and {pick(rng, SYNONYMS.get(claim.second, (claim.second,)))}")
     elif claim.colour and not human:
         adjectives.append(colour)
@@ -146,6 +185,9 @@ def _noun_phrase(claim: Claim, rng: np.random.Generator) -> str:
         head = f"{'an' if head[0] in 'aeiou' else 'a'} {head}"
     if human and claim.colour:
         head = f"{head} {_clothing(colour, claim.garment, rng)}"
+        if claim.second:
+            other = pick(rng, SYNONYMS.get(claim.second, (claim.second,)))
+            head = f"{head} and {other} {pick(rng, ('pants', 'trousers'))}"
     return head
 
 
@@ -159,12 +201,13 @@ def _clothing(colour: str, garment: str, rng: np.random.Generator) -> str:
     return f"{start} {colour} {pick(rng, name.get(garment, (garment,)))}"
 
 
-def _verb(claim: Claim, held_out: HeldOut, rng: np.random.Generator) -> str:
+def _verb(claim: Claim, held_out: HeldOut, posture: str, rng: np.random.Generator) -> str:
     fitting = [
         verb
         for verb in VERBS
         if verb.action == claim.action
         and (not verb.actors or claim.noun.actor in verb.actors)
+        and (not verb.postures or posture in verb.postures)
         and _allowed(verb.held_out, held_out)
     ]
     return _weighted(fitting, rng).text
@@ -188,11 +231,13 @@ def false_sentences(
     """
     found = []
     for kind, options in _wrong_pairs(everyone).items():
-        for index in rng.permutation(len(options))[:6].tolist():
-            claim = _invented(*options[index], held_out, rng)
+        for index in rng.permutation(len(options))[:6]:
+            actor_name, action_name = options[index]
+            claim = _invented(actor_name, action_name, held_out, rng)
             if not any(maybe(claim, actor) for actor in everyone):
                 air = claim.action == "flying"
-                found.append(Distractor(say(claim, air, place, held_out, rng), kind))
+                text = say(claim, place, held_out, rng, airborne=air)
+                found.append(Distractor(text, kind))
                 break
     return tuple(found)
 
@@ -218,9 +263,7 @@ def _wrong_pairs(everyone: Sequence[ActorRecord]) -> dict[str, list[tuple[str, s
 
 
 def _invented(actor: str, action: str, held_out: HeldOut, rng: np.random.Generator) -> Claim:
-    nouns = [
-        noun for noun in NOUNS if noun.actor == actor and _allowed(noun.held_out, held_out)
-    ]
+    nouns = [noun for noun in NOUNS if noun.actor == actor and _allowed(noun.held_out, held_out)]
     claim = Claim(_weighted(nouns, rng), action=action)
     if rng.random() < 0.35:
         claim = replace(claim, colour=pick(rng, CLOTHES))

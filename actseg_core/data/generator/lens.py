@@ -20,14 +20,15 @@ def degrade(frames: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.u
     grain = _grain(frames.shape[1], frames.shape[2], rng) if rng.random() < 0.7 else None
     quality = int(rng.integers(40, 90)) if rng.random() < 0.5 else 0
     for frame in frames:
-        picture = cv2.LUT(frame, tone)
+        picture = np.asarray(cv2.LUT(frame, tone), np.uint8)
         if blur:
-            picture = cv2.GaussianBlur(picture, (0, 0), blur)
+            picture = np.asarray(cv2.GaussianBlur(picture, (0, 0), blur), np.uint8)
         if grain is not None:
-            picture = cv2.add(picture, _cut(grain, frame.shape, rng), dtype=cv2.CV_8U)
+            noisy = cv2.add(picture, _cut(grain, frame.shape, rng), dtype=cv2.CV_8U)
+            picture = np.asarray(noisy, np.uint8)
         if quality:
             data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
-            picture = cv2.imdecode(data, cv2.IMREAD_COLOR)
+            picture = np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)
         frame[:] = picture
     return frames
 
@@ -38,7 +39,7 @@ def _tone_curve(rng: np.random.Generator) -> NDArray[np.uint8]:
     gamma = np.exp(rng.normal(0.0, 0.15))
     gain = rng.uniform(0.8, 1.08) * (1.0 + rng.normal(0.0, 0.03, size=3))
     lifted = rng.uniform(0.0, 0.05) + gain * x**gamma
-    return np.clip(np.rint(255 * lifted), 0, 255).astype(np.uint8)[None]
+    return np.asarray(np.clip(np.rint(255 * lifted), 0, 255), np.uint8)[None]
 
 
 def _grain(height: int, width: int, rng: np.random.Generator) -> NDArray[np.int16]:

@@ -15,13 +15,14 @@ class Look:
     Attributes:
         actor: One of labels.ACTORS.
         kind: Finer kind: man, woman, boy, girl; sedan, truck, racer, van; plain, basketball,
-            soccer; parrot, duck, songbird; dog and cat have the actor's name.
+            soccer; parrot, duck, songbird; dog and cat have the actor's name; photo: unknown.
         colour: Word for the main colour: shirt or dress, fur, paint, plumage.
         second: Word for the second colour: trousers, pattern, or "" if there is none.
         pattern: How the second colour (or a darker tone) is spread.
         dress: Whether one piece covers body and legs.
         hat: Colour word of the hat, or "".
         view: Side or front view.
+        also: Further colour words that pixels of a photographed actor may be given.
     """
 
     actor: str
@@ -32,6 +33,7 @@ class Look:
     dress: bool = False
     hat: str = ""
     view: str = "side"
+    also: tuple[str, ...] = ()
 
 
 def choose_look(actor: str, rng: np.random.Generator) -> Look:

@@ -40,7 +40,19 @@ CADENCE: dict[str, tuple[float, float]] = {
 """Range of limb frequencies [cycles per frame]."""
 
 
-def perform(action: str, actor: str, frames: int, span: float, rng: np.random.Generator) -> Motion:
+STIFF_FAMILIES = ("stand", "climb", "roll", "air")
+"""Body poses that a photograph can take."""
+
+
+def perform(
+    action: str,
+    actor: str,
+    frames: int,
+    span: float,
+    rng: np.random.Generator,
+    *,
+    stiff: bool = False,
+) -> Motion:
     """A random performance of an action.
 
     Args:
@@ -49,11 +61,12 @@ def perform(action: str, actor: str, frames: int, span: float, rng: np.random.Ge
         frames: T.
         span: Width of the room to move in [units]; long ways turn round at its ends.
         rng: Source of randomness.
+        stiff: Whether the actor is a cut-out, which cannot take every pose.
 
     Returns:
         The motion, with x and up relative to the middle of the way.
     """
-    stage = _Stage(actor, frames, span, rng)
+    stage = _Stage(actor, frames, span, rng, stiff)
     make = {
         "none": stage.still,
         "walking": stage.gait,
@@ -71,11 +84,14 @@ def perform(action: str, actor: str, frames: int, span: float, rng: np.random.Ge
 class _Stage:
     """The random choices that all actions share."""
 
-    def __init__(self, actor: str, frames: int, span: float, rng: np.random.Generator) -> None:
+    def __init__(
+        self, actor: str, frames: int, span: float, rng: np.random.Generator, stiff: bool
+    ) -> None:
+        self.stiff = stiff
         self.actor = actor
         self.rng = rng
         self.span = max(span, 0.2)
-        self.t: Track = np.arange(frames) - (frames - 1) / 2
+        self.t: Track = np.arange(frames, dtype=np.float64) - (frames - 1) / 2
         self.zero: Track = np.zeros(frames)
         self.way = float(rng.choice([-1.0, 1.0]))
         self.phase = float(rng.random())
@@ -112,7 +128,12 @@ class _Stage:
 
     def still(self, action: str) -> Motion:
         """Standing, lying, perching: nothing, or a slow sway."""
-        family = pick(self.rng, STILL_FAMILIES[self.actor])
+        families = [
+            family
+            for family in STILL_FAMILIES[self.actor]
+            if not self.stiff or family in STIFF_FAMILIES
+        ]
+        family = pick(self.rng, families)
         sway = self.uniform(0.0, 0.03) * np.sin(TAU * self.uniform(0.005, 0.02) * self.t)
         tilt = self.zero
         if family == "roll":
@@ -145,8 +166,7 @@ class _Stage:
         speed, cadence = self.uniform(*SPEED[action]), self.uniform(*CADENCE[action])
         pull = np.sin(2 * TAU * cadence * self.t) / (2 * TAU * cadence)
         up = fold(speed * (self.t + 0.8 * pull), 1.0, 1.6)[0]
-        travel = self.uniform(-0.1, 0.3) * speed * self.t
-        return self.motion(action, "climb", phase=cadence * self.t, travel=travel, up=up)
+        return self.motion(action, "climb", phase=cadence * self.t, up=up)
 
     def eat(self, action: str) -> Motion:
         """Head or hand to and fro, in place."""
@@ -174,7 +194,9 @@ class _Stage:
             rock = self.uniform(0.6, 1.2) * np.sin(TAU * self.uniform(0.05, 0.09) * self.t)
             spin = np.pi + self.uniform(-0.4, 0.4) + rock
             cadence = self.uniform(0.04, 0.1)
-            return self.motion(action, "roll", phase=cadence * self.t, travel=0.15 * rock, spin=spin)
+            return self.motion(
+                action, "roll", phase=cadence * self.t, travel=0.15 * rock, spin=spin
+            )
         rate = self.uniform(0.15, 0.4)  # rad per frame
         radius = 0.5 if self.actor == "ball" else self.uniform(0.08, 0.16)
         turned = rate * self.t + self.uniform(0, TAU)
@@ -190,9 +212,7 @@ class _Stage:
             wave = self.uniform(0.0, 0.2) * np.sin(TAU * self.uniform(0.01, 0.04) * self.t)
             up = wave + self.uniform(-0.03, 0.03) * self.t
             cadence = 0.0 if self.rng.random() < 0.3 else self.uniform(0.1, 0.22)
-            return self.motion(
-                action, "air", phase=cadence * self.t, travel=speed * self.t, up=up
-            )
+            return self.motion(action, "air", phase=cadence * self.t, travel=speed * self.t, up=up)
         period = max(24.0, frames * self.uniform(1.0, 1.8))
         u = np.mod(self.t / period + self.uniform(0.35, 0.65), 1.0)
         height = self.uniform(1.2, 2.5) if self.actor == "ball" else self.uniform(0.5, 1.0)

@@ -29,7 +29,13 @@ CLOTHES = ("red", "blue", "green", "yellow", "orange", "pink", "purple", "white"
 TROUSERS = ("blue", "black", "gray", "brown", "white", "red", "green")
 PAINTS = ("red", "blue", "green", "yellow", "orange", "white", "black", "gray")
 SKINS: tuple[RGB, ...] = ((240, 205, 180), (224, 180, 148), (190, 140, 105), (120, 80, 55))
-HAIRS: tuple[RGB, ...] = ((35, 28, 25), (80, 52, 30), (150, 110, 60), (190, 165, 105), (90, 88, 86))
+HAIRS: tuple[RGB, ...] = (
+    (35, 28, 25),
+    (80, 52, 30),
+    (150, 110, 60),
+    (190, 165, 105),
+    (90, 88, 86),
+)
 FURS = {
     "dog": ("brown", "black", "white", "gray", "yellow", "orange"),
     "cat": ("orange", "black", "white", "gray", "brown"),

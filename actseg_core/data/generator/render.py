@@ -46,14 +46,20 @@ def make_layer(
 
 def scene_layers(scene: Scene, height: int, width: int) -> list[Layer]:
     """All parts from back to front."""
-    layers = []
+    layers: list[Layer] = []
+
+    def add(sprite: Sprite, track: Track, instance: int, solid: bool) -> None:
+        layers.append(make_layer(sprite, scene.camera @ track, instance, solid, height, width))
+
     for index, member in enumerate(scene.cast):
-        tracks = place(member.figure.parts, member.root, member.pose)
-        order = sorted(range(len(tracks)), key=lambda i: member.figure.parts[i].depth)
-        for i in order:
-            part = member.figure.parts[i]
-            track = scene.camera @ tracks[i]
-            layers.append(make_layer(part.sprite, track, index + 1, part.solid, height, width))
+        for prop in member.props:
+            add(prop.sprite, prop.track, 0, prop.solid)
+        tracks = place(member.parts, member.root, member.pose)
+        painted = sorted(zip(member.parts, tracks, strict=True), key=lambda pair: pair[0].depth)
+        for part, track in painted:
+            add(part.sprite, track, 0 if part.carried else index + 1, part.solid)
+    for prop in scene.occluders:
+        add(prop.sprite, prop.track, 0, prop.solid)
     return layers
 
 

@@ -6,13 +6,18 @@ import numpy as np
 
 from actseg_core.data.generator.background import Backdrop, draw_backdrop
 from actseg_core.data.generator.camera import camera_track, still_camera, world_bounds
-from actseg_core.data.generator.figures import Figure, build_figure
+from actseg_core.data.generator.cutouts import Cutout, open_cutouts
+from actseg_core.data.generator.figures import build_figure
 from actseg_core.data.generator.figures.base import Motion
+from actseg_core.data.generator.figures.cutout import ACTIONS as CUTOUT_ACTIONS
+from actseg_core.data.generator.figures.cutout import CutoutFigure
+from actseg_core.data.generator.figures.human import Human
 from actseg_core.data.generator.looks import Look, choose_look
 from actseg_core.data.generator.motion import perform
 from actseg_core.data.generator.palette import pick
+from actseg_core.data.generator.props import Prop, bowl, food, occluders, shadow, support
 from actseg_core.data.generator.settings import SceneConfig
-from actseg_core.data.generator.skeleton import Pose, Track, affine
+from actseg_core.data.generator.skeleton import Part, Pose, Track, affine
 from actseg_core.labels import Pair, pair_from_label
 
 SIZE: dict[str, tuple[float, float]] = {
@@ -32,16 +37,29 @@ CROWD = {1: 1.0, 2: 0.88, 3: 0.76, 4: 0.68}
 
 @dataclass(frozen=True, eq=False)
 class CastMember:
-    """An actor, ready to be painted."""
+    """An actor, ready to be painted.
+
+    Attributes:
+        pair: Who does what.
+        look: Appearance.
+        size: Pixels per unit.
+        parts: What is painted, carried things included.
+        motion: What it does.
+        pose: How the parts move.
+        root: (T, 3, 3) from units to world pixels.
+        ground: World y of the ground under it [px].
+        props: What is painted just before it: shadow, what it climbs, its bowl.
+    """
 
     pair: Pair
     look: Look
     size: float
-    figure: Figure
+    parts: tuple[Part, ...]
     motion: Motion
     pose: Pose
     root: Track
     ground: float
+    props: tuple[Prop, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,22 +69,36 @@ class Scene:
     cast: tuple[CastMember, ...]
     backdrop: Backdrop
     camera: Track
+    occluders: tuple[Prop, ...]
 
 
 def plan_scene(config: SceneConfig, rng: np.random.Generator) -> Scene:
     """Draw a random scene; actors are listed from far to near."""
     pairs = _choose_pairs(config, rng)
-    looks = _choose_looks(pairs, rng)
+    actors = _choose_actors(pairs, config, rng)
     slots = rng.permutation(len(pairs))
+    sunny = bool(rng.random() < 0.5)
     cast = [
-        _stage(pair, look, int(slot), len(pairs), config, rng)
-        for pair, look, slot in zip(pairs, looks, slots, strict=True)
+        _stage(pair, actor, (int(slot), len(pairs)), sunny, config, rng)
+        for pair, actor, slot in zip(pairs, actors, slots, strict=True)
     ]
     cast.sort(key=lambda member: member.ground)
     camera = _choose_camera(cast, config, rng)
+    in_front: tuple[Prop, ...] = ()
+    if rng.random() < config.occlusion:
+        in_front = occluders(config.height, config.width, config.frames, rng)
+    return Scene(tuple(cast), _choose_backdrop(camera, config, rng), camera, in_front)
+
+
+def _choose_backdrop(camera: Track, config: SceneConfig, rng: np.random.Generator) -> Backdrop:
     bounds = world_bounds(camera, config.height, config.width)
-    kind = pick(rng, config.backgrounds)
-    return Scene(tuple(cast), draw_backdrop(kind, bounds, config.height, rng), camera)
+    if config.cutouts and rng.random() < config.photo_share:
+        folder = open_cutouts(config.cutouts, config.cutout_licenses)
+        if folder.has_photos:
+            left, top = float(np.floor(bounds[0])), float(np.floor(bounds[1]))
+            rows, columns = int(np.ceil(bounds[3] - top)), int(np.ceil(bounds[2] - left))
+            return Backdrop(folder.photo(rows, columns, rng), left, top, "photo")
+    return draw_backdrop(pick(rng, config.backgrounds), bounds, config.height, rng)
 
 
 def _choose_pairs(config: SceneConfig, rng: np.random.Generator) -> list[Pair]:
@@ -90,44 +122,97 @@ def _choose_pairs(config: SceneConfig, rng: np.random.Generator) -> list[Pair]:
     return pairs
 
 
-def _choose_looks(pairs: list[Pair], rng: np.random.Generator) -> list[Look]:
-    """Sometimes twins, so that only the action tells them apart."""
-    looks: list[Look] = []
+def _choose_actors(
+    pairs: list[Pair], config: SceneConfig, rng: np.random.Generator
+) -> list[Look | Cutout]:
+    """Drawn looks or cut-outs; sometimes twins, so that only the action tells them apart."""
+    actors: list[Look | Cutout] = []
     for index, pair in enumerate(pairs):
-        look = choose_look(pair.actor_name, rng)
-        twins = [looks[i] for i in range(index) if pairs[i].actor == pair.actor]
+        actor = _choose_actor(pair, config, rng)
+        twins = [actors[i] for i in range(index) if pairs[i].actor == pair.actor]
         if twins and rng.random() < 0.3:
-            look = twins[0]
-        looks.append(look)
-    return looks
+            twin = twins[0]
+            if isinstance(twin, Look) or pair.action_name in CUTOUT_ACTIONS[pair.actor_name]:
+                actor = twin
+        actors.append(actor)
+    return actors
+
+
+def _choose_actor(pair: Pair, config: SceneConfig, rng: np.random.Generator) -> Look | Cutout:
+    stiff = pair.action_name in CUTOUT_ACTIONS.get(pair.actor_name, ())
+    if config.cutouts and stiff and rng.random() < config.cutout_share:
+        folder = open_cutouts(config.cutouts, config.cutout_licenses)
+        if folder.offers(pair.actor_name):
+            return folder.cutout(pair.actor_name, rng)
+    return choose_look(pair.actor_name, rng)
 
 
 def _stage(
-    pair: Pair, look: Look, slot: int, count: int, config: SceneConfig, rng: np.random.Generator
+    pair: Pair,
+    actor: Look | Cutout,
+    slot: tuple[int, int],
+    sunny: bool,
+    config: SceneConfig,
+    rng: np.random.Generator,
 ) -> CastMember:
     """Draw one actor and place its performance in the frame."""
     side = min(config.height, 0.85 * config.width)
-    size = float(rng.uniform(*SIZE[pair.actor_name]) * side * CROWD[count])
-    figure = build_figure(look, size, rng)
+    size = float(rng.uniform(*SIZE[pair.actor_name]) * side * CROWD[slot[1]])
+    stiff = isinstance(actor, Cutout)
+    look = actor.look if isinstance(actor, Cutout) else actor
+    figure = (
+        CutoutFigure(actor, size) if isinstance(actor, Cutout) else build_figure(actor, size, rng)
+    )
     span = 0.95 * config.width / size
-    motion = perform(pair.action_name, pair.actor_name, config.frames, span, rng)
-    x = _position(motion.x * size, slot, count, config, rng)
+    motion = perform(pair.action_name, pair.actor_name, config.frames, span, rng, stiff=stiff)
+    x = _position(motion.x * size, slot, config, rng)
     pose = figure.pose(motion)
     ground = _ground_level(pair, motion, size, config, rng)
     y = ground - (pose.lift + motion.up) * size
     zero = np.zeros(config.frames)
     cos, sin = np.cos(pose.tilt), np.sin(pose.tilt)
-    wide, high = motion.facing * size, size
-    root = affine(wide * cos, -wide * sin, high * sin, high * cos, zero + x, zero + y)
-    return CastMember(pair, look, size, figure, motion, pose, root, ground)
+    wide = motion.facing * size
+    root = affine(wide * cos, -wide * sin, size * sin, size * cos, zero + x, zero + y)
+    props = _props(pair, motion, x, ground, size, sunny, config, rng)
+    parts = figure.parts
+    if motion.family == "eat" and isinstance(figure, Human) and rng.random() < 0.7:
+        parts = (*parts, food(*figure.grip, size, rng))
+    return CastMember(pair, look, size, parts, motion, pose, root, ground, props)
+
+
+def _props(
+    pair: Pair,
+    motion: Motion,
+    x: Track,
+    ground: float,
+    size: float,
+    sunny: bool,
+    config: SceneConfig,
+    rng: np.random.Generator,
+) -> tuple[Prop, ...]:
+    """Shadow, what is climbed, a bowl; now and then without need, so that they prove nothing."""
+    props = []
+    reach = 0.25 if pair.actor_name in ("adult", "baby") else 0.42
+    beside = float(x.mean() + np.sign(motion.facing[0]) * reach * size)
+    if rng.random() < (0.75 if motion.family == "climb" else 0.06):
+        top = -0.6 * config.height
+        props.append(support(beside, top, ground, size, config.frames, rng))
+    pecks = pair.actor_name in ("cat", "dog", "bird")
+    if pecks and rng.random() < (0.6 if motion.family == "eat" else 0.05):
+        mouth = beside + float(np.sign(motion.facing[0])) * 0.15 * size
+        props.append(bowl(mouth, ground, size, config.frames, rng))
+    if sunny and motion.family != "climb":
+        wide = {"adult": 0.4, "baby": 0.45}.get(pair.actor_name, 1.0)
+        props.append(shadow(x, ground, motion.up, size, wide))
+    return tuple(props)
 
 
 def _position(
-    way: Track, slot: int, count: int, config: SceneConfig, rng: np.random.Generator
+    way: Track, slot: tuple[int, int], config: SceneConfig, rng: np.random.Generator
 ) -> Track:
     """(T,) x of the root [px]: in its slot at mid-time and, if it can, inside all the time."""
     width = config.width
-    start = width * (slot + rng.uniform(0.25, 0.75)) / count
+    start = width * (slot[0] + rng.uniform(0.25, 0.75)) / slot[1]
     x = start + way
     if rng.random() < config.entering:
         return np.asarray(x)
@@ -154,9 +239,7 @@ def _ground_level(
     return float(rng.uniform(high, low))
 
 
-def _choose_camera(
-    cast: list[CastMember], config: SceneConfig, rng: np.random.Generator
-) -> Track:
+def _choose_camera(cast: list[CastMember], config: SceneConfig, rng: np.random.Generator) -> Track:
     still = config.camera == "still" or (config.camera == "mixed" and rng.random() < 1 / 3)
     if still:
         return still_camera(config.frames)

@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from actseg_core.config import Config
 from actseg_core.labels import PAIRS
 
-BackgroundKind = Literal["grass", "road", "beach", "snow", "room", "carpet", "forest", "water"]
+BackgroundKind = Literal["grass", "road", "beach", "snow", "room", "carpet", "forest", "lake"]
 HeldOut = Literal["never", "mixed", "always"]
 
 
@@ -29,7 +29,7 @@ class SceneConfig(Config):
     camera: Literal["still", "moving", "mixed"] = "mixed"
     """Whether the camera pans, shakes, zooms and follows; mixed moves it in two of three clips."""
     backgrounds: tuple[BackgroundKind, ...] = (
-        *("grass", "road", "beach", "snow", "room", "carpet", "forest", "water"),
+        *("grass", "road", "beach", "snow", "room", "carpet", "forest", "lake"),
     )
     """Kinds of drawn background."""
     occlusion: float = Field(0.4, ge=0.0, le=1.0)

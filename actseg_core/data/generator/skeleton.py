@@ -21,7 +21,8 @@ class Part:
         parent: Name of the part it hangs on, or None for the figure's root.
         joint: Where its origin sits in the parent's frame [units].
         depth: Painted in rising order.
-        solid: Whether its pixels belong to the actor's mask (shine and shade do not).
+        solid: Whether it hides what is behind it (shine and shade do not).
+        carried: Whether it is a thing of its own and no part of the actor's mask.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Part:
     joint: Point = (0.0, 0.0)
     depth: int = 0
     solid: bool = True
+    carried: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +41,7 @@ class Pose:
     Attributes:
         angles: Part -> (T,) rotation about its joint [rad], clockwise on screen.
         stretch: Part -> (T, 2) scale of the part and all that hangs on it.
+        shear: Part -> (T,) sideways shift per unit downwards.
         lift: (T,) height of the root above the ground [units].
         tilt: (T,) rotation of the whole figure about its root [rad], clockwise.
     """
@@ -47,6 +50,7 @@ class Pose:
     lift: Track
     tilt: Track
     stretch: Mapping[str, Track] = field(default_factory=dict)
+    shear: Mapping[str, Track] = field(default_factory=dict)
 
 
 def affine(a: Track, b: Track, c: Track, d: Track, x: Track, y: Track) -> Track:
@@ -85,6 +89,9 @@ def place(parts: tuple[Part, ...], root: Track, pose: Pose) -> list[Track]:
         scale = pose.stretch.get(part.name)
         if scale is not None:
             frame = frame @ affine(scale[:, 0], still, still, scale[:, 1], still, still)
+        shear = pose.shear.get(part.name)
+        if shear is not None:
+            frame = frame @ affine(still + 1.0, shear, still, still + 1.0, still, still)
         frames[part.name] = frame
         to_units = np.diag([1 / part.sprite.scale, 1 / part.sprite.scale, 1.0])
         to_units[:2, 2] = -np.array(part.sprite.origin) / part.sprite.scale

@@ -61,7 +61,7 @@ def sheet(
     second: RGB | None = None,
     pattern: Pattern = "plain",
     roughness: float = 0.12,
-    grain_px: float = 3.0,
+    grain_px: float = 4.0,
 ) -> NDArray[np.uint8]:
     """A square of material to cut parts from, (size_px, size_px, 3) uint8.
 
@@ -75,7 +75,7 @@ def sheet(
         grain_px: Size of that noise's grain [px].
     """
     fine = smooth_noise(rng, size_px, size_px, grain_px)
-    coarse = smooth_noise(rng, size_px, size_px, max(6.0, size_px / 6))
+    coarse = smooth_noise(rng, size_px, size_px, max(8.0, size_px / 10))
     brightness = 1.0 + np.float32(roughness) * (0.6 * fine + 0.7 * coarse)
     image = tint(base, brightness)
     if pattern == "plain":
@@ -89,7 +89,7 @@ def sheet(
 def _pattern(rng: np.random.Generator, size: int, kind: Pattern) -> NDArray[np.bool_]:
     """Where the second colour goes, (size, size) bool."""
     y, x = np.mgrid[0:size, 0:size].astype(np.float32)
-    period = np.float32(max(5.0, size / rng.uniform(7, 13)))
+    period = np.float32(max(6.0, size / rng.uniform(12, 24)))
     bend = smooth_noise(rng, size, size, size / 4) * period
     if kind == "stripes":
         return np.asarray((y % period) < period * 0.45)
@@ -100,5 +100,5 @@ def _pattern(rng: np.random.Generator, size: int, kind: Pattern) -> NDArray[np.b
     if kind == "feathers":
         return np.asarray(((y + 0.6 * np.abs((x % period) - period / 2)) % period) < period * 0.3)
     if kind == "spots":
-        return smooth_noise(rng, size, size, size / 9) > 0.75
-    return smooth_noise(rng, size, size, size / 3) > 0.35
+        return smooth_noise(rng, size, size, size / 16) > 0.8
+    return smooth_noise(rng, size, size, size / 5) > 0.35

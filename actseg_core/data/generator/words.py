@@ -27,14 +27,14 @@ class Noun:
 
 
 NOUNS = (
-    Noun("man", "adult", ("man",), (("adult", "person"),), weight=4),
-    Noun("guy", "adult", ("man",), (("adult", "person"),)),
-    Noun("woman", "adult", ("woman",), (("adult", "person"),), weight=3),
-    Noun("lady", "adult", ("woman",), (("adult", "person"),), weight=0.5),
-    Noun("girl", "adult", ("woman",), (("adult", "person"), ("baby", "")), weight=0.7),
+    Noun("man", "adult", ("man",), weight=4),
+    Noun("guy", "adult", ("man",), ()),
+    Noun("woman", "adult", ("woman",), weight=3),
+    Noun("lady", "adult", ("woman",), weight=0.5),
+    Noun("girl", "adult", ("woman",), (("baby", ""),), weight=0.7),
     Noun("person", "adult", (), (("baby", ""),), weight=1.2),
     Noun("adult", "adult", weight=0.3),
-    Noun("gentleman", "adult", ("man",), (("adult", "person"),), held_out=True),
+    Noun("gentleman", "adult", ("man",), held_out=True),
     Noun("human", "adult", (), (("baby", ""),), held_out=True),
     Noun("individual", "adult", (), (("baby", ""),), held_out=True),
     Noun("baby", "baby", weight=5),
@@ -81,6 +81,7 @@ class Verb:
         text: Words after "is".
         action: One of labels.ACTIONS.
         actors: Actors of which one says it; empty: all.
+        postures: Body poses (Motion.family) in which one says it; empty: all.
         held_out: Whether only evaluation uses it.
         weight: How often it is chosen, compared to others.
     """
@@ -90,8 +91,10 @@ class Verb:
     actors: tuple[str, ...] = ()
     held_out: bool = False
     weight: float = 1.0
+    postures: tuple[str, ...] = ()
 
 
+_UPRIGHT = ("stand", "eat")
 _LEGGED = ("adult", "baby", "bird", "cat", "dog")
 _FURRY = ("cat", "dog")
 VERBS = (
@@ -138,10 +141,15 @@ VERBS = (
     Verb("strolling", "walking", held_out=True),
     Verb("wandering", "walking", held_out=True),
     Verb("marching", "walking", ("adult", "baby"), held_out=True),
-    Verb("standing", "none", _LEGGED, weight=5),
-    Verb("standing still", "none", _LEGGED),
+    Verb("standing", "none", _LEGGED, weight=5, postures=_UPRIGHT),
+    Verb("standing still", "none", _LEGGED, postures=_UPRIGHT),
+    Verb("lying", "none", _LEGGED, weight=4, postures=("roll",)),
+    Verb("lying on its side", "none", ("car",), postures=("roll",)),
+    Verb("crouching", "none", ("adult", "baby", "dog"), weight=4, postures=("crawl",)),
+    Verb("hanging", "none", _LEGGED, weight=3, postures=("climb",)),
+    Verb("spreading its wings", "none", ("bird",), weight=2, postures=("air",)),
     Verb("not moving", "none", weight=0.5),
-    Verb("parked", "none", ("car",), weight=4),
+    Verb("parked", "none", ("car",), weight=4, postures=_UPRIGHT),
     Verb("still", "none", ("ball", "car")),
     Verb("resting", "none", (*_FURRY, "ball", "bird"), held_out=True),
     Verb("motionless", "none", held_out=True),
@@ -156,7 +164,7 @@ PLACES: dict[str, tuple[str, ...]] = {
     "room": ("on the floor", "in the room"),
     "carpet": ("on the carpet", "on the floor"),
     "forest": ("in the forest", "near the trees"),
-    "water": ("near the water",),
+    "lake": ("near the water",),
     "photo": (),
 }
 AIR_PLACES: dict[str, tuple[str, ...]] = {
@@ -167,7 +175,7 @@ AIR_PLACES: dict[str, tuple[str, ...]] = {
     "room": ("in the air", "in the room"),
     "carpet": ("in the air",),
     "forest": ("in the air", "over the trees"),
-    "water": ("over the water", "in the air"),
+    "lake": ("over the water", "in the air"),
     "photo": ("in the air",),
 }
 SIDE_PHRASES: dict[str, tuple[str, ...]] = {

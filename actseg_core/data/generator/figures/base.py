@@ -60,8 +60,8 @@ class Figure(Protocol):
 
 
 def texture_side(scale: float) -> int:
-    """Side [px] of a material sheet for parts drawn at `scale` px per unit."""
-    return int(np.clip(scale * 1.2, 48, 320))
+    """Side [px] of a material sheet large enough for a part of one unit at `scale` px."""
+    return int(np.clip(scale * 2.3, 64, 420))
 
 
 def darker(colour: tuple[int, int, int], factor: float) -> tuple[int, int, int]:

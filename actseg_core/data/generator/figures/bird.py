@@ -22,9 +22,9 @@ class Bird:
         base = shade_of(look.colour, rng)
         other = look.second or look.colour
         side = texture_side(scale)
-        self._plumage = sheet(rng, side, base, roughness=0.16, grain_px=2.5)
+        self._plumage = sheet(rng, side, base, roughness=0.12, grain_px=4.0)
         self._wing_paint = sheet(
-            rng, side, shade_of(other, rng), pattern="feathers", roughness=0.16, grain_px=2.5
+            rng, side, shade_of(other, rng), pattern="feathers", roughness=0.12, grain_px=4.0
         )
         beak = "orange" if look.kind == "duck" else "black" if look.kind == "parrot" else "yellow"
         self._beak = shade_of(beak, rng)
@@ -42,14 +42,21 @@ class Bird:
         for side, depth, tone in (("far", 1, 0.7), ("near", 8, 1.0)):
             inner, outer = self._wing(tone)
             parts.append(Part(f"{side}_wing", inner, "body", (0.1, -0.06), depth=depth))
-            parts.append(Part(f"{side}_tip", outer, f"{side}_wing", (-0.03, -0.26), depth=depth))
+            parts.append(Part(f"{side}_tip", outer, f"{side}_wing", (-0.02, -0.31), depth=depth))
             joint = (0.03 if side == "near" else 0.0, 0.13)
             parts.append(Part(f"{side}_leg", self._leg(tone), "body", joint, depth=3))
         return tuple(parts)
 
     def _body(self) -> Sprite:
         canvas = self._canvas(-0.34, -0.2, 0.32, 0.22)
-        outline = [(-0.34, 0.0), (-0.12, -0.17), (0.16, -0.2), (0.32, -0.08), (0.25, 0.13), (0, 0.21)]
+        outline = [
+            (-0.34, 0.0),
+            (-0.12, -0.17),
+            (0.16, -0.2),
+            (0.32, -0.08),
+            (0.25, 0.13),
+            (0, 0.21),
+        ]
         return canvas.blob([*outline, (-0.2, 0.13)], self._plumage).finish(0.45)
 
     def _head(self) -> Sprite:
@@ -64,7 +71,10 @@ class Bird:
             hook = [(r * 0.5, y - r * 0.5), (r * 1.6, y - r * 0.1), (r * 1.4, y + r * 0.9)]
             canvas.blob([*hook, (r * 0.6, y + r * 0.5)], self._beak)
         else:
-            canvas.polygon([(r * 0.6, y - r * 0.3), (r * 2.1, y + r * 0.1), (r * 0.6, y + r * 0.4)], self._beak)
+            canvas.polygon(
+                [(r * 0.6, y - r * 0.3), (r * 2.1, y + r * 0.1), (r * 0.6, y + r * 0.4)],
+                self._beak,
+            )
         canvas.capsule((0, 0), (0, y), r * 0.85, r, self._plumage)
         canvas.ellipse((r * 0.4, y - r * 0.2), (r * 0.22, r * 0.22), (245, 240, 225))
         canvas.ellipse((r * 0.44, y - r * 0.2), (r * 0.13, r * 0.15), (15, 15, 15))
@@ -72,10 +82,12 @@ class Bird:
 
     def _wing(self, tone: float) -> tuple[Sprite, Sprite]:
         """Both segments point up when spread; folding turns them backwards."""
-        inner = self._canvas(-0.3, -0.3, 0.12, 0.05)
-        inner.blob([(0.1, 0.03), (0.09, -0.15), (0.04, -0.3), (-0.18, -0.28), (-0.28, 0.0)], self._wing_paint)
-        outer = self._canvas(-0.28, -0.34, 0.1, 0.05)
-        outer.blob([(0.08, 0.04), (0.05, -0.18), (-0.12, -0.34), (-0.2, -0.15), (-0.22, 0.04)], self._wing_paint)
+        inner = self._canvas(-0.36, -0.36, 0.14, 0.06)
+        arm = [(0.12, 0.04), (0.12, -0.18), (0.06, -0.36), (-0.2, -0.36)]
+        inner.blob([*arm, (-0.36, -0.12), (-0.24, 0.04)], self._wing_paint)
+        outer = self._canvas(-0.34, -0.46, 0.12, 0.06)
+        hand = [(0.1, 0.05), (0.08, -0.2), (-0.12, -0.46), (-0.22, -0.34)]
+        outer.blob([*hand, (-0.3, -0.16), (-0.28, 0.04)], self._wing_paint)
         return inner.finish(0.3, tone), outer.finish(0.3, tone * 0.95)
 
     def _tail(self) -> Sprite:
@@ -93,7 +105,10 @@ class Bird:
 
     def pose(self, motion: Motion) -> Pose:
         """Joint angles for a motion; the root is the middle of the body."""
-        angles: dict[str, Track] = {"head": 0.05 * motion.wave(0.25), "tail": motion.constant(-0.1)}
+        angles: dict[str, Track] = {
+            "head": 0.05 * motion.wave(0.25),
+            "tail": motion.constant(-0.1),
+        }
         stretch: dict[str, Track] = {}
         lift, tilt = motion.constant(LEG + 0.13), motion.constant(-0.25)
         if motion.family == "air":
@@ -101,7 +116,7 @@ class Bird:
             tilt = motion.constant(-0.1)
             lift = motion.constant(0.3)
         else:
-            self._fold(motion, angles)
+            self._fold(motion, angles, stretch)
             for side, offset in (("near", 0.0), ("far", 0.5)):
                 stride = 0.15 + 0.6 * motion.swing
                 angles[f"{side}_leg"] = -stride * motion.wave(offset) + 0.25
@@ -117,17 +132,23 @@ class Bird:
             tilt, lift = motion.spin, motion.constant(0.2)
         return Pose(angles, lift, tilt, stretch)
 
-    def _fold(self, motion: Motion, angles: dict[str, Track]) -> None:
+    def _fold(self, motion: Motion, angles: dict[str, Track], stretch: dict[str, Track]) -> None:
+        """Wings lie along the body, one segment over the other."""
         for side in ("near", "far"):
-            angles[f"{side}_wing"] = motion.constant(-1.45)
+            angles[f"{side}_wing"] = motion.constant(-1.5)
             angles[f"{side}_tip"] = motion.constant(0.1)
+            stretch[f"{side}_wing"] = np.full((len(motion), 2), (0.7, 0.72))
 
     def _spread(self, motion: Motion, angles: dict[str, Track], stretch: dict[str, Track]) -> None:
-        """Wings beat by shortening to and fro across the body; legs are tucked."""
+        """Wings beat by shortening to and fro across the body; legs are tucked.
+
+        A wing is never seen exactly edge-on, and a gliding or posing bird holds it well open.
+        """
         beat = motion.wave()
-        beat = np.where(np.abs(beat) < 0.15, 0.15 * np.where(beat < 0, -1, 1), beat)
+        least = 0.2 if np.ptp(motion.phase) > 0.3 else 0.55
+        beat = np.where(beat < 0, np.minimum(beat, -least), np.maximum(beat, least))
         for side in ("near", "far"):
-            stretch[f"{side}_wing"] = np.stack([motion.constant(1.0), 1.05 * beat], axis=1)
-            angles[f"{side}_wing"] = motion.constant(-0.2 if side == "near" else 0.15)
-            angles[f"{side}_tip"] = motion.constant(-0.25)
+            stretch[f"{side}_wing"] = np.stack([motion.constant(1.0), beat], axis=1)
+            angles[f"{side}_wing"] = motion.constant(-0.25 if side == "near" else 0.2)
+            angles[f"{side}_tip"] = motion.constant(-0.3)
             angles[f"{side}_leg"] = motion.constant(1.3)

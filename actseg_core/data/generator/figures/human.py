@@ -48,6 +48,11 @@ class Human:
         self._bare_legs = look.dress or rng.random() < 0.25
         self.parts = self._build()
 
+    @property
+    def grip(self) -> tuple[str, tuple[float, float]]:
+        """The part that holds things, and where on it [units]."""
+        return "near_hand", (0.0, 0.48 * self._p.arm + 0.4 * self._p.girth)
+
     def _canvas(self, x0: float, y0: float, x1: float, y1: float) -> Canvas:
         return Canvas((x0, y0, x1, y1), self._scale, self._rng)
 
@@ -82,7 +87,12 @@ class Human:
         canvas = self._canvas(-g * 1.3, top - 0.06, g * 1.3, 0.1)
         canvas.capsule((0, top - 0.04), (0, top + 0.04), 0.03, 0.035, darker(self._skin, 0.9))
         outline = [
-            *((-g * 0.9, top + 0.02), (0, top - 0.01), (g * 0.9, top + 0.02), (g * 1.15, top * 0.6)),
+            *(
+                (-g * 0.9, top + 0.02),
+                (0, top - 0.01),
+                (g * 0.9, top + 0.02),
+                (g * 1.15, top * 0.6),
+            ),
             *((g * 0.95, top * 0.25), (g, 0.05), (0, 0.07), (-g, 0.05)),
             *((-g * 0.95, top * 0.25), (-g * 1.15, top * 0.6)),
         ]
@@ -130,7 +140,9 @@ class Human:
         if self._front:
             for sign in (-1, 1):
                 canvas.ellipse((sign * r * 0.32, y + r * 0.05), (r * 0.1, r * 0.1), dark)
-            canvas.line([(-r * 0.25, y + r * 0.55), (r * 0.25, y + r * 0.55)], r * 0.1, (150, 70, 70))
+            canvas.line(
+                [(-r * 0.25, y + r * 0.55), (r * 0.25, y + r * 0.55)], r * 0.1, (150, 70, 70)
+            )
             return
         nose = [(r * 0.7, y), (r * 1.02, y + r * 0.25), (r * 0.7, y + r * 0.35)]
         canvas.polygon(nose, darker(self._skin, 0.95))

@@ -50,11 +50,13 @@ class Quadruped:
         second = shade_of(look.second, rng, fur=True) if look.second else None
         side = texture_side(scale)
         self._fur = sheet(
-            rng, side, base, second=second, pattern=look.pattern, roughness=0.2, grain_px=2.0
+            rng, side, base, second=second, pattern=look.pattern, roughness=0.13, grain_px=3.0
         )
-        self._plain = sheet(rng, side, base, roughness=0.2, grain_px=2.0)
+        self._plain = sheet(rng, side, base, roughness=0.13, grain_px=3.0)
         self._paw = second or base
-        self._offsets = pick(rng, ((0.0, 0.5, 0.5, 0.0), (0.0, 0.25, 0.5, 0.75), (0, 0.5, 0.1, 0.6)))
+        self._offsets = pick(
+            rng, ((0.0, 0.5, 0.5, 0.0), (0.0, 0.25, 0.5, 0.75), (0, 0.5, 0.1, 0.6))
+        )
         self.parts = self._build()
 
     def _canvas(self, x0: float, y0: float, x1: float, y1: float) -> Canvas:
@@ -79,8 +81,20 @@ class Quadruped:
     def _body(self) -> Sprite:
         g = self._b.girth
         canvas = self._canvas(-0.52, -g * 1.3, 0.52, g * 1.3)
-        back = [(-0.5, -g * 0.2), (-0.42, -g * 1.05), (-0.1, -g * 0.92), (0.2, -g), (0.46, -g * 0.9)]
-        belly = [(0.5, g * 0.2), (0.38, g * 1.1), (0.05, g * 0.95), (-0.2, g * 0.72), (-0.42, g * 0.9)]
+        back = [
+            (-0.5, -g * 0.2),
+            (-0.42, -g * 1.05),
+            (-0.1, -g * 0.92),
+            (0.2, -g),
+            (0.46, -g * 0.9),
+        ]
+        belly = [
+            (0.5, g * 0.2),
+            (0.38, g * 1.1),
+            (0.05, g * 0.95),
+            (-0.2, g * 0.72),
+            (-0.42, g * 0.9),
+        ]
         return canvas.blob([*back, *belly], self._fur).finish(0.45)
 
     def _neck(self) -> Sprite:
@@ -96,7 +110,9 @@ class Quadruped:
         nose = (40, 32, 32)
         if self._cat:
             for x in (-r * 0.55, r * 0.3):
-                canvas.polygon([(x - r * 0.4, -r * 0.5), (x, -r * 1.75), (x + r * 0.5, -r * 0.6)], self._plain)
+                canvas.polygon(
+                    [(x - r * 0.4, -r * 0.5), (x, -r * 1.75), (x + r * 0.5, -r * 0.6)], self._plain
+                )
             canvas.ellipse((0, 0), (r * 1.08, r), self._plain)
             canvas.ellipse((r * 0.72, r * 0.3), (b.snout + r * 0.25, r * 0.42), self._paw)
             canvas.ellipse((r * 0.95, r * 0.12), (r * 0.14, r * 0.1), (200, 120, 120))
@@ -112,7 +128,9 @@ class Quadruped:
             ear = [(-r * 0.5, -r * 0.8), (r * 0.2, -r * 0.7), (0, r * 0.6), (-r * 0.5, r * 0.9)]
             canvas.blob([*ear, (-r * 0.8, 0)], darker(self._ear(), 0.7))
         else:
-            canvas.polygon([(-r * 0.7, -r * 0.5), (-r * 0.3, -r * 1.9), (r * 0.3, -r * 0.7)], self._plain)
+            canvas.polygon(
+                [(-r * 0.7, -r * 0.5), (-r * 0.3, -r * 1.9), (r * 0.3, -r * 0.7)], self._plain
+            )
         return canvas.finish(0.3)
 
     def _ear(self) -> tuple[int, int, int]:
@@ -127,7 +145,7 @@ class Quadruped:
         lower = self._canvas(-r, -r, r * 2, length + r)
         lower.capsule((0, 0), (0, length * 0.9), r * 0.85, r * 0.65, self._plain)
         lower.ellipse((r * 0.35, length * 0.95), (r * 1.0, r * 0.6), self._paw)
-        return upper.finish(0.4, tone), lower.finish(0.4, tone)
+        return upper.finish(0.22, tone), lower.finish(0.3, tone)
 
     def _tail(self) -> tuple[Sprite, Sprite]:
         length, r = 0.5 * self._b.tail, 0.03 if self._cat else 0.038

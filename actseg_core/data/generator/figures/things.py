@@ -3,7 +3,7 @@
 import numpy as np
 
 from actseg_core.data.generator.canvas import Canvas, Sprite
-from actseg_core.data.generator.figures.base import Motion, darker, texture_side
+from actseg_core.data.generator.figures.base import Image, Motion, darker, texture_side
 from actseg_core.data.generator.looks import Look
 from actseg_core.data.generator.palette import shade_of
 from actseg_core.data.generator.skeleton import Part, Pose
@@ -25,7 +25,14 @@ OUTLINES: dict[str, tuple[tuple[float, float], ...]] = {
         *((0.48, -0.09), (0.5, 0.06)),
     ),
     "racer": (
-        *((-0.5, 0.05), (-0.5, -0.17), (-0.42, -0.17), (-0.4, -0.07), (-0.15, -0.15), (0.1, -0.08)),
+        *(
+            (-0.5, 0.05),
+            (-0.5, -0.17),
+            (-0.42, -0.17),
+            (-0.4, -0.07),
+            (-0.15, -0.15),
+            (0.1, -0.08),
+        ),
         *((0.5, -0.01), (0.52, 0.05)),
     ),
 }
@@ -54,7 +61,7 @@ class Car:
         self._paint = sheet(rng, texture_side(scale), shade_of(look.colour, rng), roughness=0.05)
         self._rest = rng.uniform(0, 6.28, size=2)
         wheel = self._wheel()
-        self.parts = (
+        self.parts: tuple[Part, ...] = (
             Part("body", self._body(), depth=2),
             Part("rear", wheel, "body", (-0.3, 0.07), depth=3),
             Part("front", wheel, "body", (0.31, 0.07), depth=3),
@@ -82,7 +89,9 @@ class Car:
     def _wheel(self) -> Sprite:
         r = WHEEL
         canvas = Canvas((-r, -r, r, r), self._scale, self._rng)
-        canvas.ellipse((0, 0), (r, r), (28, 28, 30)).ellipse((0, 0), (r * 0.62, r * 0.62), (185, 188, 192))
+        canvas.ellipse((0, 0), (r, r), (28, 28, 30)).ellipse(
+            (0, 0), (r * 0.62, r * 0.62), (185, 188, 192)
+        )
         for angle in np.arange(3) * 2.094:
             x, y = 0.6 * r * np.cos(angle), 0.6 * r * np.sin(angle)
             canvas.line([(0, 0), (float(x), float(y))], r * 0.26, (70, 72, 76))
@@ -106,7 +115,7 @@ class Ball:
         self._rng = rng
         self._scale = scale
         self._rest = float(rng.uniform(0, 6.28))
-        self.parts = (
+        self.parts: tuple[Part, ...] = (
             Part("disc", self._disc(), depth=1),
             Part("light", self._light(), depth=2, solid=False),
         )
@@ -121,10 +130,10 @@ class Ball:
         line = darker(base, 0.35)
         if look.kind == "basketball":
             canvas.line([(-0.5, 0), (0.5, 0)], 0.05, line).line([(0, -0.5), (0, 0.5)], 0.05, line)
+            seam = np.linspace(-0.45, 0.45, 9)
             for sign in (-1, 1):
-                y = np.linspace(-0.45, 0.45, 9)
-                x = sign * (0.22 + 0.75 * y**2)
-                canvas.line(list(zip(x.tolist(), y.tolist(), strict=True)), 0.05, line)
+                bend = sign * (0.22 + 0.75 * seam**2)
+                canvas.line(list(zip(bend.tolist(), seam.tolist(), strict=True)), 0.05, line)
         elif look.kind == "soccer":
             for angle in (None, 0.3, 1.56, 2.81, 4.07, 5.33):
                 x = 0.0 if angle is None else 0.4 * float(np.cos(angle))
@@ -146,7 +155,9 @@ class Ball:
         sprite = blank.ellipse((0, 0), (0.5, 0.5), (0, 0, 0)).finish(0.0)
         height, width = sprite.image.shape[:2]
         y, x = np.mgrid[0:height, 0:width]
-        away = np.hypot(x - sprite.origin[0] + 0.16 * sprite.scale, y - sprite.origin[1] + 0.2 * sprite.scale)
+        away = np.hypot(
+            x - sprite.origin[0] + 0.16 * sprite.scale, y - sprite.origin[1] + 0.2 * sprite.scale
+        )
         dark = np.clip((away / sprite.scale - 0.2) * 0.9, 0.0, 0.48)
         image = np.zeros_like(sprite.image)
         image[..., 3] = (sprite.image[..., 3] * dark).astype(np.uint8)
@@ -158,8 +169,8 @@ class Ball:
         return Pose(angles, motion.constant(0.5), motion.constant(0.0))
 
 
-def _inside_disc(image: np.ndarray, sprite: Sprite, radius: float) -> np.ndarray:  # type: ignore[type-arg]
+def _inside_disc(image: Image, sprite: Sprite, radius: float) -> Image:
     y, x = np.mgrid[0 : image.shape[0], 0 : image.shape[1]]
     away = np.hypot(x - sprite.origin[0], y - sprite.origin[1])
     keep = np.clip(radius * sprite.scale - away + 0.5, 0.0, 1.0)
-    return np.asarray((image * keep[..., None]).astype(np.uint8))
+    return np.asarray(image * keep[..., None], np.uint8)
