@@ -78,6 +78,5 @@ class HuSegmenter(Segmenter):
 
     def _first_weights(self) -> tuple[Tensor, Tensor, Tensor]:
         """The first convolution's weights over sentence, fc8 and coordinates."""
-        visual = self.first.in_channels - self.sentence_dim - COORDINATE_CHANNELS
-        parts = self.first.weight.split([self.sentence_dim, visual, COORDINATE_CHANNELS], dim=1)
-        return parts[0], parts[1], parts[2]
+        weight, end = self.first.weight, self.first.in_channels - COORDINATE_CHANNELS
+        return weight[:, : self.sentence_dim], weight[:, self.sentence_dim : end], weight[:, end:]

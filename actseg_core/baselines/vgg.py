@@ -106,6 +106,7 @@ def _features(width: float) -> tuple[nn.Sequential, int]:
         for channels in block:
             convolution = nn.Conv2d(before, scaled(channels, width), 3, padding=1)
             nn.init.kaiming_normal_(convolution.weight, mode="fan_out", nonlinearity="relu")
+            assert convolution.bias is not None
             nn.init.zeros_(convolution.bias)
             layers += [convolution, nn.ReLU(inplace=True)]
             before = convolution.out_channels

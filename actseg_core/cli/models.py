@@ -1,0 +1,187 @@
+"""`actseg models`: every preset with its size, its cost and the table row it stands for."""
+
+import functools
+import json
+from dataclasses import asdict, dataclass
+from typing import Annotated, Any
+
+import torch
+import typer
+from rich.console import Console
+from rich.table import Table
+from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from actseg_core.config import ModelConfig, Stream, preset_names
+from actseg_core.experiment import ClassifierConfig, load_experiment
+from actseg_core.model import Network, parameter_count
+from actseg_core.pairs.classifier import CHANNELS, PairClassifier
+
+GIGA = 1e9
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What one network costs.
+
+    Attributes:
+        parameters: Scalar parameters, all streams together.
+        trainable: Those that training changes.
+        clip_gflop: Encoding one clip, once for all sentences [1e9 operations, of which a
+            multiplication and an addition are two].
+        sentence_gflop: Answering one sentence about an encoded clip [likewise].
+    """
+
+    parameters: int
+    trainable: int
+    clip_gflop: float
+    sentence_gflop: float
+
+
+@dataclass(frozen=True)
+class Listing:
+    """One line of the list.
+
+    Attributes:
+        name: Preset.
+        row: The row of the paper's tables that it stands for; empty for ours.
+        kind: As in `ModelConfig`.
+        streams: Inputs.
+        frames: Frames per clip.
+        size: Side of the input [px].
+        cost: Of the network.
+        classifier: Of the pair classifier beside it, per test clip; None where there is none.
+    """
+
+    name: str
+    row: str
+    kind: str
+    streams: tuple[Stream, ...]
+    frames: int
+    size: int
+    cost: Cost
+    classifier: Cost | None = None
+
+
+def models(
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print JSON instead of a table.")
+    ] = False,
+) -> None:
+    """List the presets with parameters, GFLOP and the row of the paper's tables.
+
+    Raises:
+        ConfigError: If a preset is wrong.
+    """
+    listings = [describe(name) for name in preset_names()]
+    if as_json:
+        print(json.dumps([asdict(item) for item in listings], indent=2))
+    else:
+        Console().print(_table(listings))
+
+
+def describe(name: str) -> Listing:
+    """Size and cost of a preset, without any weights in memory.
+
+    Raises:
+        ConfigError: If there is no such preset, or it is wrong.
+    """
+    model, experiment = load_experiment(name)
+    return Listing(
+        name=model.name,
+        row=model.row,
+        kind=model.kind,
+        streams=model.streams,
+        frames=model.frames,
+        size=model.size,
+        # Presets of different rows may be one network; it is measured once.
+        cost=network_cost(model.model_copy(update={"name": "", "row": ""}).model_dump_json()),
+        classifier=classifier_cost(experiment.classifier) if experiment.classifier else None,
+    )
+
+
+@functools.lru_cache(maxsize=64)
+def network_cost(config_json: str) -> Cost:
+    """Cost of the network of a configuration, given as JSON so that equal ones are remembered."""
+    config = ModelConfig.model_validate_json(config_json)
+    with torch.device("meta"), torch.no_grad():  # shapes without values: 512x512 costs no time
+        network = Network(config).eval()
+        with _counter() as of_clip:
+            features = network.encode(_clips(config.streams, config.frames, config.size))
+    # An LSTM needs the lengths of real sentences, so the words pass through real memory: all is
+    # allocated, but only the sentence encoders are ever touched.
+    network.to_empty(device="cpu")
+    for name, parameter in network.named_parameters():
+        if ".sentence_encoder." in name:
+            nn.init.constant_(parameter, 0.01)
+    with _counter() as of_words, torch.no_grad():
+        words = torch.ones(1, config.text.max_words, config.text.word_dim)
+        vectors = network.encode_sentences(words)
+    network.to("meta")
+    with _counter() as of_sentence, torch.no_grad():
+        network.respond(features, {name: item.to("meta") for name, item in vectors.items()})
+    return Cost(
+        parameter_count(network),
+        _trainable(network),
+        of_clip.get_total_flops() / GIGA,
+        (of_words.get_total_flops() + of_sentence.get_total_flops()) / GIGA,
+    )
+
+
+def classifier_cost(config: ClassifierConfig) -> Cost:
+    """Cost of the pair classifier for one test clip; it reads no sentence."""
+    with torch.device("meta"), torch.no_grad():
+        classifier = PairClassifier(config).eval()
+        with _counter() as counter:
+            classifier(_clips(config.streams, config.test_frames, config.crop_px))
+    return Cost(
+        parameter_count(classifier),
+        _trainable(classifier),
+        counter.get_total_flops() / GIGA,
+        0.0,
+    )
+
+
+def _counter() -> FlopCounterMode:
+    """torch's counter, which knows no LSTM of its own."""
+    return FlopCounterMode(
+        display=False, custom_mapping={torch.ops.aten.mkldnn_rnn_layer: _lstm_flops}
+    )
+
+
+def _lstm_flops(
+    inputs: torch.Size, input_weight: torch.Size, state_weight: torch.Size, *_: Any, **__: Any
+) -> int:
+    """Operations of one direction of one layer: both matrix products for every word."""
+    return 2 * inputs[0] * inputs[1] * (input_weight.numel() + state_weight.numel())
+
+
+def _trainable(module: nn.Module) -> int:
+    return sum(item.numel() for item in module.parameters() if item.requires_grad)
+
+
+def _clips(streams: tuple[Stream, ...], frames: int, size: int) -> dict[Stream, Tensor]:
+    return {name: torch.zeros(1, CHANNELS[name], frames, size, size) for name in streams}
+
+
+def _table(listings: list[Listing]) -> Table:
+    table = Table(caption="GFLOP: one clip and one sentence; two operations per multiply-add.")
+    for heading in ("preset", "stands for", "input"):
+        table.add_column(heading)
+    for heading in ("parameters", "trained", "GFLOP", "per further sentence"):
+        table.add_column(heading, justify="right")
+    for item in listings:
+        inputs = f"{'+'.join(item.streams)} {item.frames}x{item.size}\N{SUPERSCRIPT TWO}"
+        table.add_row(item.name, item.row or "ours", inputs, *_numbers(item.cost))
+        if item.classifier is not None:
+            table.add_row("", "and its pair classifier, per clip", "", *_numbers(item.classifier))
+    return table
+
+
+def _numbers(cost: Cost) -> tuple[str, str, str, str]:
+    return (
+        f"{cost.parameters:,}",
+        f"{cost.trainable:,}",
+        f"{cost.clip_gflop + cost.sentence_gflop:,.1f}",
+        f"{cost.sentence_gflop:,.2f}" if cost.sentence_gflop else "",
+    )
