@@ -37,7 +37,7 @@ def render_clip(seed: int, config: SceneConfig) -> GeneratedClip:
     """
     for attempt in range(ATTEMPTS):
         rng = np.random.default_rng([seed, attempt])
-        scene = plan_scene(config, rng)
+        scene = plan_scene(config, rng, turn=seed)
         records = _records(scene, config)
         if not all(identify(actor, records, config.held_out_words, rng) for actor in records):
             continue

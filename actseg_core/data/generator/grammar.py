@@ -29,10 +29,10 @@ Word = TypeVar("Word", Noun, Verb)
 Fact = Callable[[Claim], Claim]
 
 USUAL: dict[str, float] = {
-    "colour": 0.45,
-    "second": 0.18,
+    "colour": 0.34,
+    "second": 0.12,
     "size": 0.2,
-    "side": 0.15,
+    "side": 0.1,
     "action": 0.9,
     "heading": 0.12,
 }
@@ -158,7 +158,7 @@ def say(
         words.append(side)
     if claim.action:
         verb = _verb(claim, held_out, posture, rng)
-        words.append(f"is {verb}" if rng.random() < 0.62 or verb == "not moving" else verb)
+        words.append(f"is {verb}" if rng.random() < 0.52 or verb == "not moving" else verb)
     phrases = (AIR_PLACES if airborne else PLACES).get(place, ())
     if phrases and rng.random() < 0.45 and "air" not in words[-1]:
         words.append(pick(rng, phrases))
@@ -179,9 +179,9 @@ def _noun_phrase(claim: Claim, rng: np.random.Generator) -> str:
         adjectives.append(colour)
     head = " ".join([*adjectives, claim.noun.text])
     article = rng.random()
-    if article < 0.25:
+    if article < 0.2:
         head = f"the {head}"
-    elif article < 0.48:
+    elif article < 0.39:
         head = f"{'an' if head[0] in 'aeiou' else 'a'} {head}"
     if human and claim.colour:
         head = f"{head} {_clothing(colour, claim.garment, rng)}"

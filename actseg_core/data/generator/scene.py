@@ -72,9 +72,16 @@ class Scene:
     occluders: tuple[Prop, ...]
 
 
-def plan_scene(config: SceneConfig, rng: np.random.Generator) -> Scene:
-    """Draw a random scene; actors are listed from far to near."""
-    pairs = _choose_pairs(config, rng)
+def plan_scene(config: SceneConfig, rng: np.random.Generator, turn: int = 0) -> Scene:
+    """Draw a random scene; actors are listed from far to near.
+
+    Args:
+        config: What it may contain.
+        rng: Source of randomness.
+        turn: One actor takes the pair whose turn it is, so that a run of numbers has all pairs
+            equally often.
+    """
+    pairs = _choose_pairs(config, turn, rng)
     actors = _choose_actors(pairs, config, rng)
     slots = rng.permutation(len(pairs))
     sunny = bool(rng.random() < 0.5)
@@ -101,12 +108,12 @@ def _choose_backdrop(camera: Track, config: SceneConfig, rng: np.random.Generato
     return draw_backdrop(pick(rng, config.backgrounds), bounds, config.height, rng)
 
 
-def _choose_pairs(config: SceneConfig, rng: np.random.Generator) -> list[Pair]:
-    """The first pair is any; the others make the sentence necessary."""
+def _choose_pairs(config: SceneConfig, turn: int, rng: np.random.Generator) -> list[Pair]:
+    """The first pair takes its turn; the others make the sentence necessary."""
     allowed = [pair_from_label(label) for label in config.pairs]
     weights = np.array([0.3, 0.35, 0.22, 0.13])[config.min_actors - 1 : config.max_actors]
     count = config.min_actors + int(rng.choice(len(weights), p=weights / weights.sum()))
-    first = pick(rng, allowed)
+    first = allowed[turn % len(allowed)]
     pairs = [first]
     while len(pairs) < count:
         case = pick(rng, ("same actor", "same action", "same pair", "any"))

@@ -144,6 +144,7 @@ def hill(image: Image, x: int, line: int, height: int, rng: np.random.Generator)
     blank = np.zeros(image.shape[:2], np.uint8)
     cv2.ellipse(blank, (x, line), axes, 0, 180, 360, 255, -1)
     colour = np.array(muted(rng, 80, 150), np.float32) + np.array((-10, 0, 12), np.float32)
-    noise = smooth_noise(rng, blank.shape[0], blank.shape[1], height / 12)
+    rows, columns = image.shape[:2]
+    noise = smooth_noise(rng, rows, columns, height / 12)
     shaded = np.clip(colour * (1.0 + 0.06 * noise[..., None]), 0, 255).astype(np.uint8)
     cv2.copyTo(shaded, blank, image)
