@@ -80,7 +80,8 @@ def to_rgb(path: Path, frame: DecodedFrame, index: int) -> NDArray[np.uint8]:
             "copy it again, or re-encode what is left of it"
         )
     check_pixels(path, frame.width, frame.height)
-    image = frame.to_ndarray(format="rgb24").astype(np.uint8, copy=False)
+    # One thread: a forked worker could not free a scaler that has threads of its own.
+    image = frame.to_ndarray(format="rgb24", threads=1).astype(np.uint8, copy=False)
     turns = round(frame.rotation / 90) % 4  # counter-clockwise, as FFmpeg's display matrix
     return np.ascontiguousarray(np.rot90(image, turns)) if turns else image
 
