@@ -141,16 +141,19 @@ class RgbTrunk(Trunk):
 
 
 class FlowTrunk(Trunk):
-    """A light trunk of the same blocks for (N, 2, S, S) flow fields, trained from scratch."""
+    """A light trunk of the same blocks for (N, 2, S, S) flow fields, trained from scratch.
+
+    Flow is smooth, so it is halved before anything else.
+    """
 
     channels = (24, 48, 96, 128)
 
     def __init__(self) -> None:
         super().__init__()
-        self.to4 = nn.Sequential(ConvNorm(2, 16, 3, 2), ConvNorm(16, 24, 3, 2))
-        self.to8 = _stage(24, 48, 2, 3, 2, 4)
-        self.to16 = _stage(48, 96, 2, 5, 2, 4)
-        self.to32 = _stage(96, 128, 2, 5, 2, 4)
+        self.to4 = nn.Sequential(nn.AvgPool2d(2), ConvNorm(2, 24, 3, 2))
+        self.to8 = _stage(24, 48, 2, 3, 2, 2)
+        self.to16 = _stage(48, 96, 2, 5, 2, 3)
+        self.to32 = _stage(96, 128, 2, 5, 2, 3)
 
 
 def resize(features: Tensor, like: Tensor) -> Tensor:

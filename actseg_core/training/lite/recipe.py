@@ -103,6 +103,7 @@ def train_lite(
         enable_model_summary=False,
     )
     training = LiteTraining(model, settings)
+    training.train()  # lightning keeps the mode it is given
     last = run / "last.ckpt"
     trainer.fit(training, loader, ckpt_path=str(last) if last.is_file() else None)
     save_checkpoint(
