@@ -1,0 +1,300 @@
+"""Every picture that is accepted comes out right, every other is refused in one line."""
+
+import struct
+import sys
+import zlib
+from array import array
+from types import ModuleType
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from numpy.typing import NDArray
+from sensor_msgs.msg import CompressedImage, Image
+from std_msgs.msg import Header
+
+from actseg_ros import convert
+from actseg_ros.convert import ENCODINGS, SAME_AS, ImageRefused, decode, encode
+
+LIMIT = 1_000_000
+PICTURES = arrays(np.uint8, st.tuples(st.integers(1, 9), st.integers(1, 9), st.just(3)))
+
+
+def image(
+    encoding: str, width: int, height: int, data: bytes, step: int | None = None, big: int = 0
+) -> Image:
+    made = Image(encoding=encoding, width=width, height=height, is_bigendian=big)
+    made.step = step if step is not None else len(data) // max(1, height)
+    made.data = array("B", data)
+    return made
+
+
+def compressed(content: bytes, kind: str = "jpeg") -> CompressedImage:
+    return CompressedImage(format=kind, data=array("B", content))
+
+
+def encoded(suffix: str, picture: NDArray[np.uint8]) -> bytes:
+    return bytes(cv2.imencode(suffix, picture[..., ::-1])[1].tobytes())
+
+
+@given(PICTURES, st.booleans())
+def test_encoding_and_decoding_give_the_picture_back(
+    picture: NDArray[np.uint8], rgb: bool
+) -> None:
+    message = encode(picture, Header(frame_id="cam"), rgb)
+    assert message.encoding == ("rgb8" if rgb else "bgr8")
+    assert message.header.frame_id == "cam"
+    np.testing.assert_array_equal(decode(message, LIMIT), picture)
+
+
+def test_a_mask_becomes_mono8() -> None:
+    message = encode(np.array([[0, 255], [255, 0], [7, 8]], np.uint8), Header())
+    assert (message.width, message.height, message.step) == (2, 3, 2)
+    assert (message.encoding, list(message.data)) == ("mono8", [0, 255, 255, 0, 7, 8])
+
+
+@given(PICTURES, st.integers(0, 7), st.sampled_from(["rgb8", "bgr8"]))
+def test_padded_rows_are_understood(
+    picture: NDArray[np.uint8], padding: int, encoding: str
+) -> None:
+    height, width = picture.shape[:2]
+    stored = picture if encoding == "rgb8" else picture[..., ::-1]
+    rows = np.full((height, width * 3 + padding), 99, np.uint8)
+    rows[:, : width * 3] = stored.reshape(height, -1)
+    message = image(encoding, width, height, rows.tobytes(), width * 3 + padding)
+    np.testing.assert_array_equal(decode(message, LIMIT), picture)
+
+
+@pytest.mark.parametrize("big", [0, 1])
+def test_sixteen_bits_in_either_byte_order_keep_their_high_byte(big: int) -> None:
+    samples = struct.pack(("><"[1 - big]) + "6H", 0xFFFF, 0x8080, 0, 0, 0x4040, 0xFFFF)
+    picture = decode(image("rgb16", 2, 1, samples, big=big), LIMIT)
+    assert picture.tolist() == [[[255, 128, 0], [0, 64, 255]]]
+
+
+def test_an_odd_step_of_sixteen_bit_rows_is_fine() -> None:
+    row = struct.pack("<H", 0xFFFF) + b"\x01"
+    assert decode(image("mono16", 1, 2, row * 2, 3), LIMIT).tolist() == [[[255] * 3], [[255] * 3]]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "data", "rgb"),
+    [
+        ("mono8", [9], [9, 9, 9]),
+        ("8UC1", [9], [9, 9, 9]),
+        ("8UC3", [1, 2, 3], [3, 2, 1]),
+        ("rgba8", [1, 2, 3, 4], [1, 2, 3]),
+        ("bgra8", [1, 2, 3, 4], [3, 2, 1]),
+        ("8UC4", [1, 2, 3, 4], [3, 2, 1]),
+    ],
+)
+def test_one_pixel_of_each_plain_encoding(encoding: str, data: list[int], rgb: list[int]) -> None:
+    assert decode(image(encoding, 1, 1, bytes(data)), LIMIT).tolist() == [[rgb]]
+
+
+@pytest.mark.parametrize(("pattern", "corner"), [("rggb", 0), ("bggr", 2)])
+def test_bayer_patterns_put_red_and_blue_where_they_belong(pattern: str, corner: int) -> None:
+    raw = np.zeros((8, 8), np.uint8)
+    raw[::2, ::2] = 200  # the colour of the pattern's first letter, everywhere
+    picture = decode(image(f"bayer_{pattern}8", 8, 8, raw.tobytes()), LIMIT)
+    centre = picture[3:5, 3:5].reshape(-1, 3).mean(axis=0)
+    assert centre[corner] > 150 and centre[1] == 0 and centre[2 - corner] == 0
+
+
+@pytest.mark.parametrize(
+    ("encoding", "data"),
+    [
+        ("uyvy", [128, 81, 128, 145]),
+        ("yuv422", [128, 81, 128, 145]),
+        ("yuyv", [81, 128, 145, 128]),
+        ("yuv422_yuy2", [81, 128, 145, 128]),
+    ],
+)
+def test_grey_in_yuv_422(encoding: str, data: list[int]) -> None:
+    # BT.601 video range: (Y - 16) * 255 / 219
+    picture = decode(image(encoding, 2, 1, bytes(data)), LIMIT).astype(int)
+    assert np.abs(picture - [[[76] * 3, [150] * 3]]).max() <= 1
+
+
+@pytest.mark.parametrize("encoding", ["nv12", "nv21"])
+@pytest.mark.parametrize("declared_rows", [4, 6])
+def test_nv_with_or_without_the_chroma_rows_in_height(encoding: str, declared_rows: int) -> None:
+    data = bytes([16 + 219] * 16 + [128] * 8)
+    picture = decode(image(encoding, 4, declared_rows, data, 4), LIMIT)
+    assert picture.shape == (4, 4, 3)
+    assert picture.min() == 255
+
+
+@pytest.mark.parametrize("encoding", [*ENCODINGS, *SAME_AS])
+def test_every_listed_encoding_can_be_converted(encoding: str) -> None:
+    layout = ENCODINGS[SAME_AS.get(encoding, encoding)]
+    rows = 8 * 3 // 2 if layout.planar else 8
+    data = bytes(range(256)) * 4
+    picture = decode(
+        image(
+            encoding, 8, 8, data[: rows * 8 * layout.bytes_per_pixel], 8 * layout.bytes_per_pixel
+        ),
+        LIMIT,
+    )
+    assert picture.shape == (8, 8, 3)
+    assert picture.dtype == np.uint8
+
+
+@pytest.mark.parametrize(
+    ("message", "reason"),
+    [
+        (image("bgr8 ", 1, 1, bytes(3)), "encoding 'bgr8 ' is not known; accepted are rgb8"),
+        (image("", 1, 1, bytes(3)), "encoding '' is not known"),
+        (image("x" * 10_000, 1, 1, bytes(3)), "encoding 'x{40}' is not known"),
+        (image("🙂", 1, 1, bytes(3)), "is not known"),
+        (image("32FC1", 1, 1, bytes(4)), "32FC1 is a depth image; connect the colour image"),
+        (image("16UC1", 1, 1, bytes(2)), "16UC1 is a depth image"),
+        (image("64FC1", 1, 1, bytes(8)), "64FC1 is a matrix of numbers"),
+        (image("bgr8", 0, 1, b""), "width and height must be 1 to 65535, got 0x1"),
+        (image("bgr8", 2**32 - 1, 2**32 - 1, b""), "got 4294967295x4294967295"),
+        (image("bgr8", 1001, 1000, b""), "1001000 pixels, stream.max_pixels allows 1000000"),
+        (image("bgr8", 4, 2, bytes(22), 11), "step is 11 bytes, but 4 pixels of bgr8 need 12"),
+        (image("bgr8", 4, 2, bytes(23), 12), "data holds 23 bytes, but 2 rows of 12 bytes are 24"),
+        (image("bgr8", 4, 2, bytes(25), 12), "data holds 25 bytes"),
+        (image("bgr8", 4, 2, b"", 12), "data holds 0 bytes"),
+        (image("uyvy", 3, 2, bytes(12)), "width divisible by 2 and a height divisible by 1"),
+        (image("bayer_rggb8", 3, 3, bytes(9)), "divisible by 2, got 3x3"),
+    ],
+)
+def test_a_wrong_image_is_refused_with_its_reason(message: Image, reason: str) -> None:
+    with pytest.raises(ImageRefused, match=reason) as error:
+        decode(message, LIMIT)
+    assert "\n" not in str(error.value)
+
+
+@settings(max_examples=300)
+@given(
+    encoding=st.one_of(st.sampled_from([*ENCODINGS, *SAME_AS]), st.text(max_size=12)),
+    width=st.one_of(st.integers(0, 8), st.integers(0, 2**32 - 1)),
+    height=st.one_of(st.integers(0, 8), st.integers(0, 2**32 - 1)),
+    step=st.one_of(st.integers(0, 80), st.integers(0, 2**32 - 1)),
+    big=st.integers(0, 255),
+    exact=st.booleans(),
+    data=st.binary(max_size=640),
+)
+def test_any_image_is_a_picture_or_one_line(
+    encoding: str, width: int, height: int, step: int, big: int, exact: bool, data: bytes
+) -> None:
+    message = image(encoding.encode("utf-8", "replace").decode(), width, height, data, step, big)
+    if exact and height * step < 2000:
+        message.data = array("B", (data * 2000)[: height * step] if data else bytes(height * step))
+    try:
+        picture = decode(message, 64)
+    except ImageRefused as error:
+        assert "\n" not in str(error)
+        return
+    assert picture.dtype == np.uint8
+    assert picture.shape[1:] == (width, 3)
+    assert picture.shape[0] in (height, height * 2 // 3)
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".png"])
+@pytest.mark.parametrize("grey", [False, True])
+def test_compressed_pictures_come_back(suffix: str, grey: bool) -> None:
+    ramp = np.tile(np.arange(0, 240, 10, dtype=np.uint8), (16, 1))
+    picture = np.stack([ramp] * 3 if grey else [ramp, 255 - ramp, ramp // 2], axis=2)
+    stored = picture[..., 0] if grey else picture[..., ::-1]
+    content = bytes(cv2.imencode(suffix, stored)[1].tobytes())
+    decoded = decode(compressed(content, "a lie"), LIMIT)
+    assert decoded.shape == picture.shape
+    assert np.abs(decoded.astype(int) - picture).mean() < (8 if suffix == ".jpg" else 1e-9)
+
+
+def test_a_depth_stream_is_not_taken_for_a_picture() -> None:
+    with pytest.raises(ImageRefused, match="compressedDepth; connect the colour image"):
+        decode(compressed(b"\x00" * 12, "32FC1; compressedDepth"), LIMIT)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"\xff", b"\xff\xd8", b"\x89PNG\r\n\x1a\n", b"GIF89a" + bytes(20), bytes(100)]
+)
+def test_what_is_no_jpeg_or_png_is_refused(content: bytes) -> None:
+    with pytest.raises(ImageRefused, match="the compressed image is unusable"):
+        decode(compressed(content), LIMIT)
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".png"])
+@pytest.mark.parametrize("kept", [0.5, 0.9, -2])
+def test_a_cut_off_picture_is_refused(suffix: str, kept: float) -> None:
+    noise = np.random.default_rng(0).integers(0, 255, (40, 40, 3)).astype(np.uint8)
+    content = encoded(suffix, noise)
+    content = content[: int(len(content) * kept)] if kept > 0 else content[: int(kept)]
+    with pytest.raises(ImageRefused, match="cut off"):
+        decode(compressed(content), LIMIT)
+
+
+def test_a_png_with_a_wrong_checksum_is_refused() -> None:
+    content = bytearray(encoded(".png", np.zeros((9, 9, 3), np.uint8)))
+    content[45] ^= 1
+    with pytest.raises(ImageRefused, match="checksum of its PNG chunk 'IDAT' is wrong"):
+        decode(compressed(bytes(content)), LIMIT)
+
+
+def test_a_png_that_claims_to_be_huge_is_refused_before_it_is_unpacked() -> None:
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        return (
+            struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+        )
+
+    header = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0)
+    bomb = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IEND", b"")
+    with pytest.raises(ImageRefused, match="3600000000 pixels, stream.max_pixels allows"):
+        decode(compressed(bomb, "png"), LIMIT)
+
+
+@settings(max_examples=100)
+@given(st.data())
+def test_a_damaged_file_is_a_picture_or_one_line(data: Any) -> None:
+    suffix = data.draw(st.sampled_from([".jpg", ".png"]))
+    content = bytearray(encoded(suffix, np.zeros((12, 10, 3), np.uint8)))
+    for _ in range(data.draw(st.integers(1, 4))):
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    try:
+        assert decode(compressed(bytes(content)), LIMIT).shape[2] == 3
+    except ImageRefused as error:
+        assert "\n" not in str(error)
+
+
+def _bridge(convert_: Any) -> ModuleType:
+    module = ModuleType("cv_bridge")
+
+    class CvBridge:
+        def imgmsg_to_cv2(self, message: Any, encoding: str) -> Any:
+            assert encoding == "rgb8"
+            return convert_(message)
+
+    module.CvBridge = CvBridge  # type: ignore[attr-defined]
+    return module
+
+
+def test_the_distributions_cv_bridge_is_preferred(monkeypatch: pytest.MonkeyPatch) -> None:
+    def works(message: Any) -> Any:
+        shape = (message.height, message.width, 3)
+        return np.ndarray(shape, np.uint8, buffer=message.data)[..., ::-1]
+
+    monkeypatch.setitem(sys.modules, "cv_bridge", _bridge(works))
+    assert convert.choose_converter()[0] == "cv_bridge"
+
+
+def test_a_cv_bridge_that_does_not_work_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    def ros_1(message: Any) -> Any:
+        raise AttributeError("newbyteorder was removed from the ndarray class in NumPy 2")
+
+    monkeypatch.setitem(sys.modules, "cv_bridge", _bridge(ros_1))
+    assert convert.choose_converter()[0] == "rosbags-image"
+
+
+def test_without_any_converter_both_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "cv_bridge", None)
+    monkeypatch.setitem(sys.modules, "rosbags.image", None)
+    with pytest.raises(ImportError, match="install the ROS package cv_bridge or the Python pack"):
+        convert.choose_converter()
