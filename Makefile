@@ -7,6 +7,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 STAMPS := $(VENV)/.stamps
 VIDEO ?=
+TRAIN_OPTIONS ?=
 PYTEST_OPTIONS ?=
 
 .DELETE_ON_ERROR:
@@ -70,7 +71,7 @@ bench: setup  ## speed and latency on this machine
 	$(BIN)/actseg bench
 
 train-lite: setup  ## train the embedded preset's checkpoint on generated clips
-	$(BIN)/actseg train
+	$(BIN)/actseg train $(TRAIN_OPTIONS)
 
 lock: setup  ## write requirements/lock.txt anew from .venv
 	$(BIN)/python tools/lock.py > requirements/lock.txt.new
