@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from actseg_core.baselines import build_baseline
+from actseg_core.baselines.upsample import bilinear_kernel
 from actseg_core.config import ModelConfig, TextConfig
 from actseg_core.errors import ConfigError, ShapeError
 from actseg_core.segmenter import Segmenter
@@ -162,6 +163,14 @@ def test_set_trainable_restores_what_trains_after_everything_was_frozen(
     network.requires_grad_(False)
     network.set_trainable()
     assert {name: item.requires_grad for name, item in network.named_parameters()} == before
+
+
+@pytest.mark.parametrize(("kind", "alignment"), [("hu", "corner"), ("li", "centre")])
+def test_the_deconvolution_starts_as_in_the_public_code(
+    make: Make, kind: str, alignment: str
+) -> None:
+    kernel = make(kind).state_dict()["upsample.deconvolution.weight"][0, 0]
+    torch.testing.assert_close(kernel, bilinear_kernel(alignment))
 
 
 @pytest.mark.parametrize("kind", KINDS)

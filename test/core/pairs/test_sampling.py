@@ -38,6 +38,7 @@ class Difference:
         return np.stack((step, np.full_like(step, len(step))), axis=-1).astype(np.float32)
 
 
+@settings(deadline=None)
 @given(frames=st.integers(1, 200), length=st.integers(1, 70), seed=st.integers(0, 9))
 def test_a_random_clip_is_consecutive_and_repeats_only_short_videos(
     frames: int, length: int, seed: int
@@ -70,6 +71,7 @@ def test_covering_clips(frames: int, length: int, expected: list[list[int]]) -> 
     assert covering_clips(frames, length).tolist() == expected
 
 
+@settings(deadline=None)
 @given(frames=st.integers(1, 300), length=st.integers(1, 64))
 def test_covering_clips_see_every_frame(frames: int, length: int) -> None:
     clips = covering_clips(frames, length)
