@@ -61,7 +61,7 @@ class Claim:
         size: small or big.
         side: left, right or middle.
         action: One of labels.ACTIONS.
-        heading: left or right.
+        heading: left, right or camera.
     """
 
     noun: Noun

@@ -24,7 +24,7 @@ class ActorRecord:
         size_share: Where its size lies in its kind's range, 0 smallest to 1 largest.
         x_range: Least and greatest x of its middle as shares of the frame width, over the
             frames in which it is in view.
-        heading: left or right if it moves that way all the time, else "".
+        heading: left, right or camera if it moves that way all the time, else "".
         posture: Body pose: stand, crawl, climb, roll, eat, air; unknown of photographed actors.
         airborne: Whether it is in the air rather than on the ground.
         visible_frames: Frames in which at least 12 of its pixels are seen.

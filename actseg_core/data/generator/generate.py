@@ -11,8 +11,9 @@ from actseg_core.data.generator.grammar import false_sentences, identify, true_s
 from actseg_core.data.generator.lens import degrade
 from actseg_core.data.generator.looks import Look
 from actseg_core.data.generator.render import paint, scene_layers
-from actseg_core.data.generator.scene import CROWD, SIZE, CastMember, Scene, plan_scene
+from actseg_core.data.generator.scene import Scene, plan_scene
 from actseg_core.data.generator.settings import HeldOut, SceneConfig
+from actseg_core.data.generator.staging import CROWD, SIZE, CastMember, smaller_side
 from actseg_core.errors import ConfigError
 
 ATTEMPTS = 30
@@ -148,7 +149,7 @@ def _colour_words(look: Look) -> tuple[str, ...]:
 
 def _size_share(member: CastMember, count: int, config: SceneConfig) -> float:
     low, high = SIZE[member.pair.actor_name]
-    side = min(config.height, 0.85 * config.width) * CROWD[count]
+    side = smaller_side(config) * CROWD[count]
     return float((member.size / side - low) / (high - low))
 
 
@@ -162,6 +163,8 @@ def _size_words(size: float, share: float, kin: list[float]) -> tuple[str, ...]:
 
 
 def _heading(member: CastMember) -> str:
+    if np.ptp(member.motion.depth) > 0.06:
+        return "camera"
     steps = np.diff(member.root[:, 0, 2])
     if len(steps) and np.all(steps > 0.004 * member.size):
         return "right"

@@ -22,6 +22,11 @@ STILL_FAMILIES: dict[str, tuple[str, ...]] = {
 }
 """Body poses in which an actor may do nothing: those of its actions."""
 
+ALL_FAMILIES = ("stand", "crawl", "climb", "roll", "eat", "air")
+FRONT_FAMILIES = ("stand",)
+PHOTO_FAMILIES = ("stand", "climb", "roll", "air")
+"""Body poses that a figure seen from the front, and a photographed one, can take."""
+
 SPEED: dict[str, tuple[float, float]] = {
     "walking": (0.012, 0.024),
     "running": (0.06, 0.11),
@@ -40,10 +45,6 @@ CADENCE: dict[str, tuple[float, float]] = {
 """Range of limb frequencies [cycles per frame]."""
 
 
-STIFF_FAMILIES = ("stand", "climb", "roll", "air")
-"""Body poses that a photograph can take."""
-
-
 def perform(
     action: str,
     actor: str,
@@ -51,7 +52,8 @@ def perform(
     span: float,
     rng: np.random.Generator,
     *,
-    stiff: bool = False,
+    families: tuple[str, ...] = ALL_FAMILIES,
+    front: bool = False,
 ) -> Motion:
     """A random performance of an action.
 
@@ -61,12 +63,13 @@ def perform(
         frames: T.
         span: Width of the room to move in [units]; long ways turn round at its ends.
         rng: Source of randomness.
-        stiff: Whether the actor is a cut-out, which cannot take every pose.
+        families: Body poses that the figure can take while it does nothing.
+        front: Whether the figure faces the camera; then walking and running approach it.
 
     Returns:
         The motion, with x and up relative to the middle of the way.
     """
-    stage = _Stage(actor, frames, span, rng, stiff)
+    stage = _Stage(actor, frames, span, rng, families, front)
     make = {
         "none": stage.still,
         "walking": stage.gait,
@@ -85,9 +88,16 @@ class _Stage:
     """The random choices that all actions share."""
 
     def __init__(
-        self, actor: str, frames: int, span: float, rng: np.random.Generator, stiff: bool
+        self,
+        actor: str,
+        frames: int,
+        span: float,
+        rng: np.random.Generator,
+        families: tuple[str, ...],
+        front: bool,
     ) -> None:
-        self.stiff = stiff
+        self.families = families
+        self.front = front
         self.actor = actor
         self.rng = rng
         self.span = max(span, 0.2)
@@ -110,6 +120,7 @@ class _Stage:
         travel: Track | None = None,
         up: Track | None = None,
         spin: Track | None = None,
+        nearing: float = 0.0,
     ) -> Motion:
         """Fold the travelled way [units] into the span and put everything together."""
         way = self.zero if travel is None else travel
@@ -122,17 +133,14 @@ class _Stage:
             up=self.zero if up is None else up,
             spin=self.zero if spin is None else spin,
             facing=facing,
+            depth=np.exp(min(nearing, 0.9 / len(self.t)) * self.t),
             swing=self.swing,
             bend=self.bend,
         )
 
     def still(self, action: str) -> Motion:
         """Standing, lying, perching: nothing, or a slow sway."""
-        families = [
-            family
-            for family in STILL_FAMILIES[self.actor]
-            if not self.stiff or family in STIFF_FAMILIES
-        ]
+        families = [family for family in STILL_FAMILIES[self.actor] if family in self.families]
         family = pick(self.rng, families)
         sway = self.uniform(0.0, 0.03) * np.sin(TAU * self.uniform(0.005, 0.02) * self.t)
         tilt = self.zero
@@ -159,7 +167,10 @@ class _Stage:
         if self.rng.random() < 0.25:
             up = up + self.uniform(0.1, 0.6)
         family = "crawl" if action == "crawling" else "stand"
-        return self.motion(action, family, phase=cadence * self.t, travel=speed * self.t, up=up)
+        nearing, way = (0.35 * speed, 0.15 * speed) if self.front else (0.0, speed)
+        return self.motion(
+            action, family, phase=cadence * self.t, travel=way * self.t, up=up, nearing=nearing
+        )
 
     def climb(self, action: str) -> Motion:
         """Upwards in pulls, limb after limb."""

@@ -188,6 +188,7 @@ SIZE_PHRASES: dict[str, tuple[str, ...]] = {
     "big": ("big", "large"),
 }
 HEADINGS: dict[str, tuple[str, ...]] = {
+    "camera": ("towards the camera", "towards camera", "to the camera"),
     "left": ("to the left", "from right to left"),
     "right": ("to the right", "from left to right"),
 }

@@ -23,6 +23,7 @@ class Motion:
         up: (T,) height above the resting place.
         spin: (T,) rotation of the whole body [rad], clockwise.
         facing: (T,) 1 to the right, -1 to the left, in between while turning; never 0.
+        depth: (T,) size on screen compared to the middle of the clip; grows when approaching.
         swing: How far the limbs go, 0 to 1.
         bend: How far the limbs are bent at rest, 0 to 1.
     """
@@ -34,6 +35,7 @@ class Motion:
     up: Track
     spin: Track
     facing: Track
+    depth: Track
     swing: float = 0.6
     bend: float = 0.4
 
