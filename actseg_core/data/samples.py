@@ -1,0 +1,113 @@
+"""One sample: a sentence about one annotated frame; and the order in which samples are drawn."""
+
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from actseg_core.errors import DatasetError, ShapeError, VideoError
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A sentence about one annotated frame of a video.
+
+    Attributes:
+        sentence: As annotated.
+        video: Id of the video in its dataset.
+        frame: The annotated frame, counted from 0.
+        instance: The dataset's id of the referred instance; 0 where there is only one.
+    """
+
+    sentence: str
+    video: str
+    frame: int
+    instance: int = 0
+
+
+class SentenceDataset(Protocol):
+    """What every reader offers; `loading.ClipDataset` turns it into clips for training.
+
+    Attributes:
+        name: For messages and tables.
+        samples: In a fixed order.
+        bad: What was damaged and left out.
+    """
+
+    name: str
+    samples: Sequence[Sample]
+    bad: "BadData"
+
+    def video(self, sample: Sample) -> Path:
+        """The video file or the folder of frames."""
+        ...
+
+    def length(self, sample: Sample) -> int | None:
+        """Number of leading frames that may be used; None: all of the video."""
+        ...
+
+    def annotation(self, sample: Sample) -> Path:
+        """The file that holds the mask, for messages."""
+        ...
+
+    def mask(self, sample: Sample) -> NDArray[np.bool_]:
+        """(H, W) bool at the video's own size, true on the referred actor.
+
+        Raises:
+            DatasetError: If the annotation is missing or damaged.
+        """
+        ...
+
+
+class BadData:
+    """Damaged data: an error at once, or counted and left out.
+
+    Args:
+        skip: Whether to go on.
+
+    Attributes:
+        messages: What was left out and why, in order.
+    """
+
+    def __init__(self, skip: bool) -> None:
+        self.skip = skip
+        self.messages: list[str] = []
+
+    def __len__(self) -> int:
+        return len(self.messages)
+
+    @contextmanager
+    def tolerated(self) -> Iterator[None]:
+        """Around the reading of one item.
+
+        Raises:
+            DatasetError, VideoError, ShapeError: As they come, unless told to skip.
+        """
+        try:
+            yield
+        except (DatasetError, VideoError, ShapeError) as error:
+            if not self.skip:
+                raise
+            self.add(str(error))
+
+    def add(self, message: str) -> None:
+        """Count one item that was left out."""
+        self.messages.append(message)
+        logger.warning("left out: %s", message)
+
+
+def sample_order(count: int, seed: int, epoch: int) -> NDArray[np.int64]:
+    """A permutation (count,) of the samples, the same for the same seed and epoch."""
+    return np.random.default_rng([seed, epoch]).permutation(count)
+
+
+def sample_rng(seed: int, epoch: int, index: int) -> np.random.Generator:
+    """Random numbers that belong to one sample of one epoch, whichever worker loads it."""
+    return np.random.default_rng([seed, epoch, index, 1])
