@@ -26,6 +26,12 @@ def small_config(kind: str, trainable: str = "fc") -> ModelConfig:
 
 
 @pytest.fixture
+def make_config() -> Callable[[str], ModelConfig]:
+    """The configuration of a small baseline of a kind."""
+    return small_config
+
+
+@pytest.fixture
 def make() -> Callable[..., Segmenter]:
     """Build a small baseline of a kind with fixed random weights."""
 

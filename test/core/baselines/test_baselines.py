@@ -2,9 +2,12 @@
 
 import copy
 from collections.abc import Callable
+from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from gensim.models import KeyedVectors
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
@@ -12,9 +15,15 @@ from torch.nn import functional
 
 from actseg_core.baselines import build_baseline
 from actseg_core.baselines.upsample import bilinear_kernel
+from actseg_core.checkpoint import load_checkpoint, save_checkpoint
 from actseg_core.config import ModelConfig, TextConfig
 from actseg_core.errors import ConfigError, ShapeError
+from actseg_core.model import build_model
+from actseg_core.predictor import Predictor
 from actseg_core.segmenter import Segmenter
+from actseg_core.text.embeddings import WordVectors
+from actseg_core.text.sentence import SentenceReader
+from actseg_core.types import Clip
 
 KINDS = ("hu", "li")
 Make = Callable[..., Segmenter]
@@ -163,6 +172,28 @@ def test_set_trainable_restores_what_trains_after_everything_was_frozen(
     network.requires_grad_(False)
     network.set_trainable()
     assert {name: item.requires_grad for name, item in network.named_parameters()} == before
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_checkpoint_and_predictor_treat_it_as_any_other_network(
+    make_config: Callable[[str], ModelConfig], kind: str, tmp_path: Path
+) -> None:
+    model = build_model(make_config(kind))
+    save_checkpoint(tmp_path / "baseline.safetensors", model)
+    loaded = load_checkpoint(tmp_path / "baseline.safetensors")
+    assert loaded.config == model.config
+    keyed = KeyedVectors(model.config.text.word_dim)
+    keyed.add_vectors(["red", "dog"], np.eye(2, model.config.text.word_dim, dtype=np.float32))
+    reader = SentenceReader(model.config.text, WordVectors(keyed))
+    frame = np.random.default_rng(0).integers(0, 255, (1, 48, 80, 3), np.uint8)
+    answers = [
+        Predictor(network, reader).predict(Clip(frame), [reader.read("red dog"), reader.read("x")])
+        for network in (model, loaded.model)
+    ]
+    for first, second in zip(*answers, strict=True):
+        assert first.mask.shape == (48, 80)
+        assert first.confidence == second.confidence
+    assert not answers[0][1].found  # no word of it is known
 
 
 @pytest.mark.parametrize(("kind", "alignment"), [("hu", "corner"), ("li", "centre")])

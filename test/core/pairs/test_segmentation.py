@@ -5,9 +5,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from actseg_core.config import DecoderConfig, ModelConfig, TextConfig, VideoConfig
 from actseg_core.errors import ShapeError
 from actseg_core.image import Placement
 from actseg_core.labels import PAIRS, pair_from_label
+from actseg_core.model import build_model
 from actseg_core.pairs.segmentation import PairSegmenter, label_map, pair_words, pick_pairs
 from actseg_core.types import Sentence
 
@@ -136,3 +138,25 @@ def test_pair_words_are_read_from_the_pair_names() -> None:
     assert vectors.shape == (43, 4, 2)
     assert vectors[PAIRS.index(DOG_RUNNING), 0, 0] == len("dog running")
     assert vectors[PAIRS.index(ADULT), 0, 0] == len("adult")  # "none" is not spoken
+
+
+def test_a_real_network_of_two_streams_labels_a_frame() -> None:
+    torch.manual_seed(0)
+    config = ModelConfig(
+        frames=2,
+        size=32,
+        text=TextConfig(word_dim=2, sentence_dim=4),
+        video=VideoConfig(width=1 / 16),
+        decoder=DecoderConfig(channels=(4, 4)),
+    )
+    network = build_model(config)
+    segmenter = PairSegmenter(network, pair_words(Reader()), threshold=0.5)
+    clips = {"rgb": torch.rand(1, 3, 2, 32, 32), "flow": torch.rand(1, 2, 2, 32, 32)}
+    scores = np.ones(len(PAIRS), np.float32)
+    with torch.no_grad():
+        features = network.encode(clips)
+        vectors = network.encode_sentences(segmenter.words)
+        strongest = network.respond(features, vectors)[-1].amax(dim=0).numpy()
+    labels = segmenter.segment(features, scores, Placement(32, 32, 32))
+    assert set(labels.ravel().tolist()) <= {0, *(pair.label for pair in PAIRS)}
+    assert ((labels > 0) == (strongest > 0)).all()
