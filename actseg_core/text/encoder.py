@@ -2,6 +2,7 @@
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from actseg_core.config import TextConfig
 from actseg_core.errors import ShapeError
@@ -10,15 +11,16 @@ from actseg_core.errors import ShapeError
 class ConvSentenceEncoder(nn.Module):
     """1-D convolution over the words, ReLU, max over time (paper section 3.1).
 
-    Zero rows are padding. A window that holds no word is left out of the maximum, so that
-    a sentence's vector does not depend on how far it is padded. [ours]
+    Zero rows are padding and unknown words. Windows that hold no word are left out of the
+    maximum, and kernel - 1 zero rows follow the last word whatever the padding, so that the
+    padding never changes a sentence's vector. [ours]
 
     Shape:
         words: (Q, L, word_dim) float.
-        returns: (Q, sentence_dim) float, not negative.
+        returns: (Q, sentence_dim) float, not negative; zero for a sentence without known words.
 
     Raises:
-        ShapeError: If the words have another width, or are fewer than the kernel spans.
+        ShapeError: If the words have another width.
     """
 
     def __init__(self, word_dim: int, sentence_dim: int, kernel: int) -> None:
@@ -26,11 +28,12 @@ class ConvSentenceEncoder(nn.Module):
         self.convolution = nn.Conv1d(word_dim, sentence_dim, kernel)
 
     def forward(self, words: Tensor) -> Tensor:
-        _check(words, self.convolution.in_channels, self.convolution.kernel_size[0])
-        responses = torch.relu(self.convolution(words.transpose(1, 2)))  # (Q, D, L - k + 1)
-        has_word = (
-            words.abs().amax(dim=2).unfold(1, self.convolution.kernel_size[0], 1).amax(2) > 0
-        )
+        _check(words, self.convolution.in_channels)
+        kernel = self.convolution.kernel_size[0]
+        words = functional.pad(words, (0, 0, 0, kernel - 1))
+        responses = torch.relu(self.convolution(words.transpose(1, 2)))  # (Q, sentence_dim, L)
+        is_word = words.abs().amax(dim=2) > 0
+        has_word = is_word.unfold(1, kernel, 1).any(dim=2)
         return (responses * has_word.unsqueeze(1)).amax(dim=2)
 
 
@@ -55,7 +58,7 @@ class LstmSentenceEncoder(nn.Module):
         )
 
     def forward(self, words: Tensor) -> Tensor:
-        _check(words, self.lstm.input_size, 1)
+        _check(words, self.lstm.input_size)
         places = torch.arange(1, words.shape[1] + 1, device=words.device)
         lengths = ((words.abs().amax(dim=2) > 0) * places).amax(dim=1).clamp(min=1)
         packed = nn.utils.rnn.pack_padded_sequence(
@@ -72,9 +75,9 @@ def build_sentence_encoder(config: TextConfig) -> nn.Module:
     return LstmSentenceEncoder(config.word_dim, config.sentence_dim, config.encoder == "bilstm")
 
 
-def _check(words: Tensor, width: int, shortest: int) -> None:
-    if words.ndim != 3 or words.shape[2] != width or words.shape[1] < shortest:
+def _check(words: Tensor, width: int) -> None:
+    if words.ndim != 3 or words.shape[2] != width or words.shape[1] < 1:
         raise ShapeError(
-            f"words must be (Q, L, {width}) with L >= {shortest}, got {tuple(words.shape)}; "
+            f"words must be (Q, L, {width}) with L >= 1, got {tuple(words.shape)}; "
             "do the word vectors fit the model?"
         )

@@ -24,16 +24,14 @@ class SentenceReader:
     def read(self, text: str) -> Sentence:
         """A sentence of at most `config.max_words` words; later words are dropped.
 
-        A hyphenated word without a vector is read as its parts.
+        A word without a vector is read without its possessive "'s" and, if hyphenated, as its
+        parts: "man's" as "man", "red-haired" as "red", "haired".
 
         Raises:
-            VocabularyError: If the text holds no word, or undecodable characters.
+            VocabularyError: If the text holds no word, undecodable characters, or too many.
         """
         words = tuple(
-            part
-            for word in tokenize(text, self.config.lowercase)
-            for part in (word.split("-") if word not in self.vectors else (word,))
-            if part
+            part for word in tokenize(text, self.config.lowercase) for part in self._parts(word)
         )[: self.config.max_words]
         if not words:
             raise VocabularyError(
@@ -48,3 +46,8 @@ class SentenceReader:
             else:
                 rows[index] = row
         return Sentence(text, words, tuple(unknown), rows)
+
+    def _parts(self, word: str) -> list[str]:
+        if word in self.vectors:
+            return [word]
+        return [part for part in word.removesuffix("'s").split("-") if part]
