@@ -1,0 +1,104 @@
+"""launch/params.yaml and the parameter tables of docs/node.md, read off the settings.
+
+python -m actseg_ros.reference rewrites both; a test compares them.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
+
+from pydantic.fields import FieldInfo
+
+from actseg_core.config import Config, StreamConfig
+from actseg_ros.settings import CameraConfig, RecorderConfig, SegmentationConfig
+
+ROOT = Path(__file__).resolve().parent.parent
+PARAMS_FILE = ROOT / "launch" / "params.yaml"
+PAGE = ROOT / "docs" / "node.md"
+Group = tuple[str, type[Config]]
+NODES: dict[str, tuple[Group, ...]] = {
+    "actseg": (("", SegmentationConfig), ("stream", StreamConfig)),
+    "camera": (("", CameraConfig),),
+    "recorder": (("", RecorderConfig),),
+}
+
+
+def params_yaml() -> str:
+    """The parameters file: every parameter with its default, range and help."""
+    lines = [
+        "# Every parameter with its default. `python -m actseg_ros.reference` writes this file.",
+        "# Copy it, keep what you change, and give it as params_file:=... to the launch file.",
+    ]
+    for node, groups in NODES.items():
+        lines += ["", f"/**/{node}:", "  ros__parameters:"]
+        for prefix, config in groups:
+            indent = "    "
+            if prefix:
+                lines.append(f"{indent}{prefix}:")
+                indent += "  "
+            for name, field in config.model_fields.items():
+                lines.append(f"{indent}# {_help(field)}")
+                lines.append(f"{indent}{name}: {_yaml(field.default)}")
+    return "\n".join(lines) + "\n"
+
+
+def table(node: str) -> str:
+    """The Markdown table of one node's parameters."""
+    lines = ["| parameter | default | range | meaning |", "|---|---|---|---|"]
+    for name, field in fields(node):
+        default = _yaml(field.default)
+        lines.append(f"| `{name}` | `{default}` | {_range(field)} | {_text(field)} |")
+    return "\n".join(lines)
+
+
+def fields(node: str) -> Iterator[tuple[str, FieldInfo]]:
+    """Full name and definition of each parameter of a node."""
+    for prefix, config in NODES[node]:
+        for name, field in config.model_fields.items():
+            yield (f"{prefix}.{name}" if prefix else name), field
+
+
+def with_tables(page: str) -> str:
+    """A page with the text between its `parameters NODE` marks replaced by the tables."""
+    for node in NODES:
+        mark = re.compile(rf"(<!-- parameters {node} -->\n).*?(\n<!-- end -->)", re.DOTALL)
+        page = mark.sub(lambda found, node=node: found[1] + table(node) + found[2], page)
+    return page
+
+
+def _text(field: FieldInfo) -> str:
+    return " ".join((field.description or "").split()).replace("|", "\\|")
+
+
+def _help(field: FieldInfo) -> str:
+    limits = _range(field)
+    return f"{_text(field)} [{limits}]" if limits else _text(field)
+
+
+def _range(field: FieldInfo) -> str:
+    if get_origin(field.annotation) is Literal:
+        return ", ".join(get_args(field.annotation))
+    rules: dict[str, Any] = {}
+    for rule in field.metadata:
+        rules |= {key: getattr(rule, key) for key in ("ge", "gt", "le") if hasattr(rule, key)}
+    if "le" not in rules:
+        return ""
+    low = f"{rules['ge']:g}" if "ge" in rules else f"above {rules['gt']:g}"
+    return f"{low} to {rules['le']:g}" if rules["le"] < 1e6 else f"{low} to {rules['le']:.0e}"
+
+
+def _yaml(value: Any) -> str:
+    return json.dumps(value)
+
+
+def main() -> int:
+    """Rewrite both files."""
+    PARAMS_FILE.write_text(params_yaml(), encoding="utf-8")
+    PAGE.write_text(with_tables(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,191 @@
+"""The launch folder against the code; with launch_ros where it is installed, without it always."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import rclpy
+import yaml
+from rclpy.context import Context
+from rclpy.node import Node
+
+from actseg_ros.parameters import declare, refuse_unknown
+from actseg_ros.reference import NODES, fields, params_yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDER = ROOT / "launch"
+LAUNCH_FILE = FOLDER / "actseg.launch.py"
+TREE = ast.parse(LAUNCH_FILE.read_text())
+# Executable, node name in the launch file, module of the node.
+EXECUTABLES = {"segmentation_node": "actseg", "video_camera": "camera", "recorder": "recorder"}
+
+
+def calls(name: str) -> Iterator[ast.Call]:
+    for node in ast.walk(TREE):
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == name:
+            yield node
+
+
+def keyword(call: ast.Call, name: str) -> Any:
+    for item in call.keywords:
+        if item.arg == name:
+            return item.value
+    return None
+
+
+def text(node: Any) -> str:
+    return node.value if isinstance(node, ast.Constant) else ""
+
+
+def our_nodes() -> dict[str, ast.Call]:
+    return {
+        text(keyword(call, "executable")): call
+        for call in calls("Node")
+        if text(keyword(call, "package")) == "actseg"
+    }
+
+
+def private_topics(executable: str) -> set[str]:
+    """Names that begin with ~/ in the module of a node and those that it is put together from."""
+    modules = [executable]
+    if executable == "segmentation_node":
+        modules += ["sink", "commands"]
+    source = "".join((ROOT / "actseg_ros" / f"{name}.py").read_text() for name in modules)
+    return set(re.findall(r'"(~/[a-z_/]+)"', source))
+
+
+def test_executables_are_those_that_are_installed() -> None:
+    cmake = (ROOT / "CMakeLists.txt").read_text()
+    installed = re.search(r"foreach\(executable IN ITEMS ([a-z_ ]+)\)", cmake)
+    assert installed
+    assert set(our_nodes()) == set(installed[1].split()) == set(EXECUTABLES)
+
+
+@pytest.mark.parametrize("executable", EXECUTABLES)
+def test_each_executable_is_a_module_with_a_main(executable: str) -> None:
+    tree = ast.parse((ROOT / "actseg_ros" / f"{executable}.py").read_text())
+    functions = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
+    assert "main" in functions
+
+
+@pytest.mark.parametrize("executable", EXECUTABLES)
+def test_node_names_are_those_of_the_parameters_file(executable: str) -> None:
+    assert text(keyword(our_nodes()[executable], "name")) == EXECUTABLES[executable]
+    assert EXECUTABLES[executable] in NODES
+
+
+@pytest.mark.parametrize("executable", EXECUTABLES)
+def test_remapped_topics_exist_in_the_code(executable: str) -> None:
+    pairs = keyword(our_nodes()[executable], "remappings").elts
+    remapped = {text(pair.elts[0]) for pair in pairs}
+    assert remapped
+    assert remapped <= private_topics(executable)
+
+
+@pytest.mark.parametrize("executable", EXECUTABLES)
+def test_parameters_that_are_set_are_declared(executable: str) -> None:
+    declared = {name for name, _ in fields(EXECUTABLES[executable])}
+    given = {
+        text(key)
+        for item in ast.walk(keyword(our_nodes()[executable], "parameters"))
+        if isinstance(item, ast.Dict)
+        for key in item.keys
+    }
+    if executable == "segmentation_node":
+        given |= set(ast.literal_eval(_assigned("NODE_ARGUMENTS")))
+        given |= {
+            text(node.slice)
+            for node in ast.walk(TREE)
+            if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store)
+        }
+    assert given
+    assert given <= declared
+
+
+def _assigned(name: str) -> ast.expr:
+    for node in TREE.body:
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == name:
+            return node.value
+    raise AssertionError(f"{name} is not assigned in the launch file")
+
+
+def test_every_configuration_read_is_an_argument_declared() -> None:
+    declared = {text(call.args[0]) for call in calls("DeclareLaunchArgument")}
+    read = {
+        text(call.args[0]) for name in ("LaunchConfiguration", "given") for call in calls(name)
+    }
+    read |= set(ast.literal_eval(_assigned("NODE_ARGUMENTS")))
+    assert read - {""} == declared
+    assert {"image", "preset", "checkpoint", "device", "video", "rviz", "namespace"} <= declared
+    assert {"params_file", "respawn"} <= declared
+
+
+def test_every_argument_is_described() -> None:
+    for call in calls("DeclareLaunchArgument"):
+        assert text(keyword(call, "description"))
+
+
+def test_the_transport_is_set_for_all_processes() -> None:
+    assert _assigned("TRANSPORT").value == "FASTDDS_BUILTIN_TRANSPORTS"
+    (setting,) = calls("SetEnvironmentVariable")
+    assert "LARGE_DATA" in ast.unparse(setting)
+
+
+def test_the_parameters_file_is_read_off_the_settings() -> None:
+    assert (FOLDER / "params.yaml").read_text() == params_yaml(), (
+        "run python -m actseg_ros.reference"
+    )
+
+
+def test_rviz_shows_topics_that_exist() -> None:
+    content = yaml.safe_load((FOLDER / "actseg.rviz").read_text())
+    displays = content["Visualization Manager"]["Displays"]
+    topics = {display["Topic"]["Value"] for display in displays}
+    assert topics == {"/actseg/overlay", "/actseg/mask", "/camera/image_raw"}
+    names = {topic.replace("/actseg/", "~/") for topic in topics if "actseg" in topic}
+    assert names <= private_topics("segmentation_node")
+    assert "~/image_raw" in private_topics("video_camera")
+    remapped = {
+        text(pair.elts[0])
+        for call in calls("Node")
+        if text(keyword(call, "package")) == "rviz2"
+        for pair in keyword(call, "remappings").elts
+    }
+    assert remapped == topics
+
+
+@pytest.mark.parametrize("namespace", ["/", "/front", "/robot/left"])
+@pytest.mark.parametrize("name", NODES)
+def test_the_parameters_file_reaches_its_node_in_any_namespace(
+    name: str, namespace: str, tmp_path: Path
+) -> None:
+    content = yaml.safe_load((FOLDER / "params.yaml").read_text())
+    values = content[f"/**/{name}"]["ros__parameters"]
+    changed = {"actseg": "hang_s", "camera": "rate_hz", "recorder": "picture_every_s"}[name]
+    values[changed] = 12.5
+    file = tmp_path / "params.yaml"
+    file.write_text(yaml.safe_dump(content))
+    context = Context()
+    rclpy.init(args=["--ros-args", "--params-file", str(file)], context=context)
+    node = Node(name, namespace=namespace, context=context)
+    try:
+        for prefix, config in NODES[name]:
+            declare(node, config, prefix)
+        refuse_unknown(node)
+        assert node.get_parameter(changed).value == 12.5
+    finally:
+        node.destroy_node()
+        context.try_shutdown()
+
+
+def test_with_launch_ros_the_description_is_made() -> None:
+    pytest.importorskip("launch_ros", reason="launch_ros is not on PyPI")
+    from launch.actions import DeclareLaunchArgument
+    from launch.launch_description_sources import get_launch_description_from_python_launch_file
+
+    description = get_launch_description_from_python_launch_file(str(LAUNCH_FILE))
+    names = {item.name for item in description.entities if isinstance(item, DeclareLaunchArgument)}
+    assert names == {text(call.args[0]) for call in calls("DeclareLaunchArgument")}
