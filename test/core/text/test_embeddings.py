@@ -158,6 +158,17 @@ def test_word2vec_files_are_read_by_path(tmp_path: Path, name: str) -> None:
         np.testing.assert_array_equal(vectors.lookup(word), row)
 
 
+def test_only_the_first_words_of_a_long_file_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(embeddings, "MAX_WORDS", 1)
+
+    vectors = load_word_vectors(str(word2vec_file(tmp_path / "long.bin")))
+
+    assert "dog" in vectors
+    assert "Dog" not in vectors
+
+
 def test_a_header_that_promises_more_than_the_file_holds_is_refused_unread(tmp_path: Path) -> None:
     path = tmp_path / "bomb.bin"
     path.write_bytes(b"100000000 300\n" + b"dog " + struct.pack("<3f", 1, 2, 3))
