@@ -1,9 +1,9 @@
 """Motion carries the action: a still picture does not tell it, sixteen frames do.
 
-Two classifiers of the same kind see the same actors: one sees a single frame (gradients of
-the actor with its surroundings, its mask, where and how large it is), the other adds what changes over the
-clip (how its centre, outline and true flow move against the background). Run with `-s` to see the
-accuracies.
+Two classifiers of the same kind see the same actors: one sees a single frame (gradients of the
+actor with its surroundings, its mask, where and how large it is), the other adds what changes
+over the clip (how its centre, outline and true flow move against the background). Run with `-s`
+to see the accuracies.
 """
 
 import os
