@@ -7,7 +7,6 @@ from collections.abc import Collection
 from typing import Self
 
 from torch import Tensor, nn
-from torch.nn import functional
 
 from actseg_core.errors import ConfigError, ShapeError
 from actseg_core.video.inception import (
@@ -71,10 +70,10 @@ class LogitsHead(nn.Module):
         self.conv = nn.Conv3d(inputs, classes, 1)
 
     def forward(self, features: Tensor) -> Tensor:
-        window = [
-            min(size, most) for size, most in zip(features.shape[2:], HEAD_WINDOW, strict=True)
-        ]
-        pooled = functional.avg_pool3d(features, window, stride=1)
+        # Means of all 2x7x7 windows, one axis after the other: avg_pool3d knows no bfloat16.
+        pooled = features
+        for axis, most in enumerate(HEAD_WINDOW, start=2):
+            pooled = pooled.unfold(axis, min(features.shape[axis], most), 1).mean(dim=-1)
         scores: Tensor = self.conv(self.dropout(pooled))
         return scores.mean(dim=(2, 3, 4))
 
@@ -151,8 +150,10 @@ class I3d(nn.Module):
                 f"{', '.join(self.layers)}"
             )
         self._check(clip)
-        outputs = {}
+        outputs: dict[str, Tensor] = {}
         for name in self.layers:
+            if len(outputs) == len(set(names)):
+                break
             clip = self.get_submodule(name)(clip)
             if name in names:
                 outputs[name] = clip

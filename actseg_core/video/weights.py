@@ -39,6 +39,7 @@ VGG_CONVOLUTIONS = (
     *((26, 512, 512), (28, 512, 512)),
 )
 """Index in torchvision's `features`, channels in and out; all 3x3."""
+VGG_HIDDEN = 4096
 VGG_LAST_WEIGHT = "classifier.6.weight"
 
 Shape = tuple[int, ...]
@@ -114,7 +115,10 @@ def save_weights(weights: PublicWeights, destination: Path) -> None:
     partial = destination.with_name(destination.name + ".part")
     try:
         destination.parent.mkdir(parents=True, exist_ok=True)
+        partial.touch()
+        mode = partial.stat().st_mode  # safetensors would let only the owner read
         save_file(weights.tensors, partial, metadata)
+        partial.chmod(mode)
         os.replace(partial, destination)
     except (OSError, SafetensorError) as error:
         partial.unlink(missing_ok=True)
@@ -269,9 +273,9 @@ def _vgg_shapes(classes: int) -> dict[str, Shape]:
     layers: dict[str, Shape] = {
         f"features.{index}": (outputs, inputs, 3, 3) for index, inputs, outputs in VGG_CONVOLUTIONS
     }
-    layers["classifier.0"] = (4096, 512, 7, 7)
-    layers["classifier.3"] = (4096, 4096, 1, 1)
-    layers["classifier.6"] = (max(classes, 1), 4096, 1, 1)
+    layers["classifier.0"] = (VGG_HIDDEN, 512, 7, 7)
+    layers["classifier.3"] = (VGG_HIDDEN, VGG_HIDDEN, 1, 1)
+    layers["classifier.6"] = (max(classes, 1), VGG_HIDDEN, 1, 1)
     weights = {f"{name}.weight": shape for name, shape in layers.items()}
     return weights | {f"{name}.bias": shape[:1] for name, shape in layers.items()}
 
