@@ -69,7 +69,9 @@ def test_weights_that_are_not_numbers_are_refused(saved: Path) -> None:
         load_checkpoint(saved)
 
 
-@pytest.mark.parametrize("content", [b"", b"hello", b"version https://git-lfs.github.com/spec/v1\n"])
+@pytest.mark.parametrize(
+    "content", [b"", b"hello", b"version https://git-lfs.github.com/spec/v1\n"]
+)
 def test_damaged_files_are_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "bad.safetensors"
     path.write_bytes(content)

@@ -9,7 +9,9 @@ from actseg_core.errors import ConfigError
 
 
 def test_unknown_key_is_named_with_the_nearest_right_one() -> None:
-    with pytest.raises(ConfigError, match=r"unknown setting 'text.vectrs'; did you mean 'vectors'"):
+    with pytest.raises(
+        ConfigError, match=r"unknown setting 'text.vectrs'; did you mean 'vectors'"
+    ):
         ModelConfig.from_mapping({"text": {"vectrs": "glove"}})
 
 
@@ -35,7 +37,9 @@ def test_every_preset_loads_and_bears_its_file_name(name: str) -> None:
 
 
 def test_unknown_preset_lists_the_known_ones() -> None:
-    with pytest.raises(ConfigError, match=r"there is no preset 'tiny'; choose one of .*lite.*paper"):
+    with pytest.raises(
+        ConfigError, match=r"there is no preset 'tiny'; choose one of .*lite.*paper"
+    ):
         load_preset("tiny")
 
 
@@ -43,9 +47,7 @@ def test_unknown_preset_lists_the_known_ones() -> None:
     ("content", "reason"),
     [("[1, 2]", "must hold `setting: value` lines"), ("a: [", "cannot read the configuration")],
 )
-def test_bad_yaml_is_refused_with_the_file_name(
-    tmp_path: Path, content: str, reason: str
-) -> None:
+def test_bad_yaml_is_refused_with_the_file_name(tmp_path: Path, content: str, reason: str) -> None:
     path = tmp_path / "bad.yaml"
     path.write_text(content)
     with pytest.raises(ConfigError, match=reason) as caught:

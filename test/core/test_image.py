@@ -49,9 +49,7 @@ def test_restore_from_a_quarter_of_the_resolution_stays_centred() -> None:
     assert (columns.min(), columns.max()) == (16, 47)
 
 
-@given(
-    height=st.integers(1, 90), width=st.integers(1, 90), size=st.sampled_from([16, 32, 48, 64])
-)
+@given(height=st.integers(1, 90), width=st.integers(1, 90), size=st.sampled_from([16, 32, 48, 64]))
 def test_any_size_fits_and_comes_back(height: int, width: int, size: int) -> None:
     image = np.full((height, width, 3), 7, np.uint8)
     square, placement = resize_and_pad(image, size)

@@ -177,7 +177,7 @@ class PhotoSource:
         present = {name for name, _ in masks}
         likely = [c for c in ("person", *RARE_ACTORS) if c not in present]
         rest = [c for c in self.categories if c not in present]
-        options = likely if likely and rng.random() < 0.75 else rest
+        options = likely if likely and (not rest or rng.random() < 0.75) else rest
         noun = category_words(rng, options[rng.integers(len(options))])
         colours = ("", "", "red", "white", "black", "blue", "brown", "yellow", "green")
         sides = ("", "", "", "left", "right")

@@ -15,8 +15,9 @@ from actseg_core.types import Clip, Frame
 PERIOD_NS = 33_000_000
 
 
-def frame(image: np.ndarray, index: int, **changes: object) -> Frame:
-    return replace(Frame(image, stamp_ns=index * PERIOD_NS, frame_id="cam"), **changes)
+def frame(image: np.ndarray, index: int, changes: dict[str, object] | None = None) -> Frame:
+    given = Frame(image, stamp_ns=index * PERIOD_NS, frame_id="cam")
+    return replace(given, **changes) if changes else given
 
 
 def make(predictor: Predictor, **settings: object) -> StreamingEngine:
@@ -82,7 +83,7 @@ def test_a_break_in_the_stream_empties_the_window(
         engine.push(frame(image, index))
     assert engine.ready
 
-    engine.push(frame(moving_square[8], 8, **changes))
+    engine.push(frame(moving_square[8], 8, changes))
 
     assert not engine.ready and engine.filled == 1
     assert engine.answer() == {}

@@ -1,0 +1,67 @@
+"""`actseg VERB`: one verb per module beside this one."""
+
+import sys
+from collections.abc import Callable
+from importlib import import_module
+
+import typer
+
+from actseg_core.errors import ActSegError
+
+# Verb to module and function; a module is imported only when its verb is wanted, because torch
+# alone takes seconds.
+VERBS = {
+    "segment": "actseg_core.cli.segment:segment",
+    "models": "actseg_core.cli.models:models",
+    "generate": "actseg_core.cli.generate:generate",
+    "evaluate": "actseg_core.cli.evaluate:evaluate",
+    "tables": "actseg_core.cli.tables:tables",
+    "convert-weights": "actseg_core.cli.convert_weights:convert_weights",
+    "train-lite": "actseg_core.cli.train_lite:train_lite",
+}
+ERROR_EXIT = 2
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one verb; 0 on success, 2 on an error that the user can mend."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    wanted = [verb for verb in VERBS if arguments[:1] == [verb]] or list(VERBS)
+    app = typer.Typer(
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        help="Find the actor that a sentence describes in a video.",
+    )
+    app.callback()(_keep_verbs)
+    for verb in wanted:
+        app.command(verb)(_load(VERBS[verb]))
+    try:
+        status = app(arguments, standalone_mode=False)
+    except ActSegError as error:
+        print(f"actseg: {error}", file=sys.stderr)
+        return ERROR_EXIT
+    except typer.Exit as stop:
+        return stop.exit_code
+    except typer.Abort:
+        return 130
+    except Exception as error:
+        show = getattr(error, "show", None)  # click's usage errors print themselves
+        if show is None:
+            raise
+        show()
+        return ERROR_EXIT
+    return status if isinstance(status, int) else 0
+
+
+def _keep_verbs() -> None:
+    """Makes typer keep the verb even when only one is registered."""
+
+
+def _load(place: str) -> Callable[..., object]:
+    module, function = place.split(":")
+    loaded: Callable[..., object] = getattr(import_module(module), function)
+    return loaded
+
+
+if __name__ == "__main__":
+    sys.exit(main())
