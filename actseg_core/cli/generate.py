@@ -1,4 +1,4 @@
-"""`actseg generate`: a data set of rendered clips in A2D Sentences' or J-HMDB Sentences' layout."""
+"""`actseg generate`: rendered clips in the layout of A2D Sentences or J-HMDB Sentences."""
 
 import time
 from pathlib import Path

@@ -16,7 +16,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from actseg_core.data.actor_action import colour_of_label
+from actseg_core.data.actor_action import paint
 from actseg_core.data.generator.clip import ActorRecord, GeneratedClip
 from actseg_core.data.generator.layouts.files import (
     replacing_folder,
@@ -56,7 +56,7 @@ def write_video(root: Path, name: str, clip: GeneratedClip, config: DatasetConfi
             labels = label_map(clip, t)
             _write_masks(with_instances / f"{t + 1:05d}.h5", clip, t, present, labels, False)
             _write_masks(mat / f"{t + 1:05d}.mat", clip, t, present, labels, True)
-            write_png(col / f"{t + 1:05d}.png", colour_map(labels))
+            write_png(col / f"{t + 1:05d}.png", paint(labels))
     _write_flow(release / "Flow" / name, clip, numbers, config)
 
 
@@ -93,15 +93,7 @@ def label_map(clip: GeneratedClip, t: int) -> NDArray[np.uint8]:
     table = np.zeros(256, np.uint8)
     for actor in actors_in(clip, t):
         table[actor.instance_id] = actor.pair.label
-    return table[clip.instances[t]]
-
-
-def colour_map(labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """(H, W, 3) uint8 RGB in A2D's official colours."""
-    table = np.zeros((256, 3), np.uint8)
-    for label in np.unique(labels).tolist():
-        table[label] = colour_of_label(label)
-    return table[labels]
+    return np.asarray(table[clip.instances[t]], np.uint8)
 
 
 def _write_masks(

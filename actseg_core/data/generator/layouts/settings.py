@@ -16,7 +16,7 @@ class DatasetConfig(Config):
     videos: int = Field(200, ge=1, le=1_000_000)
     """Number of videos."""
     seed: int = Field(0, ge=0, le=1_000_000)
-    """Another seed gives another data set; the same one gives the same, to the byte."""
+    """Another seed gives another data set; the same one gives the same."""
     test_share: float = Field(0.2, ge=0.0, le=1.0)
     """Share of videos in the test split (a2d only; J-HMDB Sentences is all test)."""
     test_words: HeldOut = "never"
