@@ -1,0 +1,155 @@
+"""The whole chain on real processes: camera, node and a client that sees what a planner sees."""
+
+import json
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from actseg_ros.states import State
+
+Start = Callable[..., Any]
+Eventually = Callable[..., None]
+CLIENT = Path(__file__).with_name("chain_client.py")
+SECOND_NS = 10**9
+
+
+@dataclass
+class Chain:
+    camera: Any
+    node: Any
+    client: Any
+    eventually: Eventually
+
+    def command(self, text: str) -> None:
+        self.client.send(json.dumps(text))
+
+    def results(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.client.events("result")
+        return found
+
+    def answers(self, revision: int) -> list[dict[str, Any]]:
+        return [
+            event
+            for event in self.results()
+            if event["stamp_ns"] and event["revision"] == revision
+        ]
+
+    def status(self) -> dict[str, Any]:
+        statuses = self.client.events("status")
+        return statuses[-1] if statuses else {"state": -1, "revision": -1, "detail": ""}
+
+    def until(self, state: State, revision: int | None = None) -> None:
+        def reached() -> bool:
+            status = self.status()
+            return status["state"] == state and revision in (None, status["revision"])
+
+        self.eventually(reached, 60.0, f"{state.name}, not {self.status()}\n{self.node.text}")
+
+
+@pytest.fixture
+def chain(start: Start, video: Path, checkpoint: Path, eventually: Eventually) -> Chain:
+    client = start(str(CLIENT))
+    node = start("-m", "actseg_ros.segmentation_node", *parameters(checkpoint=str(checkpoint)))
+    camera = start("-m", "actseg_ros.video_camera", *camera_parameters(video))
+    made = Chain(camera, node, client, eventually)
+    eventually(lambda: client.events("matched"), 60.0, client.text)
+    made.until(State.IDLE)
+    return made
+
+
+def parameters(**values: str) -> list[str]:
+    """Command line; the segmentation node's image is remapped to the camera's."""
+    pairs = [item for name, value in values.items() for item in ("-p", f"{name}:={value}")]
+    return ["--ros-args", *pairs, "-r", "actseg:~/image:=/camera/image_raw"]
+
+
+def camera_parameters(video: Path) -> list[str]:
+    """A history that spares a slow client from losing images that it compares stamps with."""
+    return parameters(source=str(video), rate_hz="15.0", depth="100")
+
+
+def test_sentences_are_answered_switched_cleared_and_a_dead_camera_is_told(chain: Chain) -> None:
+    chain.command("the red square")
+    chain.until(State.FOUND, revision=1)
+    chain.eventually(lambda: len(chain.answers(revision=1)) > 5)
+    chain.command("blorptwizzle")  # no word of it is known: looked at, and not there
+    chain.until(State.NOT_FOUND, revision=2)
+    chain.eventually(lambda: len(chain.answers(revision=2)) > 5)
+    chain.command("")
+    chain.until(State.IDLE, revision=3)
+    chain.command("the second square")
+    chain.until(State.FOUND, revision=4)
+    chain.eventually(lambda: len(chain.answers(revision=4)) > 5)
+    chain.camera.kill()
+    chain.until(State.STALE_INPUT)
+
+    assert_masks_belong_to_published_frames(chain)
+    assert_nothing_old_after_an_acknowledgement(chain)
+    assert_empty_text_gives_no_masks(chain)
+    assert_staleness_is_told_within_a_second(chain)
+    assert chain.node.stop() == 0
+    chain.eventually(lambda: chain.status()["state"] == State.SHUTDOWN)
+
+
+def assert_masks_belong_to_published_frames(chain: Chain) -> None:
+    published = {event["stamp_ns"] for event in chain.client.events("image")}
+    answered = [event for event in chain.results() if event["stamp_ns"]]
+    assert len(answered) > 15
+    # The client may have been matched with the camera a moment after the node.
+    known = [event["stamp_ns"] for event in answered if event["stamp_ns"] >= min(published)]
+    assert len(known) > 15
+    assert set(known) <= published
+    for event in answered:
+        assert event["frame_id"] == "camera"
+        for mask in event["masks"]:
+            assert mask["size"] == [64, 48]
+            assert mask["stamp_ns"] == event["stamp_ns"]
+            assert mask["values"] == ([255] if mask["state"] == State.FOUND else [0])
+    stamps = [event["stamp_ns"] for event in answered]
+    assert stamps == sorted(set(stamps))
+
+
+def assert_nothing_old_after_an_acknowledgement(chain: Chain) -> None:
+    revisions = [event["revision"] for event in chain.results()]
+    assert revisions == sorted(revisions)
+    assert set(revisions) >= {1, 2, 3, 4}
+    sentence = {1: "the red square", 2: "blorptwizzle", 4: "the second square"}
+    for event in chain.results():
+        for mask in event["masks"]:
+            assert mask["sentence"] == sentence[event["revision"]]
+
+
+def assert_empty_text_gives_no_masks(chain: Chain) -> None:
+    cleared = [event for event in chain.results() if event["revision"] == 3]
+    assert [event["state"] for event in cleared] == [State.IDLE]
+    assert cleared[0]["masks"] == []
+
+
+def assert_staleness_is_told_within_a_second(chain: Chain) -> None:
+    last_ns = max(event["stamp_ns"] for event in chain.client.events("image"))
+    told = next(
+        event["stamp_ns"]
+        for event in chain.client.events("status")
+        if event["state"] == State.STALE_INPUT and event["stamp_ns"] > last_ns
+    )
+    assert told - last_ns < SECOND_NS
+    after = [event for event in chain.results() if event["state"] == State.STALE_INPUT]
+    assert after and all(not event["stamp_ns"] for event in after)
+
+
+def test_the_camera_may_die_and_come_back(chain: Chain, start: Start, video: Path) -> None:
+    chain.command("the red square")
+    chain.until(State.FOUND)
+    assert chain.camera.stop(signal.SIGINT) == 0
+    chain.until(State.STALE_INPUT)
+    resumed_ns = chain.status()["stamp_ns"]
+    start("-m", "actseg_ros.video_camera", *camera_parameters(video))
+    chain.until(State.FOUND)
+    after = [event for event in chain.results() if event["stamp_ns"] > resumed_ns]
+    assert after
+    assert all(mask["sentence"] == "the red square" for event in after for mask in event["masks"])
+    assert chain.node.popen.poll() is None
