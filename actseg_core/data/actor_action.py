@@ -1,15 +1,23 @@
 """A2D's 43 actor-action pairs: the colours of its label maps, and each pair as a sentence."""
 
-from collections.abc import Sequence
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from actseg_core.data.a2d_layout import (
+    A2DLayout,
+    Split,
+    annotation_files,
+    frame_of,
+    read_videoset,
+)
+from actseg_core.data.samples import BadData, Sample
 from actseg_core.data.video.frames import read_image
 from actseg_core.errors import DatasetError, VideoError
-from actseg_core.labels import ACTIONS, ACTORS, BACKGROUND
+from actseg_core.labels import ACTIONS, ACTORS, BACKGROUND, PAIRS
 
 RGB = tuple[int, int, int]
 
@@ -93,7 +101,8 @@ def label_map(path: str | Path) -> NDArray[np.uint8]:
             f"{column} ({len(unknown)} unknown pixels), which is not in A2D's colour map; "
             "is it a label image of Annotations/col, saved without loss?"
         )
-    return labels[places]
+    found: NDArray[np.uint8] = labels[places]
+    return found
 
 
 def paint(labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -108,6 +117,101 @@ def paint(labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return table[labels]
 
 
-def labels_in(labels: NDArray[np.uint8], allowed: Sequence[int]) -> list[int]:
-    """Those of the allowed labels that occur in a label map, rising."""
-    return sorted(set(np.unique(labels).tolist()) & set(allowed))
+class PairFrame(NamedTuple):
+    """An annotated frame: its video, its number from 0, its label image."""
+
+    video: str
+    frame: int
+    path: Path
+
+
+class A2DPairs:
+    """A2D's label maps; each valid pair in a frame is a sample with the pair's name as sentence.
+
+    The paper's section 5.3 trains its segmentation network so. All videos count, also those
+    without sentences: the test split has 2,365 annotated frames.
+
+    Args:
+        root: Folder with Release/.
+        split: "train" or "test" of videoset.csv.
+        skip_bad: Leave unreadable label images out and count them in `bad`.
+
+    Attributes:
+        frames: In the order of videoset.csv, then by frame.
+
+    Raises:
+        DatasetError: If a file is missing or damaged.
+    """
+
+    name = "A2D pairs"
+
+    def __init__(self, root: str | Path, split: Split, *, skip_bad: bool = False) -> None:
+        self.layout = A2DLayout(Path(root))
+        self.split = split
+        self.bad = BadData(skip_bad)
+        self.frames: list[PairFrame] = []
+        for entry in read_videoset(self.layout.videoset).values():
+            if entry.split != split:
+                continue
+            with self.bad.tolerated():
+                self.frames += [
+                    PairFrame(entry.video, frame_of(path), path)
+                    for path in annotation_files(self.layout.colours(entry.video), ".png")
+                ]
+
+    @cached_property
+    def samples(self) -> list[Sample]:
+        """Every (pair, annotated frame that shows it); reads all label images.
+
+        Raises:
+            DatasetError: If one of them is damaged.
+        """
+        return [
+            Sample(pair.text, frame.video, frame.frame, pair.label)
+            for frame in self.frames
+            for pair in PAIRS
+            if pair.label in self._labels[frame.path]
+        ]
+
+    @cached_property
+    def video_labels(self) -> dict[str, list[int]]:
+        """Ids of the valid pairs that each video shows in its annotated frames, rising.
+
+        Raises:
+            DatasetError: If a label image is damaged.
+        """
+        found: dict[str, set[int]] = {frame.video: set() for frame in self.frames}
+        for frame in self.frames:
+            found[frame.video] |= self._labels[frame.path]
+        return {video: sorted(labels) for video, labels in found.items()}
+
+    @cached_property
+    def _labels(self) -> dict[Path, set[int]]:
+        """The valid pairs in every label image; empty where one is damaged and skipped."""
+        valid = {pair.label for pair in PAIRS}
+        found: dict[Path, set[int]] = {frame.path: set() for frame in self.frames}
+        for path in found:
+            with self.bad.tolerated():
+                found[path] = valid & set(np.unique(label_map(path)).tolist())
+        return found
+
+    def video(self, sample: Sample) -> Path:
+        """The video file."""
+        return self.layout.clip(sample.video)
+
+    def length(self, sample: Sample) -> int | None:
+        """All frames of the video may be used."""
+        return None
+
+    def annotation(self, sample: Sample) -> Path:
+        """The label image of the frame; its number counts from 1."""
+        return self.layout.colours(sample.video) / f"{sample.frame + 1:05d}.png"
+
+    def mask(self, sample: Sample) -> NDArray[np.bool_]:
+        """(H, W) bool, true where the frame shows the pair.
+
+        Raises:
+            DatasetError: If the label image is missing or damaged.
+        """
+        mask: NDArray[np.bool_] = label_map(self.annotation(sample)) == sample.instance
+        return mask

@@ -33,17 +33,22 @@ class Sample:
 
 
 class SentenceDataset(Protocol):
-    """What every reader offers; `loading.ClipDataset` turns it into clips for training.
+    """What every reader offers; `loading.ClipDataset` turns it into clips for training."""
 
-    Attributes:
-        name: For messages and tables.
-        samples: In a fixed order.
-        bad: What was damaged and left out.
-    """
+    @property
+    def name(self) -> str:
+        """For messages and tables."""
+        ...
 
-    name: str
-    samples: Sequence[Sample]
-    bad: "BadData"
+    @property
+    def samples(self) -> Sequence[Sample]:
+        """In a fixed order."""
+        ...
+
+    @property
+    def bad(self) -> "BadData":
+        """What was damaged and left out."""
+        ...
 
     def video(self, sample: Sample) -> Path:
         """The video file or the folder of frames."""
@@ -59,6 +64,8 @@ class SentenceDataset(Protocol):
 
     def mask(self, sample: Sample) -> NDArray[np.bool_]:
         """(H, W) bool at the video's own size, true on the referred actor.
+
+        (0, 0) where the dataset says that the described actor is absent.
 
         Raises:
             DatasetError: If the annotation is missing or damaged.

@@ -1,0 +1,199 @@
+"""Where A2D and A2D Sentences keep what, and their text files."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from actseg_core.errors import DatasetError
+
+Split = Literal["train", "test"]
+SPLITS: tuple[Split, Split] = ("train", "test")
+ANNOTATION_HEADER = "video_id,instance_id,query"
+TEXT_FILE_LIMIT_BYTES = 100_000_000
+_CLIP_FOLDERS = ("clips320H", "CLIPS320H", "clips320", "CLIPS320")
+_COPY = re.compile(r"\d+ \(copy\)")
+
+
+class VideoEntry(NamedTuple):
+    """A row of videoset.csv.
+
+    Attributes:
+        video: Id.
+        label: A2D label of the video as a whole.
+        height: Of its frames [px].
+        width: Of its frames [px].
+        frames: Number of frames.
+        annotated: Number of annotated frames.
+        split: As published.
+    """
+
+    video: str
+    label: int
+    height: int
+    width: int
+    frames: int
+    annotated: int
+    split: Split
+
+
+class AnnotationRow(NamedTuple):
+    """A row of a2d_annotation.txt; `instance` is None for the stray copy of a row."""
+
+    video: str
+    instance: int | None
+    query: str
+
+
+@dataclass(frozen=True)
+class A2DLayout:
+    """Paths below the folder that holds Release/ and text_annotations/."""
+
+    root: Path
+
+    @property
+    def videoset(self) -> Path:
+        """List of all videos."""
+        return self.root / "Release" / "videoset.csv"
+
+    @property
+    def annotation(self) -> Path:
+        """All sentences."""
+        return self.root / "text_annotations" / "a2d_annotation.txt"
+
+    @property
+    def missed(self) -> Path:
+        """Ids of videos without sentences."""
+        return self.root / "text_annotations" / "a2d_missed_videos.txt"
+
+    @cached_property
+    def clips(self) -> Path:
+        """Folder of the videos; its name varies between copies of the dataset.
+
+        Raises:
+            DatasetError: If there is none.
+        """
+        release = self.root / "Release"
+        for name in _CLIP_FOLDERS:
+            if (release / name).is_dir():
+                return release / name
+        raise DatasetError(f"{release} has no folder {_CLIP_FOLDERS[0]} with the videos")
+
+    def clip(self, video: str) -> Path:
+        """Video file."""
+        return self.clips / f"{video}.mp4"
+
+    def instances(self, video: str) -> Path:
+        """Folder of the masks per instance, one HDF5 file per annotated frame."""
+        return self.root / "text_annotations" / "a2d_annotation_with_instances" / video
+
+    def colours(self, video: str) -> Path:
+        """Folder of the label maps, one PNG per annotated frame."""
+        return self.root / "Release" / "Annotations" / "col" / video
+
+
+def read_lines(path: Path) -> list[str]:
+    """Lines of a text file, with or without a newline at its end, blank ones left out.
+
+    Raises:
+        DatasetError: If it is missing, empty, too large or no UTF-8 text.
+    """
+    try:
+        if path.stat().st_size > TEXT_FILE_LIMIT_BYTES:
+            raise DatasetError(f"{path} is larger than {TEXT_FILE_LIMIT_BYTES} bytes")
+        return [line for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is no UTF-8 text"
+        raise DatasetError(f"cannot read {path}: {reason}; is the download complete?") from error
+
+
+def read_videoset(path: Path) -> dict[str, VideoEntry]:
+    """All videos by id, in the file's order.
+
+    Raises:
+        DatasetError: If the file or one of its lines cannot be read.
+    """
+    entries = {}
+    for number, line in enumerate(read_lines(path), start=1):
+        cells = [cell.strip().strip('"') for cell in line.split(",")]
+        try:
+            video, label, _, _, height, width, frames, annotated, split = cells
+            entries[video] = VideoEntry(
+                video,
+                int(label),
+                int(height),
+                int(width),
+                int(frames),
+                int(annotated),
+                SPLITS[("0", "1").index(split)],
+            )
+        except ValueError:
+            raise DatasetError(
+                f"line {number} of {path} must be video,label,start,end,height,width,frames,"
+                f"annotated frames,0 or 1 for train or test; got {line[:100]!r}"
+            ) from None
+    return entries
+
+
+def read_annotation(path: Path) -> list[AnnotationRow]:
+    """All sentences, in the file's order.
+
+    Raises:
+        DatasetError: If the file or one of its lines cannot be read.
+    """
+    lines = read_lines(path)
+    if not lines or lines[0].strip() != ANNOTATION_HEADER:
+        raise DatasetError(f"{path} must begin with the line {ANNOTATION_HEADER}")
+    return list(_rows(path, lines[1:]))
+
+
+def _rows(path: Path, lines: list[str]) -> Iterator[AnnotationRow]:
+    for number, line in enumerate(lines, start=2):
+        cells = line.split(",", 2)
+        instance = cells[1].strip() if len(cells) == 3 else ""
+        if len(cells) != 3 or not (instance.isdecimal() or _COPY.fullmatch(instance)):
+            raise DatasetError(
+                f"line {number} of {path} must be {ANNOTATION_HEADER} with a whole number in the "
+                f"middle; got {line[:100]!r}"
+            )
+        identity = int(instance) if instance.isdecimal() else None
+        yield AnnotationRow(cells[0].strip(), identity, cells[2].strip())
+
+
+def read_missed(path: Path) -> frozenset[str]:
+    """Ids of the videos without sentences.
+
+    Raises:
+        DatasetError: If the file cannot be read.
+    """
+    return frozenset(line.strip() for line in read_lines(path))
+
+
+def frame_of(path: Path) -> int:
+    """The frame, counted from 0, of an annotation file named by its number, counted from 1.
+
+    Raises:
+        DatasetError: If the name is no such number.
+    """
+    if not path.stem.isdecimal() or int(path.stem) < 1:
+        raise DatasetError(
+            f"{path} must be named by its frame number, counted from 1, such as 00025{path.suffix}"
+        )
+    return int(path.stem) - 1
+
+
+def annotation_files(folder: Path, suffix: str) -> list[Path]:
+    """The annotation files of a video, by frame.
+
+    Raises:
+        DatasetError: If there is no such folder, or nothing in it.
+    """
+    files = sorted(folder.glob(f"*{suffix}"), key=frame_of) if folder.is_dir() else []
+    if not files:
+        raise DatasetError(
+            f"there is no {suffix} file in {folder}; is the download complete, and is the video "
+            "rightly absent from a2d_missed_videos.txt?"
+        )
+    return files
