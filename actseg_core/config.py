@@ -155,6 +155,8 @@ class FlowConfig(Config):
     """Larger displacements [px] are clipped, then the field is scaled to [-1, 1]."""
     ego_motion: bool = False
     """Subtract the dominant homography (camera motion) from the field. [ours]"""
+    quantise: bool = False
+    """Clip and round the field to the 256 levels that Kinetics' stored flow had."""
 
 
 class PresenceConfig(Config):

@@ -1,34 +1,19 @@
-"""DIS, Farneback."""
-
-from typing import Protocol
+"""OpenCV's estimators: DIS, the fast one, and Farneback."""
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from actseg_core.config import FlowConfig
-from actseg_core.errors import ConfigError, ShapeError
+from actseg_core.flow.base import gray
 
-
-class FlowEstimator(Protocol):
-    """Dense motion between two frames."""
-
-    def estimate(
-        self, previous: NDArray[np.uint8], current: NDArray[np.uint8]
-    ) -> NDArray[np.float32]:
-        """(H, W, 2) float32 [px], x and y, where each pixel of `previous` is in `current`.
-
-        Args:
-            previous: (H, W, 3) uint8 RGB.
-            current: The same.
-
-        Raises:
-            ShapeError: If the frames differ in size.
-        """
+MIN_DIS_SIDE_PX = 32  # OpenCV 5.0's DIS writes past its buffers on some smaller sides
 
 
 class DisFlow:
-    """Dense inverse search (Kroeger et al., ECCV 2016), OpenCV's fast preset."""
+    """Dense inverse search (Kroeger et al., ECCV 2016), OpenCV's fast preset.
+
+    Images with a shorter side are continued at the right and bottom by their last pixels.
+    """
 
     def __init__(self) -> None:
         self._dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
@@ -36,7 +21,15 @@ class DisFlow:
     def estimate(
         self, previous: NDArray[np.uint8], current: NDArray[np.uint8]
     ) -> NDArray[np.float32]:
-        return np.asarray(self._dis.calc(*gray(previous, current), None), np.float32)
+        first, second = gray(previous, current)
+        height, width = first.shape
+        below, right = max(0, MIN_DIS_SIDE_PX - height), max(0, MIN_DIS_SIDE_PX - width)
+        if below or right:
+            border = (0, below, 0, right, cv2.BORDER_REPLICATE)
+            first = cv2.copyMakeBorder(first, *border).astype(np.uint8, copy=False)
+            second = cv2.copyMakeBorder(second, *border).astype(np.uint8, copy=False)
+        field = self._dis.calc(first, second, np.zeros((*first.shape, 2), np.float32))
+        return np.asarray(field, np.float32)[:height, :width]
 
 
 class FarnebackFlow:
@@ -46,30 +39,16 @@ class FarnebackFlow:
         self, previous: NDArray[np.uint8], current: NDArray[np.uint8]
     ) -> NDArray[np.float32]:
         first, second = gray(previous, current)
-        start = np.zeros((*first.shape, 2), np.float32)
-        flow = cv2.calcOpticalFlowFarneback(first, second, start, 0.5, 3, 15, 3, 5, 1.2, 0)
-        return np.asarray(flow, np.float32)
-
-
-def gray(
-    previous: NDArray[np.uint8], current: NDArray[np.uint8]
-) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Both frames as (H, W) uint8."""
-    if previous.shape != current.shape:
-        raise ShapeError(
-            f"flow needs two frames of one size, got {previous.shape} and {current.shape}"
+        field = cv2.calcOpticalFlowFarneback(
+            first,
+            second,
+            np.zeros((*first.shape, 2), np.float32),
+            pyr_scale=0.5,
+            levels=3,
+            winsize=15,
+            iterations=3,
+            poly_n=5,
+            poly_sigma=1.2,
+            flags=0,
         )
-    first, second = (
-        cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY).astype(np.uint8, copy=False)
-        for frame in (previous, current)
-    )
-    return first, second
-
-
-def make_estimator(config: FlowConfig) -> FlowEstimator:
-    """The estimator of a configuration."""
-    if config.estimator == "dis":
-        return DisFlow()
-    if config.estimator == "farneback":
-        return FarnebackFlow()
-    raise ConfigError(f"there is no flow estimator {config.estimator!r}")
+        return np.asarray(field, np.float32)
