@@ -1,0 +1,44 @@
+"""Drawn masks and captions."""
+
+import numpy as np
+import pytest
+
+from actseg_core.errors import ShapeError
+from actseg_core.types import MaskResult
+from actseg_core.visualize import PALETTE, overlay
+
+
+def result(mask: np.ndarray, found: bool = True) -> MaskResult:
+    return MaskResult(mask, found, confidence=0.87)
+
+
+def test_a_mask_is_tinted_and_the_rest_kept() -> None:
+    image = np.full((200, 200, 3), 100, np.uint8)
+    mask = np.zeros((200, 200), np.uint8)
+    mask[100:180, 50:150] = 255
+
+    drawn = overlay(image, [("dog", result(mask))])
+
+    wanted = np.array([100 * 0.55 + colour * 0.45 for colour in PALETTE[0]])
+    np.testing.assert_allclose(drawn[140, 100], wanted, atol=1)
+    assert (drawn[190:, :] == 100).all()
+    assert (image == 100).all(), "the input must not be drawn on"
+
+
+def test_nothing_is_tinted_when_nothing_is_found() -> None:
+    image = np.full((200, 200, 3), 100, np.uint8)
+    drawn = overlay(image, [("dog", result(np.zeros((200, 200), np.uint8), found=False))])
+    assert (drawn[60:] == 100).all()
+    assert (drawn[:30] != 100).any(), "the caption says that it is not there"
+
+
+def test_a_mask_of_another_size_is_refused() -> None:
+    with pytest.raises(ShapeError, match=r"must be \(20, 30\) like the image, got \(30, 20\)"):
+        overlay(np.zeros((20, 30, 3), np.uint8), [("x", result(np.zeros((30, 20), np.uint8)))])
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 3), (8, 300, 3), (300, 8, 3)])
+def test_any_size_and_any_letters_can_be_drawn(shape: tuple[int, int, int]) -> None:
+    image = np.zeros(shape, np.uint8)
+    mask = np.full(shape[:2], 255, np.uint8)
+    assert overlay(image, [("犬 läuft \u202e", result(mask))]).shape == shape
