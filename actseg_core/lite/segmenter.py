@@ -61,7 +61,8 @@ class LiteSegmenter(Segmenter):
         if len(ring) != self.entries:
             raise ShapeError(f"the ring must hold {self.entries} entries, got {len(ring)}")
         taps = torch.stack([ring[index] for index in self.taps], dim=2)
-        return self.joiner(newest, self.temporal(taps))
+        features: list[Tensor] = self.joiner(newest, self.temporal(taps))
+        return features
 
     def encode(self, clip: Tensor) -> list[Tensor]:
         if clip.shape[1] != self.in_channels or clip.shape[2] != self.frames:
@@ -72,7 +73,8 @@ class LiteSegmenter(Segmenter):
         pyramid, newest = self.step(clip[:, :, self.entries - 1])
         ring = [self._past_entry(clip[:, :, index]) for index in self.taps[:-1]]
         taps = torch.stack([*ring, newest], dim=2)
-        return self.joiner(pyramid, self.temporal(taps))
+        features: list[Tensor] = self.joiner(pyramid, self.temporal(taps))
+        return features
 
     def _past_entry(self, frames: Tensor) -> Tensor:
         # Frame by frame, not in one batch: a frame's activations stay in the CPU's cache, which

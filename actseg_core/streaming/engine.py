@@ -84,14 +84,14 @@ class StreamingEngine:
         sentences = [sentence for _, sentence in self._queries]
         results = self.predictor.answer(self._features, sentences, placement)
         label = self._window[self.predictor.config.label_index]
-        stamps = {
-            "stamp_ns": label.stamp_ns,
-            "frame_id": label.frame_id,
-            "window_start_ns": self._window[0].stamp_ns,
-            "window_end_ns": self._window[-1].stamp_ns,
-        }
         return {
-            name: replace(result, **stamps)
+            name: replace(
+                result,
+                stamp_ns=label.stamp_ns,
+                frame_id=label.frame_id,
+                window_start_ns=self._window[0].stamp_ns,
+                window_end_ns=self._window[-1].stamp_ns,
+            )
             for (name, _), result in zip(self._queries, results, strict=True)
         }
 

@@ -91,4 +91,5 @@ def recolour(rng: np.random.Generator, rgb: NDArray[np.uint8]) -> NDArray[np.uin
     gain = rng.uniform(0.7, 1.3)
     offset = rng.uniform(-20, 20)
     table = np.clip(np.arange(256) * gain + offset, 0, 255).astype(np.uint8)
-    return table[rgb]
+    recoloured: NDArray[np.uint8] = table[rgb]
+    return recoloured

@@ -11,16 +11,16 @@ from torch.utils.data import DataLoader
 
 from actseg_core.checkpoint import save_checkpoint
 from actseg_core.config import LiteTrainConfig, ModelConfig
+from actseg_core.data.lite.generated import GeneratedSource
+from actseg_core.data.lite.mixture import MakeClip, Mixture
+from actseg_core.data.lite.photos import PhotoSource
+from actseg_core.data.lite.videos import VideoSource
 from actseg_core.errors import DatasetError
 from actseg_core.lite.trunk import RgbTrunk
 from actseg_core.model import Network, build_model, to_channels_last
 from actseg_core.text.embeddings import load_word_vectors
 from actseg_core.text.sentence import SentenceReader
-from actseg_core.data.lite.generated import GeneratedSource
-from actseg_core.data.lite.mixture import MakeClip, Mixture
 from actseg_core.training.lite.module import LiteTraining
-from actseg_core.data.lite.photos import PhotoSource
-from actseg_core.data.lite.videos import VideoSource
 
 
 def load_imagenet_trunk(model: Network) -> None:
