@@ -130,7 +130,7 @@ class CutoutFolder:
 
     def _picture(self, image: dict[str, Any]) -> NDArray[np.uint8]:
         path = self._images_folder / image["file_name"]
-        picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
+        picture = cv2.imread(str(path), cv2.IMREAD_COLOR) if path.is_file() else None
         if picture is None:
             raise DatasetError(
                 f"{path} is named in instances.json but is missing or no image; restore it or "

@@ -62,7 +62,7 @@ def support(
     length = bottom - top
     canvas = Canvas((-wide / 2, 0.0, wide / 2, length), 1.0, rng)
     colour = shade_of("brown", rng) if kind in ("trunk", "rope", "ladder") else muted(rng)
-    paint = sheet(rng, 96, colour, roughness=0.15)
+    paint = sheet(rng, 96, colour, roughness=0.07, grain_px=5.0)
     if kind == "ladder":
         rail = max(2.0, 0.12 * wide)
         for sign in (-1, 1):
@@ -124,7 +124,7 @@ def _occluder(kind: str, height: int, width: int, frames: int, rng: np.random.Ge
             u, v = rng.uniform(-0.32, 0.32) * wide, rng.uniform(-0.75, -0.1) * high
             canvas.ellipse((u, v), (0.18 * wide, 0.22 * high), paint)
     else:
-        paint = sheet(rng, 128, muted(rng, 40, 190), roughness=0.1)
+        paint = sheet(rng, 128, muted(rng, 40, 190), roughness=0.06, grain_px=5.0)
         canvas.polygon(
             [(-wide / 2, -high), (wide / 2, -high), (wide / 2, 0), (-wide / 2, 0)], paint
         )

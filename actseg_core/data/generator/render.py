@@ -124,9 +124,10 @@ def _motions(scene: Scene, layers: list[Layer]) -> NDArray[np.float32]:
 def _flow(motion: NDArray[np.float32], surface: NDArray[np.int16]) -> NDArray[np.float32]:
     """(H, W, 2) float32 from each surface's affine displacement."""
     height, width = surface.shape
-    entries = motion[surface]
+    a, b, c, d, e, f = (np.take(column, surface) for column in motion.T.copy())
     x = np.arange(width, dtype=np.float32)[None, :]
     y = np.arange(height, dtype=np.float32)[:, None]
-    u = entries[..., 0] * x + entries[..., 1] * y + entries[..., 2]
-    v = entries[..., 3] * x + entries[..., 4] * y + entries[..., 5]
-    return np.stack([u, v], axis=-1)
+    result = np.empty((height, width, 2), np.float32)
+    result[..., 0] = a * x + b * y + c
+    result[..., 1] = d * x + e * y + f
+    return result

@@ -92,10 +92,10 @@ def stage(
         families=_families(actor),
         front=look.view == "front",
     )
-    size, motion = _fit(motion, size, EXTENT.get(name, 0.6), 0.95 * config.height)
-    figure: Figure = build_figure(look, size, rng)
-    if isinstance(actor, Cutout):
-        figure = CutoutFigure(actor, size)
+    size, motion = _fit(motion, size, _extent(name, motion), 0.95 * config.height)
+    figure: Figure = (
+        CutoutFigure(actor, size) if isinstance(actor, Cutout) else build_figure(actor, size, rng)
+    )
     x = _position(motion.x * size, slot, config, rng)
     pose = figure.pose(motion)
     ground = _ground_level(pair, motion, size, config, rng)
@@ -110,6 +110,11 @@ def stage(
 def smaller_side(config: SceneConfig) -> float:
     """What actors' sizes are a share of [px]."""
     return min(config.height, 0.85 * config.width)
+
+
+def _extent(actor: str, motion: Motion) -> float:
+    """Height of an actor in its pose [units]."""
+    return 1.05 if motion.family == "climb" else EXTENT.get(actor, 0.6)
 
 
 def _fit(motion: Motion, size: float, extent: float, room: float) -> tuple[float, Motion]:
@@ -194,7 +199,7 @@ def _ground_level(
     low = 0.97 * height
     if motion.family in ("air", "climb") and pair.actor_name in ("bird", "ball"):
         low = 0.8 * height
-    extent = EXTENT.get(pair.actor_name, 0.6)
+    extent = _extent(pair.actor_name, motion)
     high = min(low, max(0.55 * height, peak + extent * size))
     if motion.family in ("air", "climb"):
         high = min(low, peak + extent * size)

@@ -1,12 +1,14 @@
 import json
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
 from actseg_core.data.generator import SceneConfig, render_clip
 from actseg_core.data.generator.cutouts import CutoutFolder, colour_shares
 from actseg_core.data.generator.figures.cutout import CutoutFigure
+from actseg_core.data.generator.palette import COLOURS
 from actseg_core.errors import DatasetError
 
 
@@ -65,6 +67,21 @@ def test_clips_show_the_photographed_person_and_know_its_colours(photos: Path) -
     assert clip.background == "photo"
     assert clip.actors[0].colours == ("red", "blue")
     assert not {"man", "woman"} & set(" ".join(clip.actors[0].sentences).split())
+
+
+def test_an_actor_of_no_clear_colour_is_shown_and_said_without_one(photos: Path) -> None:
+    motley = cv2.imread(str(photos / "images" / "person.png"))
+    motley[20:180, 40:100] = np.random.default_rng(0).integers(0, 255, (160, 60, 3))
+    cv2.imwrite(str(photos / "images" / "person.png"), motley)
+    config = SceneConfig(
+        **{"frames": 2, "height": 96, "width": 96, "max_actors": 1, "pairs": (19,)},
+        **{"cutouts": str(photos), "cutout_share": 1.0},
+    )
+
+    actor = render_clip(5, config).actors[0]
+
+    assert actor.colour == ""
+    assert not set(COLOURS) & set(" ".join(actor.sentences).split())
 
 
 def test_the_pieces_of_a_cutout_leave_no_seam(photos: Path) -> None:
