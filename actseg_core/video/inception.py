@@ -27,6 +27,15 @@ def same_padding(size: int, kernel: int, stride: int) -> tuple[int, int]:
     return total // 2, total - total // 2
 
 
+def _paddings(
+    inputs: Tensor, kernel: tuple[int, ...], stride: tuple[int, ...]
+) -> list[tuple[int, int]]:
+    """Zeros before and after time, height and width of a (B, C, T, H, W) input."""
+    # The TorchScript tracer, which writes ONNX, takes sizes for tensors unless told otherwise.
+    sizes = [int(size) for size in inputs.shape[2:]]
+    return [same_padding(*values) for values in zip(sizes, kernel, stride, strict=True)]
+
+
 class SameConv3d(nn.Conv3d):
     """Convolution with "SAME" padding; its output is ceil(T/st), ceil(H/sh), ceil(W/sw).
 
@@ -35,12 +44,7 @@ class SameConv3d(nn.Conv3d):
     """
 
     def forward(self, inputs: Tensor) -> Tensor:
-        pads = [
-            same_padding(size, kernel, stride)
-            for size, kernel, stride in zip(
-                inputs.shape[2:], self.kernel_size, self.stride, strict=True
-            )
-        ]
+        pads = _paddings(inputs, self.kernel_size, self.stride)
         if any(front != back for front, back in pads):
             (t0, t1), (h0, h1), (w0, w1) = pads
             inputs = functional.pad(inputs, (w0, w1, h0, h1, t0, t1))
@@ -53,7 +57,7 @@ class SameConv3d(nn.Conv3d):
 class SameMaxPool3d(nn.Module):
     """Max pooling with "SAME" padding, whose padding never wins the maximum.
 
-    The zeros in front are the pooling's own padding and the possible extra one behind is what
+    The cells in front are the pooling's own padding and the possible extra one behind is what
     `ceil_mode` adds, so that nothing is copied. Kernels up to 3 and strides up to 2.
     """
 
@@ -63,12 +67,7 @@ class SameMaxPool3d(nn.Module):
         self.stride = stride
 
     def forward(self, inputs: Tensor) -> Tensor:
-        t, h, w = (
-            same_padding(size, kernel, stride)[0]
-            for size, kernel, stride in zip(
-                inputs.shape[2:], self.kernel, self.stride, strict=True
-            )
-        )
+        t, h, w = (front for front, _ in _paddings(inputs, self.kernel, self.stride))
         return functional.max_pool3d(
             inputs, self.kernel, self.stride, padding=(t, h, w), ceil_mode=True
         )

@@ -233,7 +233,7 @@ def _take(
     for own, value in arranged.items():
         problems += _shape_problem(names[own], shapes[own], value.shape)
     _refuse(f"{path} looks like {flavour} weights, but", problems)
-    tensors = {own: _alone(value.float().contiguous()) for own, value in arranged.items()}
+    tensors = _unshared({own: value.float().contiguous() for own, value in arranged.items()})
     for own, value in tensors.items():
         if not torch.isfinite(value).all() or (own.endswith("running_var") and value.min() < 0):
             problems.append(f"{names[own]} is not finite or a negative variance")
@@ -280,10 +280,15 @@ def _vgg_shapes(classes: int) -> dict[str, Shape]:
     return weights | {f"{name}.bias": shape[:1] for name, shape in layers.items()}
 
 
-def _alone(tensor: Tensor) -> Tensor:
-    """The tensor in memory of its own, which safetensors asks for."""
-    alone = tensor.untyped_storage().nbytes() == tensor.nbytes
-    return tensor if alone else tensor.clone()
+def _unshared(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors, each in memory of its own, which safetensors asks for."""
+    taken: set[int] = set()
+    result = {}
+    for name, tensor in tensors.items():
+        place = tensor.untyped_storage().data_ptr()
+        result[name] = tensor.clone() if place in taken else tensor
+        taken.add(place)
+    return result
 
 
 def _as_is(tensor: Tensor, shape: Shape) -> Tensor:

@@ -292,12 +292,16 @@ def test_saved_weights_come_back_and_other_users_may_read_them(
 
 
 def test_tensors_that_share_memory_can_be_saved(tmp_path: Path, state: State) -> None:
-    both = torch.arange(512.0)
-    state["Mixed_4f.b0.bn.bias"], state["Mixed_4f.b0.bn.weight"] = both[:256], both[256:]
+    shared = torch.arange(300.0)
+    state["Mixed_4f.b0.bn.bias"], state["Mixed_4f.b0.bn.weight"] = shared[:256], shared[44:]
+    state["Mixed_4c.b2b.bn.bias"] = state["Mixed_4d.b2b.bn.bias"]
     found = read_weights(saved(state, tmp_path / "w.pt"))
     save_weights(found, tmp_path / "w.safetensors")
-    again = read_weights(tmp_path / "w.safetensors")
-    assert again.tensors["Mixed_4f.branch_0.norm.weight"][0] == 256
+    again = read_weights(tmp_path / "w.safetensors").tensors
+    assert again["Mixed_4f.branch_0.norm.bias"][0] == 0
+    assert again["Mixed_4f.branch_0.norm.weight"][0] == 44
+    same = (again[f"Mixed_{block}.branch_2.1.norm.bias"] for block in ("4c", "4d"))
+    assert torch.equal(*same)
 
 
 def test_a_failed_write_leaves_no_file(
