@@ -1,12 +1,14 @@
 """Masks and sentences drawn over the camera image, for RViz, the demo and contact sheets."""
 
+import os
 from collections.abc import Sequence
+from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from actseg_core.errors import ShapeError
+from actseg_core.errors import ShapeError, VideoError
 from actseg_core.types import MaskResult
 
 # Okabe and Ito's palette: told apart by colour-blind people as well.
@@ -49,6 +51,21 @@ def overlay(
     for index, (sentence, result) in enumerate(answers):
         _caption(canvas, index, sentence, result)
     return canvas
+
+
+def save_png(path: Path, picture: NDArray[np.uint8]) -> None:
+    """Write an (H, W, 3) RGB or (H, W) picture, beside its place first, then renamed.
+
+    Raises:
+        VideoError: If it cannot be written.
+    """
+    image = picture if picture.ndim == 2 else cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)
+    partial = path.with_name(f".{path.name}.part.png")
+    # OpenCV says False, not an exception, when the disk is full.
+    if not cv2.imwrite(str(partial), image):
+        partial.unlink(missing_ok=True)
+        raise VideoError(f"cannot write {path}; is there space, and does its folder exist?")
+    os.replace(partial, path)
 
 
 def _tint(

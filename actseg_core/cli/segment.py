@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
-import cv2
 import typer
 from rich.console import Console
 from rich.progress import track
@@ -18,7 +17,7 @@ from actseg_core.predictor import Predictor
 from actseg_core.streaming.engine import StreamingEngine
 from actseg_core.streaming.frame_window import NANOSECONDS
 from actseg_core.types import Frame, MaskResult
-from actseg_core.visualize import overlay
+from actseg_core.visualize import overlay, save_png
 
 
 @dataclass
@@ -80,7 +79,7 @@ def segment(
                 tallies[name].add(result)
                 lines.append(json.dumps(_record(labelled, texts[name], result)))
                 if masks:
-                    _write_mask(output / f"mask_{name}_{labelled.sequence:06d}.png", result)
+                    save_png(output / f"mask_{name}_{labelled.sequence:06d}.png", result.mask)
     if not lines:
         raise VideoError(
             f"{video} has fewer frames than the {predictor.config.frames} of one window; "
@@ -106,11 +105,6 @@ def _record(frame: Frame, sentence: str, result: MaskResult) -> dict[str, Any]:
         "confidence": round(result.confidence, 4),
         "area_px": int((result.mask > 0).sum()),
     }
-
-
-def _write_mask(path: Path, result: MaskResult) -> None:
-    if not cv2.imwrite(str(path), result.mask):
-        raise VideoError(f"cannot write {path}; is the disk full?")
 
 
 def _table(texts: dict[str, str], tallies: dict[str, Tally]) -> Table:

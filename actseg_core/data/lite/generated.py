@@ -34,10 +34,9 @@ def question(clip: GeneratedClip, rng: np.random.Generator) -> TrainingClip:
     if clip.distractor_sentences and (not visible or rng.random() < ABSENT_SHARE):
         options = clip.distractor_sentences
         sentence = options[rng.integers(len(options))].text
-        return TrainingClip(clip.frames, np.zeros(newest.shape, bool), sentence, "generated-absent")
-    if not visible:
-        actor = clip.actors[0]
-    else:
-        actor = visible[rng.integers(len(visible))]
+        return TrainingClip(
+            clip.frames, np.zeros(newest.shape, bool), sentence, "generated-absent"
+        )
+    actor = visible[rng.integers(len(visible))] if visible else clip.actors[0]
     sentence = actor.sentences[rng.integers(len(actor.sentences))]
     return TrainingClip(clip.frames, newest == actor.instance_id, sentence, "generated")

@@ -10,10 +10,10 @@ from torch import Tensor
 from torch.utils.data import IterableDataset, get_worker_info
 
 from actseg_core.config import ModelConfig
+from actseg_core.data.lite.clip import TrainingClip, flip, recolour
 from actseg_core.flow import make_estimator
 from actseg_core.flow.encode import clip_flow
 from actseg_core.text.sentence import SentenceReader
-from actseg_core.data.lite.clip import TrainingClip, flip, recolour
 
 MakeClip = Callable[[np.random.Generator], TrainingClip]
 

@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from actseg_core.errors import DatasetError
 from actseg_core.data.lite.clip import Affine, TrainingClip, camera_path, warp
 from actseg_core.data.lite.phrases import category_words, colour_word, compose, side_word
+from actseg_core.errors import DatasetError
 
 MIN_TARGET_SHARE = 0.01  # of the output; smaller things are left out as targets
 MIN_CUTOUT_PX = 2500

@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from actseg_core.errors import DatasetError
 from actseg_core.data.lite.clip import TrainingClip, warp
 from actseg_core.data.lite.photos import read_image
+from actseg_core.errors import DatasetError
 
 # What A2D's actor words stand for in the absent-actor sentences of these sequences.
 OTHER_ACTORS = ("person", "dog", "cat", "bird", "ball", "car", "cow", "sheep", "horse", "baby")

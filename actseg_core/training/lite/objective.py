@@ -25,7 +25,8 @@ def response_loss(responses: list[Tensor], masks: Tensor) -> Tensor:
     )
     target = masks.float().unsqueeze(1)
     for response in responses[1:]:
-        share = functional.adaptive_avg_pool2d(target, (response.shape[-2], response.shape[-1]))[:, 0]
+        height, width = response.shape[-2:]
+        share = functional.adaptive_avg_pool2d(target, (height, width))[:, 0]
         total = total + functional.binary_cross_entropy_with_logits(response, share)
     return total + DICE_WEIGHT * dice_loss(responses[-1], share, present)
 

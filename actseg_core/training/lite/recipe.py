@@ -96,7 +96,10 @@ def train_lite(
         callbacks=[
             average,
             ModelCheckpoint(
-                run, filename="last", every_n_train_steps=settings.save_every, save_top_k=1,
+                run,
+                filename="last",
+                every_n_train_steps=settings.save_every,
+                save_top_k=1,
                 enable_version_counter=False,
             ),
         ],

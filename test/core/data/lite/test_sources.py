@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from actseg_core.data.lite.clip import TrainingClip, camera_path, flip
-from actseg_core.data.lite.phrases import colour_word, compose, side_word
 from actseg_core.data.lite.photos import PhotoSource
+from actseg_core.data.lite.phrases import colour_word, compose, side_word
 from actseg_core.data.lite.videos import VideoSource
 from actseg_core.errors import DatasetError
 
