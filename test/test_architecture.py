@@ -29,6 +29,7 @@ SAME_LAYER_ALLOWED = {("types", "errors"), ("labels", "errors")}
 ROS_MODULES = {"rclpy", "actseg", "actseg_ros", "sensor_msgs", "std_msgs", "cv_bridge", "launch"}
 CORE_FOR_ROS = {
     *("predictor", "streaming", "visualize", "config", "types", "errors", "labels", "data.video"),
+    "data.generator",  # the demo's second clip
 }
 FORBIDDEN = {
     "torch": ("types", "labels", "config", "experiment", "flow", "data.video", "errors"),

@@ -382,6 +382,16 @@ def test_a_camera_with_another_qos_is_named_in_the_diagnostics(make: Any) -> Non
     )
 
 
+def test_a_matched_camera_without_images_points_at_the_transport(make: Any) -> None:
+    bench = make()
+    assert bench.node.start() == ""
+    bench.spin_until(
+        lambda: bench.diagnostics
+        and "FASTDDS_BUILTIN_TRANSPORTS=LARGE_DATA" in bench.diagnostics[-1].status[0].message,
+        feed=False,
+    )
+
+
 def test_a_misspelt_parameter_is_refused_at_the_start(make: Any) -> None:
     with pytest.raises(ConfigError, match="there is no parameter presett; known: autostart"):
         make(presett="lite")
