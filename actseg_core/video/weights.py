@@ -3,6 +3,7 @@
 A file either gives every tensor of its network in the right shape and finite, or is refused.
 """
 
+import math
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -235,7 +236,9 @@ def _take(
     _refuse(f"{path} looks like {flavour} weights, but", problems)
     tensors = _unshared({own: value.float().contiguous() for own, value in arranged.items()})
     for own, value in tensors.items():
-        if not torch.isfinite(value).all() or (own.endswith("running_var") and value.min() < 0):
+        lowest, highest = (float(bound) for bound in torch.aminmax(value))  # NaN if one is there
+        floor = 0.0 if own.endswith("running_var") else -math.inf
+        if not (math.isfinite(lowest) and math.isfinite(highest) and lowest >= floor):
             problems.append(f"{names[own]} is not finite or a negative variance")
     _refuse(f"{path} looks like {flavour} weights, but", problems)
     return tensors, ignored

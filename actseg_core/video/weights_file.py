@@ -30,7 +30,8 @@ def read_state(path: Path) -> dict[str, Tensor]:
     """All tensors of a weight file by name, on the CPU, in the file's own types.
 
     A state dict inside a training checkpoint is found, and the `module.` prefix of
-    torch.nn.DataParallel removed.
+    torch.nn.DataParallel removed. TensorFlow's and zipped PyTorch files have checksums, which are
+    verified; in the others a flipped bit inside a weight cannot be noticed.
 
     Args:
         path: A PyTorch file, a .safetensors file, or a TensorFlow checkpoint (its prefix or one
