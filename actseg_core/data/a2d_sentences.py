@@ -46,7 +46,7 @@ class A2DSentences:
         skip_bad: Leave unreadable annotation files out and count them in `bad`.
 
     Attributes:
-        samples: In the order of a2d_annotation.txt, then by frame.
+        samples: By video and sentence, in the order of a2d_annotation.txt, then by frame.
         dropped: Rows with a broken instance id ("1 (copy)" in the published file).
         unseen: (video, instance) of sentences whose actor is in none of the annotated frames.
 

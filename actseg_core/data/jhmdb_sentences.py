@@ -41,6 +41,7 @@ class JHMDBSentences:
         root: Folder with jhmdb_annotation.txt, Rename_Images/ and puppet_mask/.
         frame_list: JSON list of [video, image path, mask path, frames with masks, sentence].
         skip_bad: Leave unreadable videos out and count them in `bad`.
+        matlab: Reads the masks; None: a reader, and with it a process, of its own.
 
     Attributes:
         samples: In the order of jhmdb_annotation.txt, or of the list.
@@ -57,12 +58,13 @@ class JHMDBSentences:
         *,
         frame_list: str | Path | None = None,
         skip_bad: bool = False,
+        matlab: MatlabReader | None = None,
     ) -> None:
         self.root = Path(root)
         self.bad = BadData(skip_bad)
         self.samples: list[Sample] = []
         self._lengths: dict[str, int] = {}
-        self._matlab = MatlabReader()
+        self._matlab = matlab or MatlabReader()
         self._cache: OrderedDict[str, NDArray[np.bool_]] = OrderedDict()
         self._queries = read_annotation(self.root / "jhmdb_annotation.txt")
         self._classes = self._find_classes()
