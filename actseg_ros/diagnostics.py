@@ -1,6 +1,5 @@
 """/diagnostics: one status with a level that a supervisor can act on, and the counters."""
 
-import math
 from collections.abc import Mapping
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
@@ -9,11 +8,6 @@ from actseg_ros.messages import time_message
 from actseg_ros.reports import Health
 from actseg_ros.states import State
 
-SILENT_TRANSPORT_S = 2.0
-TRANSPORT_HINT = (
-    "a camera is matched but no image arrives: set FASTDDS_BUILTIN_TRANSPORTS=LARGE_DATA for the "
-    "camera and for this node (the default shared memory segment loses large best-effort images)"
-)
 LEVELS = {
     State.UNCONFIGURED: DiagnosticStatus.STALE,
     State.INACTIVE: DiagnosticStatus.STALE,
@@ -23,27 +17,6 @@ LEVELS = {
     State.BAD_TIME: DiagnosticStatus.WARN,
     State.OVERLOADED: DiagnosticStatus.WARN,
 }
-
-
-class TransportWatch:
-    """Notices a camera that is matched while none of its images arrive."""
-
-    def __init__(self) -> None:
-        self._matched_since_s = math.inf
-
-    def is_silent(self, publishers: int, received: int, now_s: float) -> bool:
-        """Whether to point at the transport.
-
-        Args:
-            publishers: Matched on the image topic now.
-            received: Images so far; after the first one the transport is known to work.
-            now_s: Steady clock [s].
-        """
-        if publishers == 0 or received > 0:
-            self._matched_since_s = math.inf
-            return False
-        self._matched_since_s = min(self._matched_since_s, now_s)
-        return now_s - self._matched_since_s >= SILENT_TRANSPORT_S
 
 
 def diagnostics_message(

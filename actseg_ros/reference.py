@@ -63,8 +63,8 @@ def fields(node: str) -> Iterator[tuple[str, FieldInfo]]:
 def with_tables(page: str) -> str:
     """A page with the text between its `parameters NODE` marks replaced by the tables."""
     for node in NODES:
-        mark = re.compile(rf"(<!-- parameters {node} -->\n).*?(\n<!-- end -->)", re.DOTALL)
-        page = mark.sub(lambda found, node=node: found[1] + table(node) + found[2], page)
+        mark = re.compile(rf"(<!-- parameters {node} -->\n).*?(<!-- end -->)", re.DOTALL)
+        page = mark.sub(lambda found, node=node: f"{found[1]}{table(node)}\n{found[2]}", page)
     return page
 
 

@@ -10,16 +10,14 @@ from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.clock import Clock, JumpThreshold
 from rclpy.clock_type import ClockType
 from rclpy.duration import Duration
-from rclpy.event_handler import SubscriptionEventCallbacks
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
-from sensor_msgs.msg import CompressedImage, Image
 
 from actseg_core.config import StreamConfig
 from actseg_core.errors import ActSegError
-from actseg_ros import qos
 from actseg_ros.commands import CommandInterface
 from actseg_ros.convert import CONVERTER_NAME, decode
-from actseg_ros.diagnostics import TRANSPORT_HINT, TransportWatch, diagnostics_message
+from actseg_ros.diagnostics import diagnostics_message
+from actseg_ros.image_input import ImageInput
 from actseg_ros.parameters import declare, refuse_changes, refuse_unknown
 from actseg_ros.queries import QuerySet
 from actseg_ros.reports import Health, LoadedModel
@@ -31,14 +29,9 @@ from actseg_ros.states import State
 from actseg_ros.worker import HEARTBEAT_S, Worker
 
 DIAGNOSTICS_S = 1.0
-LATCHED_S = 0.25
+LOOK_S = 0.25
 STOP_TIMEOUT_S = 10.0
 LAST_WORD_TIMEOUT_S = 0.5
-QOS_HINT = (
-    "a camera offers a QoS that image does not accept; set image_reliability: best_effort, "
-    "or the camera to reliable"
-)
-
 Loader = Callable[[SegmentationConfig, StreamConfig], LoadedModel]
 Transition = Callable[[Any, LifecycleState], TransitionCallbackReturn]
 
@@ -87,15 +80,13 @@ class SegmentationNode(LifecycleNode):
         self.add_on_set_parameters_callback(refuse_changes)
         self.finished = False
         self.failed = ""
-        self.hint = ""
         self._load = load
         self._queries = QuerySet(self.stream.max_queries, self.stream.max_sentence_chars)
         self._model: LoadedModel | None = None
         self._commands: CommandInterface | None = None
         self._worker: Worker | None = None
-        self._images: Any = None
+        self._images: ImageInput | None = None
         self._resting = Health(State.UNCONFIGURED)
-        self._watch = TransportWatch()
         settings = self.settings
         self._sink = TopicSink(self, settings.status_deadline_s, settings.status_lease_s)
         self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
@@ -103,7 +94,7 @@ class SegmentationNode(LifecycleNode):
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self.create_timer(HEARTBEAT_S, self._on_beat, clock=steady)
         self.create_timer(DIAGNOSTICS_S, self._on_diagnostics, clock=steady)
-        self.create_timer(LATCHED_S, self._on_look, clock=steady)
+        self.create_timer(LOOK_S, self._on_look, clock=steady)
         self._jump_handle = self.get_clock().create_jump_callback(
             JumpThreshold(
                 min_forward=Duration(seconds=self.stream.max_gap_s),
@@ -145,7 +136,7 @@ class SegmentationNode(LifecycleNode):
             settings.check_clock,
         )
         self._worker.start()
-        self._subscribe(self._worker)
+        self._images = ImageInput(self, settings, self._worker.offer)
         return TransitionCallbackReturn.SUCCESS
 
     @told
@@ -225,42 +216,25 @@ class SegmentationNode(LifecycleNode):
     def _on_look(self) -> None:
         if self._commands is not None:
             self._commands.look_for_latched()
+        if self._images is not None:
+            self._images.follow_camera()
 
     def _on_diagnostics(self) -> None:
-        now_ns = int(self.get_clock().now().nanoseconds)
+        images = self._images
         message = diagnostics_message(
             self.get_fully_qualified_name(),
-            self._images.topic_name if self._images else "",
+            images.topic_name if images else "",
             self._sink.latest,
             self._facts(),
-            self._hint(),
-            now_ns,
+            images.hint(self._sink.latest.received) if images else "",
+            int(self.get_clock().now().nanoseconds),
         )
         self._diagnostics.publish(message)
 
-    def _on_incompatible_qos(self, _event: Any) -> None:
-        self.hint = QOS_HINT
-        self.get_logger().warning(QOS_HINT, once=True)
-
     # -------------------------------------------------------------------------------- helpers
-    def _subscribe(self, worker: Worker) -> None:
-        settings = self.settings
-        kind, topic = (
-            (CompressedImage, "~/image/compressed") if settings.compressed else (Image, "~/image")
-        )
-        self._watch = TransportWatch()
-        self.hint = ""
-        self._images = self.create_subscription(
-            kind,
-            topic,
-            worker.offer,
-            qos.images(settings.image_reliability, settings.image_depth),
-            event_callbacks=SubscriptionEventCallbacks(incompatible_qos=self._on_incompatible_qos),
-        )
-
     def _stop(self) -> None:
         if self._images is not None:
-            self.destroy_subscription(self._images)
+            self._images.destroy()
             self._images = None
         if self._worker is not None:
             if not self._worker.stop(STOP_TIMEOUT_S):
@@ -283,21 +257,12 @@ class SegmentationNode(LifecycleNode):
     def _waiting_for(self) -> State:
         return self._sink.latest.state
 
-    def _hint(self) -> str:
-        publishers = self.count_publishers(self._images.topic_name) if self._images else 0
-        received = self._worker.frames.received if self._worker else 0
-        if self._watch.is_silent(publishers, received, time.monotonic()):
-            self.get_logger().warning(TRANSPORT_HINT, once=True)
-            return self.hint or TRANSPORT_HINT
-        if received:
-            self.hint = ""
-        return self.hint
-
     def _facts(self) -> dict[str, str]:
         return {
             "model": self._model.name if self._model else "",
             "device": self.settings.device,
             "image converter": CONVERTER_NAME,
+            "image reliability": self._images.reliability if self._images else "",
             "last refused command": self._commands.last_refusal if self._commands else "",
             "worker last seen [s]": f"{self.stuck_s():.1f}",
         }

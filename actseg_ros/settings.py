@@ -29,8 +29,8 @@ class SegmentationConfig(Config):
     """Answer one blank clip while configuring, so that the first real one is not slow."""
     compressed: bool = False
     """Subscribe to image/compressed (JPEG, PNG) in place of image."""
-    image_reliability: Reliability = "best_effort"
-    """QoS of the image subscription; best_effort accepts every camera."""
+    image_reliability: Literal["auto", "best_effort", "reliable"] = "auto"
+    """QoS of the image subscription; auto: reliable if all cameras on the topic are."""
     image_depth: int = Field(2, ge=1, le=100)
     """QoS depth of the image subscription; the worker's own queue is stream.queue_frames."""
     check_clock: bool = True

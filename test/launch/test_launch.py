@@ -52,7 +52,7 @@ def private_topics(executable: str) -> set[str]:
     """Names that begin with ~/ in the module of a node and those that it is put together from."""
     modules = [executable]
     if executable == "segmentation_node":
-        modules += ["sink", "commands"]
+        modules += ["sink", "commands", "image_input"]
     source = "".join((ROOT / "actseg_ros" / f"{name}.py").read_text() for name in modules)
     return set(re.findall(r'"(~/[a-z_/]+)"', source))
 

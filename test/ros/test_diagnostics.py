@@ -3,7 +3,8 @@
 import pytest
 from diagnostic_msgs.msg import DiagnosticStatus
 
-from actseg_ros.diagnostics import TRANSPORT_HINT, TransportWatch, diagnostics_message
+from actseg_ros.diagnostics import diagnostics_message
+from actseg_ros.image_input import TRANSPORT_HINT
 from actseg_ros.reports import Health
 from actseg_ros.states import State
 
@@ -53,24 +54,3 @@ def test_a_load_failure_is_told_beside_unconfigured() -> None:
         "/a", "", Health(State.UNCONFIGURED, detail="no preset"), {}, "", 0
     )
     assert message.status[0].message == "UNCONFIGURED; no preset"
-
-
-def test_the_transport_is_suspected_two_seconds_after_the_match() -> None:
-    watch = TransportWatch()
-    assert not watch.is_silent(0, 0, 0.0)
-    assert not watch.is_silent(1, 0, 5.0)
-    assert not watch.is_silent(1, 0, 6.9)
-    assert watch.is_silent(1, 0, 7.0)
-
-
-def test_one_image_proves_the_transport() -> None:
-    watch = TransportWatch()
-    watch.is_silent(1, 0, 0.0)
-    assert not watch.is_silent(1, 1, 9.0)
-
-
-def test_a_camera_that_goes_away_starts_the_count_anew() -> None:
-    watch = TransportWatch()
-    watch.is_silent(1, 0, 0.0)
-    watch.is_silent(0, 0, 1.0)
-    assert not watch.is_silent(1, 0, 2.5)

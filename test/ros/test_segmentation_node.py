@@ -377,17 +377,42 @@ def test_a_camera_with_another_qos_is_named_in_the_diagnostics(make: Any) -> Non
     bench.spin_until(
         lambda: (
             bench.diagnostics
-            and "set image_reliability: best_effort" in bench.diagnostics[-1].status[0].message
+            and "set image_reliability: auto" in bench.diagnostics[-1].status[0].message
         )
     )
+
+
+@pytest.mark.parametrize("first", [ReliabilityPolicy.RELIABLE, ReliabilityPolicy.BEST_EFFORT])
+def test_the_subscription_is_as_reliable_as_all_its_cameras(make: Any, first: Any) -> None:
+    bench = make()
+    bench.client.destroy_publisher(bench.camera)
+    other = {ReliabilityPolicy.RELIABLE, ReliabilityPolicy.BEST_EFFORT} - {first}
+
+    def subscribed() -> Any:
+        infos = bench.client.get_subscriptions_info_by_topic("/actseg/image")
+        return [info.qos_profile.reliability for info in infos]
+
+    bench.camera = bench.client.create_publisher(
+        Image, "/actseg/image", QoSProfile(depth=1, reliability=first)
+    )
+    assert bench.node.start() == ""
+    bench.spin_until(bench.is_in(State.IDLE))
+    bench.spin_until(lambda: subscribed() == [first])
+    bench.client.create_publisher(
+        Image, "/actseg/image", QoSProfile(depth=1, reliability=other.pop())
+    )
+    bench.spin_until(lambda: subscribed() == [ReliabilityPolicy.BEST_EFFORT])
+    bench.spin_until(bench.is_in(State.IDLE))
 
 
 def test_a_matched_camera_without_images_points_at_the_transport(make: Any) -> None:
     bench = make()
     assert bench.node.start() == ""
     bench.spin_until(
-        lambda: bench.diagnostics
-        and "FASTDDS_BUILTIN_TRANSPORTS=LARGE_DATA" in bench.diagnostics[-1].status[0].message,
+        lambda: (
+            bench.diagnostics
+            and "FASTDDS_BUILTIN_TRANSPORTS=LARGE_DATA" in bench.diagnostics[-1].status[0].message
+        ),
         feed=False,
     )
 

@@ -1,0 +1,125 @@
+"""The image subscription: its QoS follows the camera's, and its silence is explained."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from rclpy.event_handler import SubscriptionEventCallbacks
+from rclpy.lifecycle import LifecycleNode
+from rclpy.qos import ReliabilityPolicy
+from sensor_msgs.msg import CompressedImage, Image
+
+from actseg_ros import qos
+from actseg_ros.settings import Reliability, SegmentationConfig
+
+SILENT_TRANSPORT_S = 2.0
+TRANSPORT_HINT = (
+    "a camera is matched but no image arrives: set FASTDDS_BUILTIN_TRANSPORTS=LARGE_DATA for the "
+    "camera and for this node (the default shared memory segment loses large best-effort images)"
+)
+QOS_HINT = (
+    "a camera offers best-effort images only, which image_reliability: reliable does not accept; "
+    "set image_reliability: auto"
+)
+
+
+class TransportWatch:
+    """Notices a camera that is matched while none of its images arrive."""
+
+    def __init__(self) -> None:
+        self._matched_since_s: float | None = None
+
+    def is_silent(self, publishers: int, received: int, now_s: float) -> bool:
+        """Whether to point at the transport.
+
+        Args:
+            publishers: Matched on the image topic now.
+            received: Images so far; after the first one the transport is known to work.
+            now_s: Steady clock [s].
+        """
+        if publishers == 0 or received > 0:
+            self._matched_since_s = None
+            return False
+        if self._matched_since_s is None:
+            self._matched_since_s = now_s
+        return now_s - self._matched_since_s >= SILENT_TRANSPORT_S
+
+
+class ImageInput:
+    """Subscribes to `~/image` or `~/image/compressed`.
+
+    A best-effort subscription accepts every camera, but loses large images on a busy computer; a
+    reliable one loses none, but gets nothing from a best-effort camera. With `auto` it is
+    reliable while all cameras on the topic are.
+
+    Args:
+        node: Owns the subscription.
+        settings: compressed, image_reliability and image_depth are read.
+        on_image: Called with each message; must return at once.
+    """
+
+    def __init__(
+        self, node: LifecycleNode, settings: SegmentationConfig, on_image: Callable[[Any], None]
+    ) -> None:
+        self._node, self._settings, self._on_image = node, settings, on_image
+        self._kind: Any = CompressedImage if settings.compressed else Image
+        self._topic = "~/image/compressed" if settings.compressed else "~/image"
+        self._watch = TransportWatch()
+        self._refused = False
+        self.reliability: Reliability = (
+            "best_effort" if settings.image_reliability == "auto" else settings.image_reliability
+        )
+        self._subscription = self._subscribe()
+
+    @property
+    def topic_name(self) -> str:
+        """Resolved name of the topic."""
+        return str(self._subscription.topic_name)
+
+    def follow_camera(self) -> None:
+        """Subscribe anew where the cameras' reliability has changed and `auto` is set."""
+        if self._settings.image_reliability != "auto":
+            return
+        offered = {
+            info.qos_profile.reliability
+            for info in self._node.get_publishers_info_by_topic(self.topic_name)
+        }
+        wanted: Reliability = (
+            "reliable" if offered == {ReliabilityPolicy.RELIABLE} else "best_effort"
+        )
+        if offered and wanted != self.reliability:
+            self.reliability = wanted
+            self.destroy()
+            self._subscription = self._subscribe()
+
+    def hint(self, received: int) -> str:
+        """Why nothing arrives, as far as QoS and transport tell; empty if all is well.
+
+        Args:
+            received: Images so far.
+        """
+        publishers = self._node.count_publishers(self.topic_name)
+        if self._refused and not received:
+            return QOS_HINT
+        if self._watch.is_silent(publishers, received, time.monotonic()):
+            self._node.get_logger().warning(TRANSPORT_HINT, once=True)
+            return TRANSPORT_HINT
+        return ""
+
+    def destroy(self) -> None:
+        """Take the subscription away."""
+        self._node.destroy_subscription(self._subscription)
+
+    def _subscribe(self) -> Any:
+        return self._node.create_subscription(
+            self._kind,
+            self._topic,
+            self._on_image,
+            qos.images(self.reliability, self._settings.image_depth),
+            event_callbacks=SubscriptionEventCallbacks(incompatible_qos=self._on_refused),
+        )
+
+    def _on_refused(self, _event: Any) -> None:
+        self._refused = True
+        if self._settings.image_reliability == "reliable":
+            self._node.get_logger().warning(QOS_HINT, once=True)
