@@ -38,13 +38,17 @@ class DynamicFilter(nn.Module):
         return torch.tanh(raw) if self.activation == "tanh" else torch.sigmoid(raw)
 
     def forward(self, sentences: Tensor, features: Tensor) -> Tensor:
-        count, channels = len(sentences), self.to_filter.out_features
-        if features.ndim != 4 or features.shape[1] != channels or len(features) not in (1, count):
+        count, channels = sentences.shape[0], self.to_filter.out_features
+        if (
+            features.ndim != 4
+            or features.shape[1] != channels
+            or features.shape[0] not in (1, count)
+        ):
             raise ShapeError(
                 f"features must be ({count} or 1, {channels}, H, W) for these {count} sentences, "
                 f"got {tuple(features.shape)}"
             )
         filters = self.filters(sentences)
-        if len(features) == 1:
+        if features.shape[0] == 1:
             return torch.einsum("qc,chw->qhw", filters, features[0])
         return torch.einsum("qc,qchw->qhw", filters, features)

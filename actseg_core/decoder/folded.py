@@ -59,7 +59,7 @@ def ring_features(block: UpsampleBlock, inputs: Tensor, coordinates: bool) -> Te
         return ring
     places = coordinate_channels(ring.shape[3], ring.shape[3], ring.device, ring.dtype)
     edges = torch.stack((places[:, 0], places[:, -1], places[:, :, 0], places[:, :, -1]), dim=1)
-    return torch.cat((ring, edges.expand(len(ring), -1, -1, -1)), dim=1)
+    return torch.cat((ring, edges.expand(ring.shape[0], -1, -1, -1)), dim=1)
 
 
 def folded_response(
@@ -89,7 +89,7 @@ def folded_response(
     if filters.shape[1] > layers(block)[1].out_channels:
         _, height, width = response.shape
         places = coordinate_channels(height, width, response.device, response.dtype)
-        response = response + torch.einsum("qc,chw->qhw", filters[:, -len(places) :], places)
+        response = response + torch.einsum("qc,chw->qhw", filters[:, -places.shape[0] :], places)
     return _with_ring(response, outer)
 
 
@@ -105,7 +105,7 @@ def fold(block: UpsampleBlock, filters: Tensor) -> tuple[Tensor, Tensor]:
         the biases add inside the ring.
     """
     deconvolution, convolution = layers(block)
-    taps = torch.einsum("qo,omyx->qmyx", filters, convolution.weight)  # (Q, middle, 3, 3)
+    taps = (filters @ convolution.weight.flatten(1)).reshape(-1, *convolution.weight.shape[1:])
     # A deconvolution followed by a correlation is a deconvolution whose kernel is the full
     # correlation of the two: 8 + 3 - 1 = 10 wide.
     kernels = functional.conv2d(deconvolution.weight, taps, padding=2)  # (inputs, Q, 10, 10)
@@ -134,7 +134,7 @@ def deconvolve(inputs: Tensor, kernels: Tensor) -> Tensor:
     # padded by one, entry 4 (2 - a) + p.
     phases = functional.pad(kernels, (1, 1, 1, 1)).reshape(count, channels, 3, 4, 3, 4).flip(2, 4)
     weights = phases.permute(0, 3, 5, 1, 2, 4).reshape(16 * count, channels, 3, 3)
-    if len(inputs) == 1:
+    if inputs.shape[0] == 1:
         blocks = functional.conv2d(inputs, weights, padding=1)
     else:
         stacked = inputs.reshape(1, count * channels, *inputs.shape[2:])

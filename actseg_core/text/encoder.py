@@ -32,9 +32,9 @@ class ConvSentenceEncoder(nn.Module):
         kernel = self.convolution.kernel_size[0]
         words = functional.pad(words, (0, 0, 0, kernel - 1))
         responses = torch.relu(self.convolution(words.transpose(1, 2)))  # (Q, sentence_dim, L)
-        is_word = words.abs().amax(dim=2) > 0
-        has_word = is_word.unfold(1, kernel, 1).any(dim=2)
-        return (responses * has_word.unsqueeze(1)).amax(dim=2)
+        is_word = (words.abs().amax(dim=2) > 0).to(words.dtype)
+        has_word = functional.max_pool1d(is_word.unsqueeze(1), kernel, stride=1)  # (Q, 1, L)
+        return (responses * has_word).amax(dim=2)
 
 
 class LstmSentenceEncoder(nn.Module):

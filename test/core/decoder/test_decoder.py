@@ -240,6 +240,30 @@ def test_bfloat16_stays_within_five_percent_of_the_largest_response(training: bo
         assert (ours.float() - theirs).abs().max() < 0.05 * theirs.abs().max()
 
 
+class Answering(torch.nn.Module):
+    """Clip features and sentences to the finest response, for torch.export."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.decoder = build()
+
+    def forward(self, visual: Tensor, asked: Tensor) -> Tensor:
+        return answer(self.decoder, visual, asked)[-1]
+
+
+def test_the_folded_decoder_is_exported_for_any_number_of_sentences() -> None:
+    module = Answering().eval()
+    count = torch.export.Dim("count", min=2, max=64)
+    program = torch.export.export(
+        module, (clips(1), sentences(3)), dynamic_shapes=({}, {0: count})
+    ).module()
+
+    for number in (2, 5):
+        torch.testing.assert_close(
+            program(clips(1), sentences(number)), module(clips(1), sentences(number))
+        )
+
+
 @pytest.mark.parametrize("shape", [(1, 5, 3, 3), (1, 6, 3, 4)])
 def test_a_representation_of_another_encoder_is_refused(shape: tuple[int, ...]) -> None:
     with pytest.raises(ShapeError, match=r"must be \(B, 6, r, r\), got .*is it the encoder's"):
