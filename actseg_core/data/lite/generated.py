@@ -6,7 +6,10 @@ from actseg_core.data.generator import GeneratedClip, SceneConfig, render_clip
 from actseg_core.data.lite.clip import TrainingClip
 
 ABSENT_SHARE = 0.35
-TRAINING_SEEDS = 1 << 40  # the generator's seeds from here on; smaller ones are for evaluation
+SEED_SPAN = 1 << 40
+# Seeds from here on are for training and validation; smaller ones are left for tests.
+TRAINING_SEEDS = SEED_SPAN
+VALIDATION_SEEDS = 2 * SEED_SPAN
 
 
 class GeneratedSource:
@@ -15,15 +18,17 @@ class GeneratedSource:
     Args:
         size: Side of the square clips [px].
         frames: Frames per clip.
+        held_out: Draw from the seeds that are for validation.
         cutouts: Folder of photographs with masks for textured actors; "" for drawn ones alone.
     """
 
-    def __init__(self, size: int, frames: int, cutouts: str = "") -> None:
+    def __init__(self, size: int, frames: int, held_out: bool = False, cutouts: str = "") -> None:
+        self._first_seed = VALIDATION_SEEDS if held_out else TRAINING_SEEDS
         self._scene = SceneConfig(frames=frames, height=size, width=size, cutouts=cutouts)
 
     def clip(self, rng: np.random.Generator) -> TrainingClip:
         """A fresh clip with a true or, at times, a false sentence."""
-        seed = TRAINING_SEEDS + int(rng.integers(1 << 40))
+        seed = self._first_seed + int(rng.integers(SEED_SPAN))
         return question(render_clip(seed, self._scene), rng)
 
 

@@ -10,7 +10,7 @@ from lightning.pytorch.loggers import CSVLogger
 from torch.utils.data import DataLoader
 
 from actseg_core.checkpoint import save_checkpoint
-from actseg_core.config import LiteTrainConfig, ModelConfig
+from actseg_core.config import LiteTrainConfig, ModelConfig, PresenceConfig
 from actseg_core.data.lite.generated import GeneratedSource
 from actseg_core.data.lite.mixture import MakeClip, Mixture
 from actseg_core.data.lite.photos import PhotoSource
@@ -20,6 +20,7 @@ from actseg_core.lite.trunk import RgbTrunk
 from actseg_core.model import Network, build_model, to_channels_last
 from actseg_core.text.embeddings import load_word_vectors
 from actseg_core.text.sentence import SentenceReader
+from actseg_core.training.lite.calibrate import fit_presence, presence_scores, with_presence
 from actseg_core.training.lite.module import LiteTraining
 
 
@@ -43,24 +44,43 @@ def load_imagenet_trunk(model: Network) -> None:
 
 
 def make_sources(
-    settings: LiteTrainConfig, size: int, frames: int
+    settings: LiteTrainConfig, size: int, frames: int, held_out: bool = False
 ) -> dict[str, tuple[float, MakeClip]]:
-    """The sources whose folders are given, with their shares; the generator always."""
+    """The sources whose folders are given, with their shares; the generator always.
+
+    Args:
+        settings: Folders and shares.
+        size: Side of the clips [px].
+        frames: Frames per clip.
+        held_out: The part that is never trained on: every fifth photograph, other seeds of the
+            generator, no video.
+    """
     sources: dict[str, tuple[float, MakeClip]] = {}
     shares = settings.shares
     if settings.photos:
-        photos = PhotoSource(Path(settings.photos), permissive_only=settings.permissive_only)
+        photos = PhotoSource(Path(settings.photos), held_out, settings.permissive_only)
         sources["still"] = (shares.still, partial(photos.still, size=size, frames=frames))
         sources["composite"] = (
             shares.composite,
             partial(photos.composite, size=size, frames=frames),
         )
-    if settings.videos and not settings.permissive_only:
+    if settings.videos and not settings.permissive_only and not held_out:
         videos = VideoSource(Path(settings.videos))
         sources["video"] = (shares.video, partial(videos.clip, size=size, frames=frames))
-    generated = GeneratedSource(size, frames)
+    generated = GeneratedSource(size, frames, held_out)
     sources["generated"] = (shares.generated, generated.clip)
     return sources
+
+
+def calibrate(model: Network, settings: LiteTrainConfig, reader: SentenceReader) -> PresenceConfig:
+    """Fit presence on held-out clips of the deployed size, and store it in the model."""
+    config = model.config
+    sources = make_sources(settings, config.size, config.frames, held_out=True)
+    samples = Mixture(sources, config, reader, settings.seed)
+    scores, present = presence_scores(model, samples, settings.calibration_clips)
+    presence = fit_presence(scores, present, settings.absent_accuracy)
+    with_presence(model, presence)
+    return presence
 
 
 def train_lite(
@@ -109,6 +129,7 @@ def train_lite(
     training.train()  # lightning keeps the mode it is given
     last = run / "last.ckpt"
     trainer.fit(training, loader, ckpt_path=str(last) if last.is_file() else None)
+    calibrate(model, settings, reader)
     save_checkpoint(
         destination,
         model,

@@ -1,0 +1,82 @@
+"""Presence scores to probabilities, and the threshold below which the answer is NOT_FOUND."""
+
+from collections.abc import Iterable
+from itertools import islice
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.nn import functional
+
+from actseg_core.config import ModelConfig, PresenceConfig
+from actseg_core.data.lite.mixture import Sample
+from actseg_core.errors import DatasetError
+from actseg_core.model import Network
+from actseg_core.segmenter import presence_score
+from actseg_core.training.lite.module import network_input
+
+MIN_OF_EACH = 10
+
+
+@torch.inference_mode()
+def presence_scores(
+    model: Network, samples: Iterable[Sample], count: int
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Scores of `count` samples, and whether the actor was really there."""
+    model.eval()
+    scores, present = [], []
+    for sample in islice(samples, count):
+        batch: Sample = {
+            "rgb": sample["rgb"].unsqueeze(0),
+            "flow": sample["flow"].unsqueeze(0),
+            "words": sample["words"].unsqueeze(0),
+            "mask": sample["mask"].unsqueeze(0),
+        }
+        maps = model(network_input(batch, model.config.flow.clip_px), batch["words"])
+        scores.append(float(presence_score(maps)))
+        present.append(bool(sample["mask"].any()))
+    return np.array(scores), np.array(present)
+
+
+def fit_presence(
+    scores: NDArray[np.float64], present: NDArray[np.bool_], absent_accuracy: float
+) -> PresenceConfig:
+    """Temperature and bias of least logistic loss (Platt), and the threshold.
+
+    The threshold is the smallest that answers NOT_FOUND to `absent_accuracy` of the sentences
+    about absent actors, but at least 0.5 where that is enough.
+
+    Raises:
+        DatasetError: If there are fewer than ten samples of either kind.
+    """
+    if min(present.sum(), (~present).sum()) < MIN_OF_EACH:
+        raise DatasetError(
+            f"calibration needs at least {MIN_OF_EACH} samples with and without the actor, got "
+            f"{int(present.sum())} and {int((~present).sum())}"
+        )
+    inputs, targets = torch.from_numpy(scores), torch.from_numpy(present.astype(float))
+    slope = torch.ones((), dtype=torch.double, requires_grad=True)
+    offset = torch.zeros((), dtype=torch.double, requires_grad=True)
+    optimiser = torch.optim.LBFGS([slope, offset], max_iter=200, line_search_fn="strong_wolfe")
+
+    def loss() -> torch.Tensor:
+        optimiser.zero_grad()
+        # The small penalty keeps the slope finite when the scores separate perfectly.
+        value = functional.binary_cross_entropy_with_logits(slope * inputs + offset, targets)
+        value = value + 1e-4 * slope.square()
+        value.backward()  # type: ignore[no-untyped-call]
+        return value
+
+    optimiser.step(loss)  # type: ignore[no-untyped-call]
+    scale = max(slope.item(), 1e-3)
+    temperature, bias = 1 / scale, -offset.item() / scale
+    confidence = 1 / (1 + np.exp(-(scores - bias) / temperature))
+    needed = float(np.quantile(confidence[~present], absent_accuracy, method="higher"))
+    threshold = float(np.clip(max(0.5, needed), 0.0, 1.0))
+    return PresenceConfig(temperature=temperature, bias=bias, threshold=threshold)
+
+
+def with_presence(model: Network, presence: PresenceConfig) -> ModelConfig:
+    """Give the model its calibration; returns the new configuration."""
+    model.config = model.config.model_copy(update={"presence": presence})
+    return model.config
