@@ -104,6 +104,10 @@ class Bench:
     def state(self) -> State | None:
         return State(self.statuses[-1].state.value) if self.statuses else None
 
+    def has_answered(self) -> bool:
+        """Whether the newest result bears masks; status and result may overtake each other."""
+        return bool(self.results and self.results[-1].header.stamp.sec)
+
     def is_in(self, state: State) -> Callable[[], bool]:
         return lambda: self.state is state
 
@@ -169,6 +173,7 @@ def test_a_command_is_answered_and_an_empty_one_ends_it(make: Any) -> None:
     bench.spin_until(bench.is_in(State.IDLE))
     bench.command.publish(String(data="the dog"))
     bench.spin_until(bench.is_in(State.FOUND))
+    bench.spin_until(bench.has_answered)
     mask = bench.results[-1].masks[0]
     assert (mask.sentence, mask.header.frame_id, mask.mask.width) == ("the dog", "cam", 16)
     bench.command.publish(String(data=""))
@@ -196,6 +201,19 @@ def test_a_latched_command_is_taken_once(make: Any) -> None:
     bench.spin_until(lambda: bench.statuses[-1].query_revision >= 10)
     bench.spin_until(bench.is_in(State.FOUND))
     assert bench.statuses[-1].query_revision == 10
+    bench.spin_until(bench.has_answered)
+    assert bench.results[-1].masks[0].sentence == "a cat"
+
+
+def test_a_latched_sample_that_comes_late_does_not_undo_a_newer_command(make: Any) -> None:
+    bench = make()
+    bench.start()
+    for text, source_ns in (("a dog", 1), ("a cat", 2), ("a dog", 1), ("a cat", 2)):
+        info = {"source_timestamp": source_ns, "publisher_gid": {"data": [7] * 16}}
+        bench.node._commands._on_command(String(data=text), info)
+    bench.spin_until(bench.is_in(State.FOUND))
+    assert bench.statuses[-1].query_revision == 2
+    bench.spin_until(bench.has_answered)
     assert bench.results[-1].masks[0].sentence == "a cat"
 
 
@@ -223,8 +241,13 @@ def test_services_add_list_remove_and_clear(make: Any) -> None:
     added = bench.call(AddQuery, "add_query", AddQuery.Request(sentence="the xylophonist"))
     assert (added.accepted, added.id, list(added.unknown_words)) == (True, "q1", ["xylophonist"])
     bench.call(AddQuery, "add_query", AddQuery.Request(sentence="the absent cat"))
-    bench.spin_until(bench.is_in(State.FOUND))
-    assert [mask.state.value for mask in bench.results[-1].masks] == [State.FOUND, State.NOT_FOUND]
+    bench.spin_until(
+        lambda: (
+            bench.results
+            and [mask.state.value for mask in bench.results[-1].masks]
+            == [State.FOUND, State.NOT_FOUND]
+        )
+    )
     listed = bench.call(ListQueries, "list_queries", ListQueries.Request())
     assert [query.id for query in listed.queries] == ["q1", "q2"]
     assert [query.confidence for query in listed.queries] == [0.75, 0.25]
@@ -286,6 +309,7 @@ def test_compressed_images_are_understood(make: Any) -> None:
         return bench.state is State.FOUND
 
     bench.spin_until(send, feed=False)
+    bench.spin_until(bench.has_answered)
     assert bench.results[-1].masks[0].mask.width == 16
 
 

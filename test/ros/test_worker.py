@@ -188,6 +188,17 @@ def test_every_change_is_acknowledged_with_its_revision(
         assert bench.sink.reports[-1].state is state
 
 
+def test_a_change_is_acknowledged_even_if_the_state_stays_the_same(
+    start: Any, eventually: Eventually
+) -> None:
+    bench = start()
+    eventually(lambda: bench.sink.state is State.STALE_INPUT)
+    for number in (1, 2, 3):
+        bench.command(f"dog {number}")
+        eventually(lambda n=number: bench.sink.reports[-1].revision == n)
+        assert bench.sink.reports[-1].state is State.STALE_INPUT
+
+
 def test_a_window_full_before_the_sentence_is_answered_with_the_next_frame(
     start: Any, eventually: Eventually
 ) -> None:
