@@ -1,7 +1,6 @@
 """Our weight files: safetensors with the model's configuration inside. Nothing is unpickled."""
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
@@ -10,12 +9,12 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
 from actseg_core.config import ModelConfig, preset_names
 from actseg_core.errors import CheckpointError, ConfigError
 from actseg_core.model import Network, build_model
+from actseg_core.tensor_file import write_tensors
 
 FORMAT = "actseg"
 FORMAT_VERSION = 1
@@ -71,14 +70,7 @@ def save_checkpoint(
         "config": model.config.model_dump_json(),
         "metrics": json.dumps(dict(metrics or {})),
     }
-    partial = path.with_name(path.name + ".part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        save_file(tensors, partial, metadata)
-        os.replace(partial, path)
-    except (OSError, SafetensorError) as error:
-        partial.unlink(missing_ok=True)
-        raise CheckpointError(f"cannot write {path}: {error}") from error
+    write_tensors(path, tensors, metadata)
 
 
 def load_checkpoint(path: Path) -> Checkpoint:

@@ -12,7 +12,7 @@ LAYERS = (
     {"errors", "types", "labels"},
     {"config"},
     {"experiment"},
-    {"image"},
+    {"image", "tensor_file"},
     {"text", "video", "decoder", "flow"},
     {"segmenter"},
     {"actor_action", "baselines", "lite", "pairs"},

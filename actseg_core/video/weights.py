@@ -4,18 +4,16 @@ A file either gives every tensor of its network in the right shape and finite, o
 """
 
 import math
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from actseg_core.errors import CheckpointError
+from actseg_core.tensor_file import write_tensors
 from actseg_core.video.i3d import I3d
 from actseg_core.video.weights_file import read_state
 from actseg_core.video.weights_names import (
@@ -113,17 +111,7 @@ def save_weights(weights: PublicWeights, destination: Path) -> None:
         "stream": weights.stream,
         "flavour": weights.flavour,
     }
-    partial = destination.with_name(destination.name + ".part")
-    try:
-        destination.parent.mkdir(parents=True, exist_ok=True)
-        partial.touch()
-        mode = partial.stat().st_mode  # safetensors would let only the owner read
-        save_file(weights.tensors, partial, metadata)
-        partial.chmod(mode)
-        os.replace(partial, destination)
-    except (OSError, SafetensorError) as error:
-        partial.unlink(missing_ok=True)
-        raise CheckpointError(f"cannot write {destination}: {error}") from error
+    write_tensors(destination, weights.tensors, metadata)
 
 
 def load_i3d(path: Path, network: I3d, head: bool = True) -> PublicWeights:
