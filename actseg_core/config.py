@@ -238,7 +238,7 @@ class StreamConfig(Config):
     """Longer commands are refused and the old query kept."""
     max_pixels: int = Field(40_000_000, ge=1, le=1_000_000_000)
     """Larger images are refused before anything is allocated."""
-    queue_frames: int = Field(4, ge=1, le=64)
+    queue_frames: int = Field(2, ge=1, le=64)
     """Frames that wait for the worker; when full the oldest is dropped and counted."""
 
 

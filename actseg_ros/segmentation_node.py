@@ -1,5 +1,6 @@
 """The lifecycle node: camera images and sentences in, masks out. Wiring only."""
 
+import os
 import time
 import traceback
 from collections.abc import Callable
@@ -270,6 +271,9 @@ class SegmentationNode(LifecycleNode):
 
 def main(args: list[str] | None = None) -> int:
     """Entry point of `segmentation_node`; 0 after a signal, 2 if it could not start."""
+    # Read when torch is imported. By default OpenMP's threads wait for each other in busy loops;
+    # with another program on the same cores one answer then took 50 times as long (docs/node.md).
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     return run(SegmentationNode, args)
 
 

@@ -128,4 +128,4 @@ def test_a_running_nodes_settings_cannot_be_changed(make_node: MakeNode) -> None
     declare(node, StreamConfig, "stream")
     (result,) = node.set_parameters([Parameter("stream.queue_frames", value=9)])
     assert not result.successful
-    assert node.get_parameter("stream.queue_frames").value == 4
+    assert node.get_parameter("stream.queue_frames").value == 2
