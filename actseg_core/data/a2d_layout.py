@@ -95,7 +95,7 @@ class A2DLayout:
 
 
 def read_lines(path: Path) -> list[str]:
-    """Lines of a text file, with or without a newline at its end, blank ones left out.
+    """Lines of a text file, with or without a newline at its end.
 
     Raises:
         DatasetError: If it is missing, empty, too large or no UTF-8 text.
@@ -103,7 +103,7 @@ def read_lines(path: Path) -> list[str]:
     try:
         if path.stat().st_size > TEXT_FILE_LIMIT_BYTES:
             raise DatasetError(f"{path} is larger than {TEXT_FILE_LIMIT_BYTES} bytes")
-        return [line for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
+        return path.read_text(encoding="utf-8-sig").rstrip().splitlines()
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is no UTF-8 text"
         raise DatasetError(f"cannot read {path}: {reason}; is the download complete?") from error
@@ -168,7 +168,7 @@ def read_missed(path: Path) -> frozenset[str]:
     Raises:
         DatasetError: If the file cannot be read.
     """
-    return frozenset(line.strip() for line in read_lines(path))
+    return frozenset(line.strip() for line in read_lines(path) if line.strip())
 
 
 def frame_of(path: Path) -> int:

@@ -82,6 +82,11 @@ def mirrored(item: LabelledClip) -> LabelledClip:
     )
 
 
+def random_mirror(item: LabelledClip, rng: np.random.Generator) -> LabelledClip:
+    """An augmentation for `loading.ClipDataset`: every other clip mirrored, at random. [ours]"""
+    return mirrored(item) if rng.random() < 0.5 else item
+
+
 def _other_side(match: re.Match[str]) -> str:
     word = match[1]
     other = "right" if word.lower() == "left" else "left"

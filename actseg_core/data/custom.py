@@ -125,7 +125,7 @@ def read_table(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
                 )
             yield reader.line_num, {key: value.strip() for key, value in row.items()}
     except csv.Error as error:
-        raise DatasetError(f"line {reader.line_num} of {path}: {error}") from error
+        raise DatasetError(f"{path} after line {reader.line_num}: {error}") from error
 
 
 def png_mask(path: Path, value: str = "") -> NDArray[np.bool_]:

@@ -1,7 +1,9 @@
 """Batches for training and evaluation, the same whatever the number of worker processes."""
 
+import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from multiprocessing.context import BaseContext
 from typing import Any, Self
 
 import cv2
@@ -217,6 +219,9 @@ class EpochSampler(Sampler[Draw]):
 class ClipLoader:
     """Iterates over batches; damaged samples raise here, or are counted in `dataset.bad`.
 
+    With workers, the dataset and its augmentation must be picklable (functions of a module), and
+    a script must start behind `if __name__ == "__main__":`.
+
     Args:
         clips: What to load.
         batch_size: Samples per batch; the last one, and one with damaged samples, is smaller.
@@ -248,6 +253,7 @@ class ClipLoader:
             pin_memory=pin_memory,
             worker_init_fn=_one_thread,
             persistent_workers=workers > 0,
+            multiprocessing_context=_processes() if workers else None,
         )
 
     def __len__(self) -> int:
@@ -265,6 +271,19 @@ class ClipLoader:
                 self.clips.dataset.bad.add(str(error))
             if len(batch):
                 yield batch
+
+
+def _processes() -> BaseContext:
+    """How workers start: never forked from this process.
+
+    OpenCV's threads do not survive a fork: the first flow field in the worker would wait for them
+    forever. Workers are forked from a clean process that has the imports done.
+    """
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__])
+    return context
 
 
 def _one_thread(_: int) -> None:
