@@ -4,7 +4,6 @@ python -m actseg_ros.reference rewrites both; a test compares them.
 """
 
 import json
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
@@ -63,8 +62,11 @@ def fields(node: str) -> Iterator[tuple[str, FieldInfo]]:
 def with_tables(page: str) -> str:
     """A page with the text between its `parameters NODE` marks replaced by the tables."""
     for node in NODES:
-        mark = re.compile(rf"(<!-- parameters {node} -->\n).*?(<!-- end -->)", re.DOTALL)
-        page = mark.sub(lambda found, node=node: f"{found[1]}{table(node)}\n{found[2]}", page)
+        start, end = f"<!-- parameters {node} -->\n", "<!-- end -->"
+        before, found, rest = page.partition(start)
+        if found:
+            _, _, after = rest.partition(end)
+            page = f"{before}{start}{table(node)}\n{end}{after}"
     return page
 
 
