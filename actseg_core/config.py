@@ -262,6 +262,8 @@ class LiteTrainConfig(Config):
     """Folder of photographs in COCO format (instances.json, images/); empty: left out."""
     videos: str = ""
     """Folder of videos in DAVIS layout with SENTENCES.tsv; empty: left out."""
+    start: str = ""
+    """Checkpoint to start from; empty: the ImageNet trunk and random weights."""
     permissive_only: bool = False
     """Only photographs whose licence allows commercial use, no non-commercial video."""
     shares: LiteShares = LiteShares()

@@ -133,8 +133,11 @@ class Predictor:
     ) -> MaskResult:
         rule = self.config.presence
         logit = (score - rule.bias) / rule.temperature
-        confidence = float(1.0 / (1.0 + np.exp(-np.clip(logit, -60.0, 60.0))))
+        confidence = _sigmoid(logit)
         mask = self._threshold(restore(response, placement))
+        if not mask.any():
+            # No pixel answers: then the actor is no more likely than the best pixel says.
+            confidence = min(confidence, _sigmoid(float(response.max()) - self.config.threshold))
         found = confidence >= rule.threshold and bool(mask.any())
         return MaskResult(mask if found else _empty(placement), found, confidence)
 
@@ -145,6 +148,10 @@ class Predictor:
         else:
             inside = response > self.config.threshold
         return np.where(inside, np.uint8(MASK_VALUE), np.uint8(0))
+
+
+def _sigmoid(logit: float) -> float:
+    return float(1.0 / (1.0 + np.exp(-np.clip(logit, -60.0, 60.0))))
 
 
 def _empty(placement: Placement) -> NDArray[np.uint8]:

@@ -1,5 +1,6 @@
 """`actseg VERB`: one verb per module beside this one."""
 
+import os
 import sys
 from collections.abc import Callable
 from importlib import import_module
@@ -25,6 +26,9 @@ ERROR_EXIT = 2
 def main(arguments: list[str] | None = None) -> int:
     """Run one verb; 0 on success, 2 on an error that the user can mend."""
     arguments = sys.argv[1:] if arguments is None else arguments
+    # Before torch is imported: threads that spin while they wait are many times slower where
+    # other processes share the cores.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     wanted = [verb for verb in VERBS if arguments[:1] == [verb]] or list(VERBS)
     app = typer.Typer(
         no_args_is_help=True,

@@ -8,6 +8,7 @@ import pytest
 from actseg_core.checkpoint import save_checkpoint
 from actseg_core.config import PresenceConfig
 from actseg_core.errors import CheckpointError, ShapeError
+from actseg_core.image import Placement
 from actseg_core.predictor import Predictor
 from actseg_core.types import Clip
 
@@ -41,6 +42,15 @@ def test_below_the_threshold_the_mask_is_empty(
     result = predictor.predict(Clip(moving_square[:8]), [predictor.read("dog")])[0]
     assert not result.found
     assert not result.mask.any()
+
+
+def test_without_any_pixel_the_confidence_is_no_higher_than_the_best_pixel_says(
+    lite_predictor: Predictor,
+) -> None:
+    response = np.full((16, 16), -3.0, np.float32)
+    result = lite_predictor._decide(response, 9.0, Placement(48, 80, 64))
+    assert not result.found
+    assert result.confidence == pytest.approx(1 / (1 + np.exp(3)), rel=1e-5)
 
 
 def test_a_sentence_of_unknown_words_is_not_found_with_confidence_zero(

@@ -9,13 +9,13 @@ from lightning.pytorch.callbacks import EMAWeightAveraging, ModelCheckpoint
 from lightning.pytorch.loggers import CSVLogger
 from torch.utils.data import DataLoader
 
-from actseg_core.checkpoint import save_checkpoint
+from actseg_core.checkpoint import load_checkpoint, save_checkpoint
 from actseg_core.config import LiteTrainConfig, ModelConfig, PresenceConfig
 from actseg_core.data.lite.generated import GeneratedSource
 from actseg_core.data.lite.mixture import MakeClip, Mixture
 from actseg_core.data.lite.photos import PhotoSource
 from actseg_core.data.lite.videos import VideoSource
-from actseg_core.errors import DatasetError
+from actseg_core.errors import CheckpointError, DatasetError
 from actseg_core.lite.trunk import RgbTrunk
 from actseg_core.model import Network, build_model, to_channels_last
 from actseg_core.text.embeddings import load_word_vectors
@@ -41,6 +41,23 @@ def load_imagenet_trunk(model: Network) -> None:
     for module in model.modules():
         if isinstance(module, RgbTrunk):
             module.load_imagenet(state)
+
+
+def initial_model(config: ModelConfig, settings: LiteTrainConfig) -> Network:
+    """The network before its first step: a checkpoint's, or a fresh one with ImageNet's trunk.
+
+    Raises:
+        CheckpointError: If the checkpoint to start from cannot be read or is of another network.
+    """
+    model = build_model(config)
+    if settings.start:
+        start = load_checkpoint(Path(settings.start))
+        if start.config.lite != config.lite or start.config.text != config.text:
+            raise CheckpointError(f"{settings.start} is of another network than {config.name}")
+        model.load_state_dict(start.model.state_dict())
+    else:
+        load_imagenet_trunk(model)
+    return model
 
 
 def make_sources(
@@ -95,8 +112,7 @@ def train_lite(
         destination: The .safetensors file to write.
     """
     lightning.seed_everything(settings.seed, verbose=False)
-    model = to_channels_last(build_model(config))
-    load_imagenet_trunk(model)
+    model = to_channels_last(initial_model(config, settings))
     reader = SentenceReader(config.text, load_word_vectors(config.text.vectors))
     sources = make_sources(settings, settings.size, config.frames)
     loader = DataLoader(
@@ -128,7 +144,9 @@ def train_lite(
     training = LiteTraining(model, settings)
     training.train()  # lightning keeps the mode it is given
     last = run / "last.ckpt"
-    trainer.fit(training, loader, ckpt_path=str(last) if last.is_file() else None)
+    trainer.fit(
+        training, loader, ckpt_path=str(last) if last.is_file() else None, weights_only=True
+    )
     calibrate(model, settings, reader)
     save_checkpoint(
         destination,
