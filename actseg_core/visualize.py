@@ -1,6 +1,5 @@
 """Masks and sentences drawn over the camera image, for RViz, the demo and contact sheets."""
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -54,18 +53,22 @@ def overlay(
 
 
 def save_png(path: Path, picture: NDArray[np.uint8]) -> None:
-    """Write an (H, W, 3) RGB or (H, W) picture, beside its place first, then renamed.
+    """Write an (H, W, 3) RGB or (H, W) picture beside its place and rename it.
 
     Raises:
-        VideoError: If it cannot be written.
+        VideoError: If it cannot be written. cv2.imwrite would only return False.
     """
-    image = picture if picture.ndim == 2 else cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)
-    partial = path.with_name(f".{path.name}.part.png")
-    # OpenCV says False, not an exception, when the disk is full.
-    if not cv2.imwrite(str(partial), image):
+    image = picture if picture.ndim == 2 else picture[..., ::-1]
+    done, content = cv2.imencode(".png", image)
+    partial = path.with_name(f".{path.name}.part")
+    try:
+        if not done:
+            raise OSError("the picture cannot be encoded")
+        partial.write_bytes(content.tobytes())
+        partial.replace(path)
+    except OSError as error:
         partial.unlink(missing_ok=True)
-        raise VideoError(f"cannot write {path}; is there space, and does its folder exist?")
-    os.replace(partial, path)
+        raise VideoError(f"cannot write {path}: {error}; is the disk full?") from error
 
 
 def _tint(

@@ -5,7 +5,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from rclpy.node import Node
@@ -14,6 +13,7 @@ from sensor_msgs.msg import Image
 from actseg_core.config import StreamConfig
 from actseg_core.data.video import VideoWriter
 from actseg_core.errors import ActSegError, VideoError
+from actseg_core.visualize import save_png
 from actseg_ros import qos
 from actseg_ros.convert import decode
 from actseg_ros.frame_queue import Arrival, FrameQueue
@@ -28,28 +28,6 @@ NOMINAL_FPS = 30.0
 STEP_S = 0.1
 STOP_TIMEOUT_S = 10.0
 MAX_PIXELS = StreamConfig().max_pixels
-
-
-def write_png(path: Path, image: NDArray[np.uint8]) -> None:
-    """Write a picture beside its place and rename it.
-
-    Args:
-        path: Of the .png file.
-        image: (H, W, 3) uint8 RGB.
-
-    Raises:
-        VideoError: If it cannot be written. cv2.imwrite would only return False.
-    """
-    done, content = cv2.imencode(".png", image[..., ::-1])
-    part = path.with_name(f".{path.name}.part")
-    try:
-        if not done:
-            raise OSError("the picture cannot be encoded")
-        part.write_bytes(content.tobytes())
-        part.replace(path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise VideoError(f"cannot write {path}: {error}; is the disk full?") from error
 
 
 class Recording:
@@ -123,7 +101,7 @@ class Recording:
         if wanted and stamp_ns >= self._picture_due_ns:
             self.pictures += 1
             name = f"{self._config.name}_{self.pictures:05d}.png"
-            write_png(self._folder / name, image)
+            save_png(self._folder / name, image)
             self._picture_due_ns = stamp_ns + every_ns
 
 

@@ -10,7 +10,8 @@ import pytest
 
 from actseg_core.data.video import probe, read_video
 from actseg_core.errors import ShapeError, VideoError
-from actseg_ros.recorder import Recording, write_png
+from actseg_core.visualize import save_png
+from actseg_ros.recorder import Recording
 from actseg_ros.settings import RecorderConfig
 
 Start = Callable[..., Any]
@@ -51,7 +52,7 @@ def test_pictures_are_written_as_often_as_wanted(tmp_path: Path) -> None:
 
 
 def test_colours_are_kept(tmp_path: Path) -> None:
-    write_png(tmp_path / "a.png", np.full((2, 2, 3), (200, 100, 50), np.uint8))
+    save_png(tmp_path / "a.png", np.full((2, 2, 3), (200, 100, 50), np.uint8))
     read = cv2.imread(str(tmp_path / "a.png"))
     assert read is not None and read[0, 0].tolist() == [50, 100, 200]
 
@@ -83,7 +84,7 @@ def test_before_it_is_complete_there_is_no_video(tmp_path: Path) -> None:
 
 def test_a_picture_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     with pytest.raises(VideoError, match="cannot write .*; is the disk full"):
-        write_png(tmp_path / "gone" / "a.png", picture(9))
+        save_png(tmp_path / "gone" / "a.png", picture(9))
 
 
 def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
