@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import torch
 import typer
+from rich import box
 from rich.console import Console
 from rich.table import Table
 from torch import Tensor, nn
@@ -18,6 +19,7 @@ from actseg_core.model import Network, parameter_count
 from actseg_core.pairs.classifier import CHANNELS, PairClassifier
 
 GIGA = 1e9
+MEGA = 1e6
 
 
 @dataclass(frozen=True)
@@ -165,11 +167,16 @@ def _clips(streams: tuple[Stream, ...], frames: int, size: int) -> dict[Stream, 
 
 
 def _table(listings: list[Listing]) -> Table:
-    table = Table(caption="GFLOP: one clip and one sentence; two operations per multiply-add.")
-    for heading in ("preset", "stands for", "input"):
-        table.add_column(heading)
-    for heading in ("parameters", "trained", "GFLOP", "per further sentence"):
-        table.add_column(heading, justify="right")
+    table = Table(
+        caption="Parameters, and those that train, in millions. GFLOP of one clip with one "
+        "sentence, then of each further sentence; two operations per multiply-add.",
+        box=box.SIMPLE,
+    )
+    table.add_column("preset", no_wrap=True)
+    table.add_column("stands for")
+    table.add_column("input", no_wrap=True)
+    for heading in ("param.", "trained", "GFLOP", "further"):
+        table.add_column(heading, justify="right", no_wrap=True)
     for item in listings:
         inputs = f"{'+'.join(item.streams)} {item.frames}x{item.size}\N{SUPERSCRIPT TWO}"
         table.add_row(item.name, item.row or "ours", inputs, *_numbers(item.cost))
@@ -180,8 +187,8 @@ def _table(listings: list[Listing]) -> Table:
 
 def _numbers(cost: Cost) -> tuple[str, str, str, str]:
     return (
-        f"{cost.parameters:,}",
-        f"{cost.trainable:,}",
+        f"{cost.parameters / MEGA:.1f}",
+        f"{cost.trainable / MEGA:.1f}",
         f"{cost.clip_gflop + cost.sentence_gflop:,.1f}",
         f"{cost.sentence_gflop:,.2f}" if cost.sentence_gflop else "",
     )
