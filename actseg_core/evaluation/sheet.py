@@ -1,0 +1,104 @@
+"""A contact sheet: the best, the median and the worst answers, and the worst false alarms."""
+
+import textwrap
+from collections.abc import Callable, Sequence
+
+import cv2
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from actseg_core.errors import ShapeError
+from actseg_core.evaluation.coco import decode
+from actseg_core.evaluation.plots import new_figure
+from actseg_core.evaluation.run import Row
+from actseg_core.visualize import FILL_OPACITY, PALETTE
+
+COLUMNS = 5
+TRUTH_COLOUR = (255, 255, 255)
+PREDICTED_COLOUR = PALETTE[0]
+TITLE_WIDTH = 34  # characters
+ImageOf = Callable[[Row], NDArray[np.uint8]]
+
+
+def choose(rows: Sequence[Row], count: int = COLUMNS) -> dict[str, list[Row]]:
+    """At most `count` rows for each line of the sheet, no row twice among the first three.
+
+    Lines are "best", "median" and "worst" by IoU among the questions with a target, and "not
+    there, but marked" by marked share among those without. Empty lines are left out.
+    """
+    targets = sorted(
+        (row for row in rows if row.has_target), key=lambda row: (-row.iou, row.sample_id)
+    )
+    each = min(count, max(1, len(targets) // 3)) if targets else 0
+    middle = (len(targets) - each) // 2
+    lines = {"best": targets[:each], "median": [], "worst": []}
+    if len(targets) > 1:
+        lines["worst"] = targets[max(each, len(targets) - each) :][::-1]
+    if len(targets) > 2:
+        lines["median"] = targets[middle : middle + each]
+    alarms = [row for row in rows if not row.has_target and row.marked]
+    alarms.sort(key=lambda row: (-row.marked, row.sample_id))
+    lines["not there, but marked"] = alarms[:count]
+    return {name: chosen for name, chosen in lines.items() if chosen}
+
+
+def contact_sheet(rows: Sequence[Row], image_of: ImageOf, count: int = COLUMNS) -> Figure | None:
+    """The predicted mask in orange and the outline of the truth in white, over the frames.
+
+    Args:
+        rows: Of a run.
+        image_of: Gives the frame of a row, (H, W, 3) uint8 RGB; called only for those shown.
+        count: Pictures per line.
+
+    Returns:
+        None if there is nothing to show.
+
+    Raises:
+        ShapeError: If an image has another size than the masks.
+    """
+    lines = choose(rows, count)
+    if not lines:
+        return None
+    columns = max(len(chosen) for chosen in lines.values())
+    figure = new_figure(2.6 * columns + 0.4, 2.6 * len(lines))
+    grid = figure.subplots(len(lines), columns, squeeze=False)
+    for (name, chosen), axes_row in zip(lines.items(), grid, strict=True):
+        axes_row[0].set_ylabel(name)
+        for axes, row in zip(axes_row, [*chosen, *[None] * (columns - len(chosen))], strict=True):
+            _show(axes, row, image_of)
+    return figure
+
+
+def draw(image: NDArray[np.uint8], row: Row) -> NDArray[np.uint8]:
+    """(H, W, 3) uint8 RGB: the image with predicted mask and outline of the truth.
+
+    Raises:
+        ShapeError: If the image has another size than the masks.
+    """
+    truth, predicted = decode(row.truth), decode(row.predicted)
+    if image.shape != (*truth.shape, 3):
+        raise ShapeError(
+            f"the frame of {row.sample_id} must be {(*truth.shape, 3)} like its mask, "
+            f"got {image.shape}"
+        )
+    canvas = image.copy()
+    blend = canvas[predicted] * (1 - FILL_OPACITY) + np.array(PREDICTED_COLOUR) * FILL_OPACITY
+    canvas[predicted] = blend.astype(np.uint8)
+    lines, _ = cv2.findContours(truth.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    cv2.drawContours(canvas, lines, -1, TRUTH_COLOUR, max(1, canvas.shape[0] // 160))
+    return canvas
+
+
+def _show(axes: Axes, row: Row | None, image_of: ImageOf) -> None:
+    axes.set_xticks([])
+    axes.set_yticks([])
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+    if row is None:
+        return
+    axes.imshow(draw(image_of(row), row))
+    title = textwrap.wrap(row.sentence, TITLE_WIDTH)[:2]
+    value = f"IoU {100 * row.iou:.0f} %, " if row.has_target else f"{row.swapped or 'absent'}, "
+    axes.set_title("\n".join([*title, f"{value}confidence {row.confidence:.2f}"]), fontsize=7)
