@@ -20,6 +20,7 @@ from actseg_core.pairs.classifier import CHANNELS, PairClassifier
 
 GIGA = 1e9
 MEGA = 1e6
+MIN_WIDTH = 112  # narrower, rich would drop a column
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,9 @@ def models(
     if as_json:
         print(json.dumps([asdict(item) for item in listings], indent=2))
     else:
-        Console().print(_table(listings))
+        console = Console()
+        console.width = max(console.width, MIN_WIDTH)
+        console.print(_table(listings))
 
 
 def describe(name: str) -> Listing:
@@ -173,10 +176,10 @@ def _table(listings: list[Listing]) -> Table:
         box=box.SIMPLE,
     )
     table.add_column("preset", no_wrap=True)
-    table.add_column("stands for")
+    table.add_column("stands for", min_width=16)
     table.add_column("input", no_wrap=True)
     for heading in ("param.", "trained", "GFLOP", "further"):
-        table.add_column(heading, justify="right", no_wrap=True)
+        table.add_column(heading, justify="right", no_wrap=True, min_width=len(heading))
     for item in listings:
         inputs = f"{'+'.join(item.streams)} {item.frames}x{item.size}\N{SUPERSCRIPT TWO}"
         table.add_row(item.name, item.row or "ours", inputs, *_numbers(item.cost))
