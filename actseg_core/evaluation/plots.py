@@ -96,10 +96,11 @@ def calibration_plot(bins: Sequence[CalibrationBin]) -> Figure:
             str(item.samples),
             (item.confidence, item.present),
             textcoords="offset points",
-            xytext=(6, -10),
+            xytext=(0, 6),
+            ha="center",
             fontsize=8,
         )
-    axes.set(xlim=(0, 1), ylim=(-0.02, 1.02), xlabel="confidence", ylabel="share really there")
+    axes.set(xlim=(0, 1), ylim=(-0.02, 1.06), xlabel="confidence", ylabel="share really there")
     axes.legend(frameon=False)
     _bare(axes)
     return figure

@@ -86,7 +86,7 @@ def _pictures(folder: Path, evaluation: Evaluation, image_of: ImageOf) -> dict[s
         ("calibration.png", "Confidence against presence"): plots.calibration_plot(
             evaluation.presence.calibration
         ),
-        ("contact_sheet.png", "Answers in orange, truth outlined in white"): contact_sheet(
+        ("contact_sheet.png", "Answers in magenta, truth outlined in white"): contact_sheet(
             evaluation.rows, image_of
         ),
     }
@@ -265,12 +265,8 @@ def percent(value: float | None) -> str:
     return "-" if value is None or value != value else f"{100 * value:.1f}"
 
 
-def table(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A Markdown table; all columns but the first are aligned to the right."""
-    lines = [
-        heading,
-        ["---", *["---:"] * (len(heading) - 1)],
-        *rows,
-    ]
-    escaped = ([cell.replace("|", "\\|") for cell in line] for line in lines)
+def table(heading: Sequence[str], rows: Sequence[Sequence[str]], *, texts: int = 1) -> str:
+    """A Markdown table; all columns but the first `texts` are aligned to the right."""
+    rules = ["---" if place < texts else "---:" for place in range(len(heading))]
+    escaped = ([cell.replace("|", "\\|") for cell in line] for line in (heading, rules, *rows))
     return "\n".join("| " + " | ".join(line) + " |" for line in escaped)

@@ -6,7 +6,7 @@ samples.jsonl.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import permutations
 from typing import TypeVar
@@ -131,20 +131,16 @@ def evaluate(
         DatasetError: If there is no question, or two have the same sample_id.
         ShapeError: If an answer has another size than the truth.
     """
-    rows = tuple(answered(questions, predict))
+    rows: dict[str, Row] = {}
+    for question in questions:
+        if question.sample_id in rows:
+            raise DatasetError(
+                f"two samples are called {question.sample_id}; give each an id of its own"
+            )
+        rows[question.sample_id] = measure(question, predict(question))
     if not rows:
         raise DatasetError("there is nothing to evaluate: the data set gave no sample")
-    if doubled := len(rows) - len({row.sample_id for row in rows}):
-        raise DatasetError(f"{doubled} samples have a sample_id that another one has, too")
-    return score(rows)
-
-
-def answered(
-    questions: Iterable[AnyQuestion], predict: Callable[[AnyQuestion], Prediction]
-) -> Iterator[Row]:
-    """Rows of the questions, one by one."""
-    for question in questions:
-        yield measure(question, predict(question))
+    return score(list(rows.values()))
 
 
 def measure(question: Question, prediction: Prediction) -> Row:

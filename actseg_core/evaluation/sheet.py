@@ -13,11 +13,10 @@ from actseg_core.errors import ShapeError
 from actseg_core.evaluation.coco import decode
 from actseg_core.evaluation.plots import new_figure
 from actseg_core.evaluation.run import Row
-from actseg_core.visualize import FILL_OPACITY, PALETTE
 
 COLUMNS = 5
-TRUTH_COLOUR = (255, 255, 255)
-PREDICTED_COLOUR = PALETTE[0]
+MAGENTA, WHITE, BLACK = (255, 0, 255), (255, 255, 255), (0, 0, 0)  # few things are magenta
+FILL_OPACITY = 0.45
 TITLE_WIDTH = 34  # characters
 ImageOf = Callable[[Row], NDArray[np.uint8]]
 
@@ -26,7 +25,8 @@ def choose(rows: Sequence[Row], count: int = COLUMNS) -> dict[str, list[Row]]:
     """At most `count` rows for each line of the sheet, no row twice among the first three.
 
     Lines are "best", "median" and "worst" by IoU among the questions with a target, and "not
-    there, but marked" by marked share among those without. Empty lines are left out.
+    there, but marked" by marked share among those without, one per
+    frame. Empty lines are left out.
     """
     targets = sorted(
         (row for row in rows if row.has_target), key=lambda row: (-row.iou, row.sample_id)
@@ -40,12 +40,13 @@ def choose(rows: Sequence[Row], count: int = COLUMNS) -> dict[str, list[Row]]:
         lines["median"] = targets[middle : middle + each]
     alarms = [row for row in rows if not row.has_target and row.marked]
     alarms.sort(key=lambda row: (-row.marked, row.sample_id))
-    lines["not there, but marked"] = alarms[:count]
+    per_frame = {(row.video_id, row.frame): row for row in reversed(alarms)}
+    lines["not there, but marked"] = [row for row in alarms if row in per_frame.values()][:count]
     return {name: chosen for name, chosen in lines.items() if chosen}
 
 
 def contact_sheet(rows: Sequence[Row], image_of: ImageOf, count: int = COLUMNS) -> Figure | None:
-    """The predicted mask in orange and the outline of the truth in white, over the frames.
+    """The predicted mask in magenta and the outline of the truth in white, over the frames.
 
     Args:
         rows: Of a run.
@@ -84,10 +85,18 @@ def draw(image: NDArray[np.uint8], row: Row) -> NDArray[np.uint8]:
             f"got {image.shape}"
         )
     canvas = image.copy()
-    blend = canvas[predicted] * (1 - FILL_OPACITY) + np.array(PREDICTED_COLOUR) * FILL_OPACITY
+    blend = canvas[predicted] * (1 - FILL_OPACITY) + np.array(MAGENTA) * FILL_OPACITY
     canvas[predicted] = blend.astype(np.uint8)
-    lines, _ = cv2.findContours(truth.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
-    cv2.drawContours(canvas, lines, -1, TRUTH_COLOUR, max(1, canvas.shape[0] // 160))
+    width = max(1, canvas.shape[0] // 160)
+    for mask, colour, thickness in (
+        (predicted, MAGENTA, width),
+        (truth, BLACK, 3 * width),  # so that the white line shows on snow, too
+        (truth, WHITE, width),
+    ):
+        lines, _ = cv2.findContours(
+            mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE
+        )
+        cv2.drawContours(canvas, lines, -1, colour, thickness)
     return canvas
 
 
@@ -100,5 +109,9 @@ def _show(axes: Axes, row: Row | None, image_of: ImageOf) -> None:
         return
     axes.imshow(draw(image_of(row), row))
     title = textwrap.wrap(row.sentence, TITLE_WIDTH)[:2]
-    value = f"IoU {100 * row.iou:.0f} %, " if row.has_target else f"{row.swapped or 'absent'}, "
+    value = (
+        f"IoU {100 * row.iou:.0f} %, "
+        if row.has_target
+        else f"{(row.swapped or 'absent').replace('_', ' ')}, "
+    )
     axes.set_title("\n".join([*title, f"{value}confidence {row.confidence:.2f}"]), fontsize=7)

@@ -23,6 +23,7 @@ from actseg_core.evaluation.provenance import Provenance
 from actseg_core.evaluation.report import FORMAT, METRICS_FILE, VERSION, table
 
 NOT_MEASURED = "-"
+THE_PAPER = "the paper"
 FILE_LIMIT_BYTES = 50_000_000
 OWN_TABLE = PaperTable("Own data", "custom", OVERLAP_COLUMNS, ())
 
@@ -48,7 +49,7 @@ class Line:
 
     Attributes:
         label: Method; empty where it is that of the line above.
-        source: "the paper", or the model that was measured; empty if nothing was measured.
+        source: THE_PAPER, or the model that was measured; empty if nothing was measured.
         data: What it was measured on, and whether that is the paper's data.
         values: Percent, in the order of the columns; None where there is no figure.
     """
@@ -57,6 +58,11 @@ class Line:
     source: str
     data: str
     values: tuple[float | None, ...]
+
+    @property
+    def is_papers(self) -> bool:
+        """Whether the paper prints it."""
+        return self.source == THE_PAPER
 
 
 @dataclass(frozen=True)
@@ -120,7 +126,7 @@ def _fill(paper_table: PaperTable, measurements: Sequence[Measurement]) -> Fille
     fitting = [item for item in measurements if item.provenance.kind == paper_table.kind]
     lines: list[Line] = []
     for row in paper_table.rows:
-        lines.append(Line(row.label, "the paper", "the paper's data", row.values))
+        lines.append(Line(row.label, THE_PAPER, "the paper's data", row.values))
         lines += _our_lines(paper_table, row, fitting)
     if paper_table not in (ABLATION, CLASSIFICATION):
         placed = {preset for row in paper_table.rows for preset in row.presets}
@@ -181,7 +187,8 @@ def tables_markdown(tables: Sequence[FilledTable]) -> str:
     """All tables for people; percent with one decimal."""
     parts = [
         "# The paper's tables, side by side with what was measured here",
-        "Percent. P@K counts IoU >= K and mAP is the mean of P@.50:.05:.95, as in the paper. "
+        "Percent. mAP is the mean of P@.50:.05:.95, as in the paper. Our P@K counts IoU >= K; the "
+        "paper does not say whether it counts IoU = K. "
         '"-": the paper prints no figure, or nobody has measured it here. A line that is not '
         "comparable was measured on other data than the paper's, or not as the paper did.",
     ]
@@ -193,5 +200,7 @@ def tables_markdown(tables: Sequence[FilledTable]) -> str:
             ]
             for line in item.lines
         ]
-        parts.append(f"## {item.title}\n\n" + table(["method", "by", "on", *item.columns], rows))
+        parts.append(
+            f"## {item.title}\n\n" + table(["method", "by", "on", *item.columns], rows, texts=3)
+        )
     return "\n\n".join(parts) + "\n"

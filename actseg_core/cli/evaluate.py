@@ -1,0 +1,228 @@
+"""`actseg evaluate`: a data set and a network to figures, plots and a contact sheet."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from actseg_core.checkpoint import checkpoint_path
+from actseg_core.data.a2d_sentences import A2DSentences
+from actseg_core.data.actor_action import A2DPairs
+from actseg_core.data.samples import BadData, SentenceDataset
+from actseg_core.errors import ConfigError
+from actseg_core.evaluation.clip_questions import ClipAnswerer, ClipQuestions
+from actseg_core.evaluation.datasets import (
+    check_kind,
+    open_pairs,
+    open_sentences,
+    origin_of,
+    row_of,
+    weights_mark,
+)
+from actseg_core.evaluation.pair_frames import (
+    FrameLabeller,
+    LabelledFrames,
+    all_pairs,
+    evaluate_frames,
+    given_pairs,
+)
+from actseg_core.evaluation.provenance import Kind, Provenance
+from actseg_core.evaluation.report import REPORT_FILE, percent, write_pairs_report, write_report
+from actseg_core.evaluation.run import evaluate as ask
+from actseg_core.evaluation.swaps import Swapper, describe, shown_pairs
+from actseg_core.predictor import Predictor
+
+SHOWN_PROBLEMS = 20
+QUERIES = {
+    "given": "pairs given by the annotation, no classifier",
+    "all": "all 43 pairs asked, no classifier",
+}
+
+
+@dataclass(frozen=True)
+class Run:
+    """What is measured, and where the report goes.
+
+    Attributes:
+        kind: Layout of the data set.
+        path: Its folder.
+        split: Empty: all of it.
+        limit: Most samples; 0: all.
+        skip_bad: Whether to leave damaged items out.
+        model: Preset with weights, or a .safetensors file.
+        row: Row of the paper's tables; empty: found by the network's name.
+        output: Where to write; None: a folder named after network and data.
+        device: Where the network runs.
+    """
+
+    kind: Kind
+    path: Path
+    split: str
+    limit: int
+    skip_bad: bool
+    model: str
+    row: str
+    output: Path | None
+    device: str
+
+    def folder(self, predictor: Predictor) -> Path:
+        """Where the report goes."""
+        return self.output or Path("out/evaluate") / f"{predictor.config.name}_{self.kind}"
+
+    def provenance(
+        self, predictor: Predictor, bad: BadData, asked: int, available: int, notes: list[str]
+    ) -> Provenance:
+        """The mark of the figures."""
+        row, differences = row_of(predictor.config, self.kind, self.row)
+        return Provenance(
+            kind=self.kind,
+            origin=origin_of(self.kind, self.path),
+            folder=self.path.resolve().name,
+            split=self.split,
+            asked=asked,
+            available=available,
+            left_out=len(bad),
+            model=predictor.config.name,
+            weights=weights_mark(checkpoint_path(self.model)),
+            row=row,
+            notes=(*differences, *notes),
+            problems=tuple(bad.messages[:SHOWN_PROBLEMS]),
+        )
+
+
+def evaluate(
+    kind: Annotated[
+        str, typer.Argument(help="a2d-sentences, jhmdb-sentences, a2d-pairs or custom.")
+    ],
+    path: Annotated[Path, typer.Argument(help="Folder of the data set.")],
+    model: Annotated[
+        str, typer.Option(help="Preset with weights, or a .safetensors file.")
+    ] = "lite",
+    row: Annotated[
+        str,
+        typer.Option(
+            help="Row of the paper's tables that the network stands for (table1_rgb, ...); "
+            "found by its name if left out."
+        ),
+    ] = "",
+    output: Annotated[
+        Path | None, typer.Option(help="Folder to write; out/evaluate/MODEL_KIND if left out.")
+    ] = None,
+    split: Annotated[
+        str, typer.Option(help="train or test for A2D (test), any name for custom data (all).")
+    ] = "",
+    limit: Annotated[
+        int, typer.Option(min=0, help="Ask about so many samples, evenly spread; 0: all.")
+    ] = 0,
+    skip_bad: Annotated[
+        bool, typer.Option("--skip-bad", help="Leave damaged items out and count them.")
+    ] = False,
+    swaps: Annotated[
+        bool, typer.Option(help="Also ask false sentences (a2d-sentences only).")
+    ] = True,
+    frozen: Annotated[
+        bool, typer.Option("--frozen", help="Show one frame over and over: no motion.")
+    ] = False,
+    following: Annotated[
+        bool, typer.Option("--following", help="Also answer the next frame: consistency.")
+    ] = False,
+    queries: Annotated[
+        str, typer.Option(help="Pairs to ask for (a2d-pairs only): given or all.")
+    ] = "given",
+    frame_list: Annotated[
+        Path | None, typer.Option(help="Published list of frames (jhmdb-sentences only).")
+    ] = None,
+    device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1 ...")] = "cpu",
+) -> None:
+    """Measure a network on a data set; writes metrics.json, report.md, samples.jsonl, plots."""
+    known = check_kind(kind)
+    split = split or ("test" if known in ("a2d-sentences", "a2d-pairs") else "")
+    what = Run(known, path, split, limit, skip_bad, model, row, output, device)
+    if known != "a2d-pairs":
+        dataset = open_sentences(known, path, split, frame_list=frame_list, skip_bad=skip_bad)
+        _evaluate_sentences(what, dataset, swaps, frozen, following)
+        return
+    if frozen or following or frame_list is not None:
+        raise ConfigError("--frozen, --following and --frame-list are for sentences, not pairs")
+    if queries not in QUERIES:
+        raise ConfigError(f"--queries must be {' or '.join(QUERIES)}, got {queries!r}")
+    _evaluate_pairs(what, open_pairs(path, split, skip_bad=skip_bad), queries)
+
+
+def _evaluate_sentences(
+    what: Run, dataset: SentenceDataset, swaps: bool, frozen: bool, following: bool
+) -> None:
+    predictor = Predictor.load(what.model, what.device)
+    notes = ["frozen clips"] if frozen else []
+    what.provenance(predictor, dataset.bad, 0, 0, notes)  # a wrong row is said before the work
+    described, swapper = {}, None
+    if swaps and isinstance(dataset, A2DSentences):
+        described = describe(dataset, dataset.layout, skip_bad=what.skip_bad)
+        labels = open_pairs(what.path, what.split, skip_bad=what.skip_bad).video_labels
+        swapper = Swapper(described.values(), shown_pairs(labels))
+    questions = ClipQuestions(
+        dataset,
+        predictor.config,
+        predictor.read,
+        limit=what.limit,
+        described=described,
+        swapper=swapper,
+        frozen=frozen,
+        following=following,
+    )
+    console = Console()
+    asked = track(questions, "sentences", total=len(questions), console=console)
+    evaluation = ask(asked, ClipAnswerer(predictor))
+    provenance = what.provenance(
+        predictor, dataset.bad, questions.asked, len(dataset.samples), notes
+    )
+    folder = what.folder(predictor)
+    write_report(folder, provenance, evaluation, questions.image)
+    questions.close()
+    masks, presence = evaluation.masks, evaluation.presence
+    values = {
+        "overall IoU": masks.overall_iou,
+        "mean IoU": masks.mean_iou,
+        "P@0.5": masks.precision_at(0.5),
+        "mAP 0.5:0.95": masks.map_mean_precision,
+        "found where there": presence.target_accuracy,
+        "not found where absent": presence.absent.accuracy,
+    }
+    _show(console, provenance, values, folder)
+
+
+def _evaluate_pairs(what: Run, dataset: A2DPairs, queries: str) -> None:
+    predictor = Predictor.load(what.model, what.device)
+    notes = [QUERIES[queries]]
+    what.provenance(predictor, dataset.bad, 0, 0, notes)
+    frames = LabelledFrames(dataset, predictor.config, limit=what.limit)
+    label = FrameLabeller(predictor, given_pairs(dataset) if queries == "given" else all_pairs)
+    console = Console()
+    semantic = evaluate_frames(track(frames, "frames", total=len(frames), console=console), label)
+    frames.close()
+    provenance = what.provenance(predictor, dataset.bad, len(frames), len(dataset.frames), notes)
+    folder = what.folder(predictor)
+    write_pairs_report(folder, provenance, semantic, None)
+    tasks = {"actor": semantic.actor, "action": semantic.action, "joint": semantic.joint}
+    _show(
+        console,
+        provenance,
+        {f"{name}, mean IoU": scores.mean_iou for name, scores in tasks.items()},
+        folder,
+    )
+
+
+def _show(
+    console: Console, provenance: Provenance, values: dict[str, float], folder: Path
+) -> None:
+    table = Table("measure", "%", title=f"{provenance.model} on {provenance.mark}")
+    for name, value in values.items():
+        table.add_row(name, percent(value))
+    console.print(table)
+    if provenance.left_out:
+        console.print(f"{provenance.left_out} damaged items were left out")
+    console.print(f"written to {folder / REPORT_FILE}")
