@@ -68,6 +68,7 @@ class Provenance:
 
     def _extent(self) -> str:
         unit = "frames" if self.kind == "a2d-pairs" else "samples"
+        extent = f"{self.asked} of {self.available} {unit}"
         if self.asked == self.available:
-            return f"all {self.asked} {unit}"
-        return f"{self.asked} of {self.available} {unit}"
+            extent = f"all {self.asked} {unit}"
+        return extent + (f", {self.left_out} damaged items left out" if self.left_out else "")

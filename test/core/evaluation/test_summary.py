@@ -1,0 +1,55 @@
+"""Scores as JSON."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+
+from actseg_core.evaluation.classification import ClassificationScores
+from actseg_core.evaluation.run import score
+from actseg_core.evaluation.semantic import score_label_maps
+from actseg_core.evaluation.summary import row_values, summarise, summarise_pairs, without_nan
+from actseg_core.labels import Pair
+
+
+def test_a_run_without_swaps_is_json_without_nan(row, rectangle) -> None:
+    truth = rectangle(0, 0, 4, 4)
+    text = json.dumps(summarise(score([row(truth, truth, pair=Pair(7, 7))])), allow_nan=False)
+    content = json.loads(text)
+    assert content["masks"]["precision"]["0.50"] == 1.0
+    assert content["masks"]["map_mean_precision"] == 1.0
+    assert content["by_pair"]["dog running"]["samples"] == 1
+    assert content["sequences"]["region_and_boundary"] == 1.0
+    assert content["presence"]["auroc"] is None
+    assert content["verbs"]["sensitivity"] is None
+
+
+def test_nan_becomes_null_at_any_depth() -> None:
+    assert without_nan({"a": [np.nan, (1.0, {"b": float("nan")})]}) == {
+        "a": [None, [1.0, {"b": None}]]
+    }
+
+
+def test_a_row_holds_the_mask_as_readable_run_length_code(row, rectangle) -> None:
+    from pycocotools import mask as coco_mask
+
+    truth = rectangle(0, 0, 4, 4)
+    item = replace(row(truth, rectangle(0, 0, 4, 2)), swapped="other_action", original="7")
+    content = json.loads(json.dumps(row_values(item), allow_nan=False))
+    np.testing.assert_array_equal(coco_mask.decode(content["mask"]), rectangle(0, 0, 4, 2))
+    assert (content["intersection"], content["union"]) == (8, 16)
+    assert (content["swapped"], content["original"], content["pair"]) == (
+        "other_action",
+        "7",
+        None,
+    )
+
+
+def test_pairs_hold_all_three_tasks_and_the_classifier_if_any() -> None:
+    labels = np.array([[0, 77]], np.uint8)
+    scores = score_label_maps([(labels, labels)])
+    content = summarise_pairs(scores, None)
+    assert content["semantic"]["joint"]["mean_iou"] == 1.0
+    assert content["classification"] is None
+    classified = summarise_pairs(scores, ClassificationScores(3, 0.5, {"dog": 0.5}))
+    assert classified["classification"]["mean_average_precision"] == 0.5
