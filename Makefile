@@ -7,11 +7,13 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 STAMPS := $(VENV)/.stamps
 VIDEO ?=
-TRAIN_OPTIONS ?=
+PHOTOS ?=
+VIDEOS ?=
+SOURCES = $(if $(PHOTOS),--photos "$(PHOTOS)") $(if $(VIDEOS),--videos "$(VIDEOS)")
 PYTEST_OPTIONS ?=
 
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test test-all lint format typecheck colcon build-check bench train-lite lock clean
+.PHONY: help setup demo test test-all lint format typecheck colcon build-check train-lite lock clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -67,11 +69,13 @@ colcon: setup  ## colcon build against the wheels, for machines without ROS
 build-check:  ## build the messages on Python 3.12 and 3.13, too
 	tools/build_check.sh 3.12 3.13
 
-bench: setup  ## speed and latency on this machine
-	$(BIN)/actseg bench
-
-train-lite: setup  ## train the embedded preset's checkpoint on generated clips
-	$(BIN)/actseg train $(TRAIN_OPTIONS)
+train-lite: setup  ## train the lite checkpoint; PHOTOS= and VIDEOS= name folders (docs/lite.md)
+	$(BIN)/actseg train-lite runs/lite1/lite.safetensors --run runs/lite1 $(SOURCES) \
+		--settings tools/lite_recipe/1.yaml
+	$(BIN)/actseg train-lite runs/lite2/lite.safetensors --run runs/lite2 $(SOURCES) \
+		--settings tools/lite_recipe/2.yaml
+	$(BIN)/actseg train-lite runs/lite3/lite.safetensors --run runs/lite3 $(SOURCES) \
+		--settings tools/lite_recipe/3.yaml
 
 lock: setup  ## write requirements/lock.txt anew from .venv
 	$(BIN)/python tools/lock.py > requirements/lock.txt.new
