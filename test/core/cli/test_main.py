@@ -1,5 +1,7 @@
 """Verbs, exit codes, one line per error."""
 
+from pathlib import Path
+
 import pytest
 
 from actseg_core.cli.main import VERBS, main
@@ -12,12 +14,13 @@ def test_help_names_every_verb(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_an_error_of_ours_is_one_line_and_exit_code_2(
-    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["convert-weights", "/nowhere/weights.pt", "/tmp/x.safetensors"]) == 2
+    missing = tmp_path / "weights.pt"
+    assert main(["convert-weights", str(missing), str(tmp_path / "x.safetensors")]) == 2
     shown = capsys.readouterr().err
     assert shown.startswith("actseg: ") and shown.count("\n") == 1
-    assert "/nowhere/weights.pt does not exist" in shown
+    assert f"{missing} does not exist" in shown
 
 
 @pytest.mark.parametrize("arguments", [["fly"], ["segment"], ["models", "--frobnicate"]])
