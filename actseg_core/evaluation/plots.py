@@ -76,8 +76,8 @@ def pair_bars(by_pair: dict[str, MaskScores]) -> Figure:
         heights = [place + shift for place in places]
         axes.barh(heights, [100 * value for value in values], 0.38, color=colour, label=label)
     axes.set_yticks(places, [f"{name} ({by_pair[name].samples})" for name in names])
-    axes.set(xlim=(0, 100), xlabel="IoU [%] (samples in brackets)")
-    axes.invert_yaxis()
+    limits = (len(names) - 0.5, -0.5)  # the first pair on top
+    axes.set(xlim=(0, 100), ylim=limits, xlabel="IoU [%] (samples in brackets)")
     axes.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
     _bare(axes)
     return figure

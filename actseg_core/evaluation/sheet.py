@@ -17,32 +17,43 @@ from actseg_core.evaluation.run import Row
 COLUMNS = 5
 MAGENTA, WHITE, BLACK = (255, 0, 255), (255, 255, 255), (0, 0, 0)  # few things are magenta
 FILL_OPACITY = 0.45
-TITLE_WIDTH = 34  # characters
+COLUMN_IN, TITLE_IN, TITLE_WIDTH = 2.6, 0.6, 34  # inches, inches, characters
 ImageOf = Callable[[Row], NDArray[np.uint8]]
 
 
 def choose(rows: Sequence[Row], count: int = COLUMNS) -> dict[str, list[Row]]:
-    """At most `count` rows for each line of the sheet, no row twice among the first three.
+    """At most `count` rows for each line of the sheet, no row twice.
 
-    Lines are "best", "median" and "worst" by IoU among the questions with a target, and "not
-    there, but marked" by marked share among those without, one per
-    frame. Empty lines are left out.
+    Lines are "best", "median" and "worst", out of the upper, middle and lower third by IoU of the
+    questions with a target, and "not there, but marked", by marked share, out of those without.
+    Within a line, other sentences come before another frame of one already shown. Empty lines are
+    left out.
     """
     targets = sorted(
         (row for row in rows if row.has_target), key=lambda row: (-row.iou, row.sample_id)
     )
-    each = min(count, max(1, len(targets) // 3)) if targets else 0
-    middle = (len(targets) - each) // 2
-    lines = {"best": targets[:each], "median": [], "worst": []}
-    if len(targets) > 1:
-        lines["worst"] = targets[max(each, len(targets) - each) :][::-1]
-    if len(targets) > 2:
-        lines["median"] = targets[middle : middle + each]
+    third = max(1, len(targets) // 3)
+    middle = targets[third:-third] if len(targets) > 2 else []
+    centre = (len(middle) - 1) / 2
+    from_centre = sorted(range(len(middle)), key=lambda place: abs(place - centre))
     alarms = [row for row in rows if not row.has_target and row.marked]
-    alarms.sort(key=lambda row: (-row.marked, row.sample_id))
-    per_frame = {(row.video_id, row.frame): row for row in reversed(alarms)}
-    lines["not there, but marked"] = [row for row in alarms if row in per_frame.values()][:count]
-    return {name: chosen for name, chosen in lines.items() if chosen}
+    lines = {
+        "best": targets[:third],
+        "median": [middle[place] for place in from_centre],
+        "worst": targets[max(third, len(targets) - third) :][::-1],
+        "not there, but marked": sorted(alarms, key=lambda row: (-row.marked, row.sample_id)),
+    }
+    return {name: _varied(line, count) for name, line in lines.items() if line}
+
+
+def _varied(rows: Sequence[Row], count: int) -> list[Row]:
+    """The first rows, those of one video and sentence (or false alarm's video) only in need."""
+    first: dict[tuple[str, str], Row] = {}
+    for row in rows:
+        first.setdefault((row.video_id, row.sentence if row.has_target else ""), row)
+    chosen = list(first.values())
+    shown = {row.sample_id for row in chosen}
+    return [*chosen, *(row for row in rows if row.sample_id not in shown)][:count]
 
 
 def contact_sheet(rows: Sequence[Row], image_of: ImageOf, count: int = COLUMNS) -> Figure | None:
@@ -63,7 +74,9 @@ def contact_sheet(rows: Sequence[Row], image_of: ImageOf, count: int = COLUMNS) 
     if not lines:
         return None
     columns = max(len(chosen) for chosen in lines.values())
-    figure = new_figure(2.6 * columns + 0.4, 2.6 * len(lines))
+    masks = [row.truth for chosen in lines.values() for row in chosen]
+    aspect = max(mask.height / mask.width for mask in masks)
+    figure = new_figure(COLUMN_IN * columns + 0.4, (COLUMN_IN * aspect + TITLE_IN) * len(lines))
     grid = figure.subplots(len(lines), columns, squeeze=False)
     for (name, chosen), axes_row in zip(lines.items(), grid, strict=True):
         axes_row[0].set_ylabel(name)

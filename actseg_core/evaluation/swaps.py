@@ -18,7 +18,7 @@ from actseg_core.data.actor_action import label_map
 from actseg_core.data.samples import Sample, SentenceDataset
 from actseg_core.errors import DatasetError
 from actseg_core.evaluation.questions import Swap
-from actseg_core.labels import ACTORS, BACKGROUND, PAIRS, Pair, pair_from_label
+from actseg_core.labels import ACTORS, PAIRS, Pair, pair_from_label
 
 _HUMANS = {ACTORS.index(name) + 1 for name in ("adult", "baby")}
 
@@ -146,7 +146,6 @@ def pair_of(dataset: SentenceDataset, layout: A2DLayout, sample: Sample) -> Pair
             "release"
         )
     counts = np.bincount(labels[mask], minlength=1)
-    counts[BACKGROUND] = 0
     valid = [pair for pair in PAIRS if pair.label < len(counts) and counts[pair.label]]
     return max(valid, key=lambda pair: int(counts[pair.label]), default=None)
 

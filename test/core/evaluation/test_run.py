@@ -47,11 +47,11 @@ def questions(rectangle) -> list[Question]:
 @pytest.fixture
 def predict(rectangle):
     """Right about the running dog but for one column; takes it for the walking one, too."""
-    left, nobody = rectangle(2, 0, 4, 3), rectangle()
+    left, wide, nobody = rectangle(2, 0, 4, 3), rectangle(0, 1, 4, 9), rectangle()
     answers = {
         "dog running": Prediction(mask=left, found=True, confidence=0.9),
         "dog walking": Prediction(mask=left, found=True, confidence=0.6),
-        "dog rolling": Prediction(mask=left, found=True, confidence=0.7),
+        "dog rolling": Prediction(mask=wide, found=True, confidence=0.7),
         "cat eating": Prediction(mask=nobody, found=False, confidence=0.1),
     }
     return lambda question: answers[question.sentence]
@@ -72,14 +72,16 @@ def test_a_whole_run_by_hand(questions, predict) -> None:
     presence = result.presence
     assert (presence.targets, presence.target_accuracy) == (2, 1.0)
     assert (presence.absent.samples, presence.absent.accuracy) == (2, 0.5)
-    assert presence.absent.false_area == pytest.approx(0.5 * 12 / 120)
+    assert presence.absent.false_area == pytest.approx(0.5 * 36 / 120)
     assert presence.absent_by_kind["absent_actor"].accuracy == 1.0
     assert presence.auroc == pytest.approx(3 / 4)
 
     verbs = result.verbs
     assert verbs.pairs == 1
     assert verbs.confidence_drop == pytest.approx(0.2)
-    assert verbs.coverage == verbs.other_coverage == pytest.approx(12 / 16)
+    assert verbs.coverage == pytest.approx(12 / 16)
+    # Of 4x9 pixels 2x3 are on the running dog.
+    assert verbs.other_coverage == pytest.approx(6 / 16)
     # The answer about the running dog is right, that about the walking one lies on the other.
     assert (verbs.rivals, verbs.told_apart) == (2, 0.5)
     assert result.consistency.samples == 0
