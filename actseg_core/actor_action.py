@@ -29,7 +29,22 @@ class ActorActionSegmenter(Segmenter):
         )
 
     def encode(self, clip: Tensor) -> list[Tensor]:
-        return self.decoder.features(self.video_encoder(clip))
+        return self.encode_from_frozen(self.encode_frozen(clip))
+
+    def encode_frozen(self, clip: Tensor) -> Tensor:
+        """All of I3D before the first trained block: (B, C, T/4, S/16, S/16) of Mixed_4e."""
+        return self.video_encoder.i3d.frozen_part(clip)
+
+    def encode_from_frozen(self, frozen: Tensor) -> list[Tensor]:
+        return self.decoder.features(self.video_encoder.from_frozen(self.in_own_type(frozen)))
+
+    def frozen_state(self) -> dict[str, Tensor]:
+        i3d = self.video_encoder.i3d
+        return {
+            f"{layer}.{name}": value
+            for layer in i3d.frozen_layers
+            for name, value in i3d.get_submodule(layer).state_dict().items()
+        }
 
     def encode_sentences(self, words: Tensor) -> Tensor:
         sentences: Tensor = self.sentence_encoder(words)

@@ -38,6 +38,17 @@ class Network(nn.Module):
         """Sentence-independent features per stream of (B, C, T, S, S) clips."""
         return {name: self.stream(name).encode(clips[name]) for name in self.config.streams}
 
+    def encode_frozen(self, clips: Mapping[Stream, Tensor]) -> dict[Stream, Tensor]:
+        """What the layers that no training changes make of the clips, per stream."""
+        return {name: self.stream(name).encode_frozen(clips[name]) for name in self.config.streams}
+
+    def encode_from_frozen(self, frozen: Mapping[Stream, Tensor]) -> dict[Stream, list[Tensor]]:
+        """The features of `encode` per stream, from the output of `encode_frozen`."""
+        return {
+            name: self.stream(name).encode_from_frozen(frozen[name])
+            for name in self.config.streams
+        }
+
     def encode_sentences(self, words: Tensor) -> dict[Stream, Tensor]:
         """Sentence vectors per stream of word vectors (Q, L, W)."""
         return {name: self.stream(name).encode_sentences(words) for name in self.config.streams}

@@ -17,6 +17,22 @@ class Segmenter(nn.Module, ABC):
     def encode(self, clip: Tensor) -> list[Tensor]:
         """Sentence-independent features of a (B, C, T, S, S) clip in [-1, 1], coarse to fine."""
 
+    def encode_frozen(self, clip: Tensor) -> Tensor:
+        """The output of the layers that no training changes; the clip itself if there are none.
+
+        It is the same in training and evaluation mode, so that it can be computed once and kept.
+        `encode_from_frozen` makes of it what `encode` makes of the clip.
+        """
+        return clip
+
+    def encode_from_frozen(self, frozen: Tensor) -> list[Tensor]:
+        """The features of `encode` from the output of `encode_frozen`, of any float type."""
+        return self.encode(frozen)
+
+    def frozen_state(self) -> dict[str, Tensor]:
+        """Weights and statistics by name that `encode_frozen` depends on; empty if none are."""
+        return {}
+
     @abstractmethod
     def encode_sentences(self, words: Tensor) -> Tensor:
         """Sentence vectors (Q, D) of word vectors (Q, L, W); zero rows are padding."""
@@ -29,6 +45,10 @@ class Segmenter(nn.Module, ABC):
         about one clip). Positive means the referred actor. A first map with r = 1 says whether
         the actor is there at all.
         """
+
+    def in_own_type(self, frozen: Tensor) -> Tensor:
+        """Kept features, usually float16, in the type of the weights."""
+        return frozen.to(next(self.parameters()).dtype)
 
     def forward(self, clip: Tensor, words: Tensor) -> list[Tensor]:
         """Response maps of B clips, each with its own sentence."""

@@ -53,12 +53,23 @@ class HuSegmenter(Segmenter):
 
     def encode(self, clip: Tensor) -> list[Tensor]:
         """The first convolution's part over image and coordinates: one (B, hidden, S/32, S/32)."""
-        scores = functional.normalize(self.image_encoder(single_frame(clip)), dim=1)
+        return self.encode_from_frozen(self.encode_frozen(clip))
+
+    def encode_frozen(self, clip: Tensor) -> Tensor:
+        """pool5 of the frame, (B, C, S/32, S/32)."""
+        return self.image_encoder.frozen_part(single_frame(clip))
+
+    def encode_from_frozen(self, frozen: Tensor) -> list[Tensor]:
+        fc8 = self.image_encoder.from_frozen(self.in_own_type(frozen))
+        scores = functional.normalize(fc8, dim=1)
         height, width = scores.shape[-2:]
         _, visual, place = self._first_weights()
         cells = coordinate_channels(height, width, scores.device, scores.dtype)
         seen = functional.conv2d(scores, visual, self.first.bias)
         return [seen + functional.conv2d(cells.unsqueeze(0), place)]
+
+    def frozen_state(self) -> dict[str, Tensor]:
+        return self.image_encoder.frozen_state()
 
     def encode_sentences(self, words: Tensor) -> Tensor:
         sentences: Tensor = self.sentence_encoder(words)

@@ -45,7 +45,17 @@ class LiSegmenter(Segmenter):
 
     def encode(self, clip: Tensor) -> list[Tensor]:
         """fc8 and the coordinates of every cell: one (B, visual_dim + 8, S/32, S/32)."""
-        return [append_coordinates(self.image_encoder(single_frame(clip)))]
+        return self.encode_from_frozen(self.encode_frozen(clip))
+
+    def encode_frozen(self, clip: Tensor) -> Tensor:
+        """pool5 of the frame, (B, C, S/32, S/32)."""
+        return self.image_encoder.frozen_part(single_frame(clip))
+
+    def encode_from_frozen(self, frozen: Tensor) -> list[Tensor]:
+        return [append_coordinates(self.image_encoder.from_frozen(self.in_own_type(frozen)))]
+
+    def frozen_state(self) -> dict[str, Tensor]:
+        return self.image_encoder.frozen_state()
 
     def encode_sentences(self, words: Tensor) -> Tensor:
         sentences: Tensor = self.sentence_encoder(words)

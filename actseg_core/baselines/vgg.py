@@ -69,14 +69,32 @@ class FullyConvolutionalVgg16(nn.Module):
         self.classifier.requires_grad_(self.trainable != "none")
 
     def forward(self, frames: Tensor) -> Tensor:
+        return self.from_frozen(self.frozen_part(frames))
+
+    def frozen_part(self, frames: Tensor) -> Tensor:
+        """pool5 of the frames, (B, C, H/32, W/32); the frames themselves where conv1 trains."""
+        return frames if self.trainable == "all" else self._pool5(frames)
+
+    def from_frozen(self, frozen: Tensor) -> Tensor:
+        """fc8 from what `frozen_part` gave."""
+        scores: Tensor = self.classifier(
+            self._pool5(frozen) if self.trainable == "all" else frozen
+        )
+        return scores
+
+    def frozen_state(self) -> dict[str, Tensor]:
+        """Weights by name that `frozen_part` depends on."""
+        return {} if self.trainable == "all" else dict(self.features.state_dict())
+
+    def _pool5(self, frames: Tensor) -> Tensor:
         sides = frames.shape[2:]
         if frames.ndim != 4 or frames.shape[1] != 3 or any(side % STRIDE for side in sides):
             raise ShapeError(
                 "VGG16 reads (B, 3, H, W) RGB with sides that are multiples of 32, "
                 f"got {tuple(frames.shape)}; resize and pad it first"
             )
-        scores: Tensor = self.classifier(self.features((frames - self.mean) / self.deviation))
-        return scores
+        pooled: Tensor = self.features((frames - self.mean) / self.deviation)
+        return pooled
 
 
 def single_frame(clip: Tensor) -> Tensor:

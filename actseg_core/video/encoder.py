@@ -48,7 +48,11 @@ class VideoEncoder(nn.Module):
         self.i3d.set_trainable(layers[self.config.trainable], self.config.batch_statistics)
 
     def forward(self, clip: Tensor) -> Tensor:
-        features: Tensor = self.i3d(clip).mean(dim=2)
+        return self.from_frozen(self.i3d.frozen_part(clip))
+
+    def from_frozen(self, frozen: Tensor) -> Tensor:
+        """The representation from what `i3d.frozen_part` gave: Mixed_4e's output in the paper."""
+        features = self.i3d.trained_part(frozen).mean(dim=2)
         if not self.config.l2_normalise:
             return features
         return functional.normalize(features, dim=1, eps=NORM_FLOOR)

@@ -134,10 +134,26 @@ class I3d(nn.Module):
         return widths.total
 
     def forward(self, clip: Tensor) -> Tensor:
+        return self.trained_part(self.frozen_part(clip))
+
+    @property
+    def frozen_layers(self) -> tuple[str, ...]:
+        """The layers before the first trained one: all that no training changes."""
+        trained = [index for index, name in enumerate(self.layers) if name in self.trained]
+        return self.layers[: trained[0]] if trained else self.layers
+
+    def frozen_part(self, clip: Tensor) -> Tensor:
+        """What the frozen layers make of a clip; the clip itself where there are none."""
         self._check(clip)
-        for name in self.layers:
+        for name in self.frozen_layers:
             clip = self.get_submodule(name)(clip)
         return clip
+
+    def trained_part(self, features: Tensor) -> Tensor:
+        """The output of the network from what `frozen_part` gave."""
+        for name in self.layers[len(self.frozen_layers) :]:
+            features = self.get_submodule(name)(features)
+        return features
 
     def endpoints(self, clip: Tensor, names: Collection[str]) -> dict[str, Tensor]:
         """Outputs of the named layers of one forward pass.

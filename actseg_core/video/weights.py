@@ -15,8 +15,9 @@ from torch import Tensor, nn
 from actseg_core.errors import CheckpointError
 from actseg_core.tensor_file import write_tensors
 from actseg_core.video.i3d import I3d
-from actseg_core.video.weights_file import read_state
+from actseg_core.video.weights_file import read_state, stored_facts
 from actseg_core.video.weights_names import (
+    ACTSEG,
     COUNTER,
     DEEPMIND,
     FIRST_CONV,
@@ -56,6 +57,7 @@ class PublicWeights:
         tensors: By the names of `I3d` (parameters and batch norm statistics), or by torchvision's
             names with fc6 to fc8 as convolutions; float32, finite.
         ignored: Names in the file that are no weights: counters, optimiser slots.
+        width: Channel multiplier of I3D; public weights have 1, `actseg pretrain` makes others.
     """
 
     network: Literal["i3d", "vgg16"]
@@ -64,6 +66,7 @@ class PublicWeights:
     classes: int
     tensors: dict[str, Tensor]
     ignored: tuple[str, ...]
+    width: float = 1.0
 
     @property
     def stream(self) -> str:
@@ -95,7 +98,8 @@ def read_weights(path: Path) -> PublicWeights:
     flavour, scope = found
     if flavour == TORCHVISION:
         return _convert_vgg(path, state)
-    return _convert_i3d(path, state, flavour, scope)
+    width = _stored_width(path) if flavour == ACTSEG else 1.0
+    return _convert_i3d(path, state, flavour, scope, width)
 
 
 def save_weights(weights: PublicWeights, destination: Path) -> None:
@@ -110,12 +114,13 @@ def save_weights(weights: PublicWeights, destination: Path) -> None:
         "network": weights.network,
         "stream": weights.stream,
         "flavour": weights.flavour,
+        "width": repr(weights.width),
     }
     write_tensors(destination, weights.tensors, metadata)
 
 
 def load_i3d(path: Path, network: I3d, head: bool = True) -> PublicWeights:
-    """Fill a network of width 1 with the weights of a file; layers that it lacks are left out.
+    """Fill a network with the weights of a file; layers that it lacks are left out.
 
     Args:
         path: As for `read_weights`.
@@ -136,6 +141,23 @@ def load_i3d(path: Path, network: I3d, head: bool = True) -> PublicWeights:
         )
     _load(path, network, weights, skip="" if head else LOGITS_WEIGHT.split(".")[0])
     return weights
+
+
+def trained_weights(network: I3d, width: float) -> PublicWeights:
+    """The weights of a whole network of our own, as `save_weights` writes them.
+
+    Args:
+        network: Up to and with its classifier.
+        width: The channel multiplier that it was built with.
+    """
+    tensors = {
+        name: value.detach().float().cpu().contiguous()
+        for name, value in network.state_dict().items()
+        if not name.endswith(COUNTER)
+    }
+    return PublicWeights(
+        "i3d", ACTSEG, network.in_channels, network.out_channels, tensors, (), width
+    )
 
 
 def load_vgg16(path: Path, network: nn.Module) -> PublicWeights:
@@ -161,17 +183,37 @@ def _load(path: Path, network: nn.Module, weights: PublicWeights, skip: str) -> 
     problems = [f"{name} is missing" for name in own.keys() - weights.tensors.keys()]
     for name in own.keys() & weights.tensors.keys():
         problems += _shape_problem(name, own[name].shape, weights.tensors[name].shape)
-    _refuse(f"{path} does not fit a network of this width and number of classes", problems)
+    _refuse(
+        f"{path} (width {weights.width:g}, {weights.classes} classes) does not fit this network; "
+        "set its width accordingly, or give other weights",
+        problems,
+    )
     with torch.no_grad():
         for name, value in own.items():
             value.copy_(weights.tensors[name])
 
 
+def _stored_width(path: Path) -> float:
+    """The channel multiplier that a file of `save_weights` states; 1 where it states none."""
+    stated = stored_facts(path).get("width", "1")
+    try:
+        width = float(stated)
+    except ValueError:
+        width = math.nan
+    if not 0.0 < width <= 1.0:
+        raise CheckpointError(
+            f"{path} states an I3D of width {stated!r}; the width must be above 0 and at most 1: "
+            "make the file again with `actseg pretrain`"
+        )
+    return width
+
+
 def _convert_i3d(
-    path: Path, state: Mapping[str, Tensor], flavour: str, scope: str
+    path: Path, state: Mapping[str, Tensor], flavour: str, scope: str, width: float
 ) -> PublicWeights:
     source = {
-        own: foreign_name(own, flavour, scope) for own in _i3d_shapes(in_channels=3, classes=1)
+        own: foreign_name(own, flavour, scope)
+        for own in _i3d_shapes(in_channels=3, classes=1, width=width)
     }
     is_tf = flavour == DEEPMIND
     in_channels = _side(state, source[FIRST_CONV], 3 if is_tf else 1)
@@ -182,12 +224,12 @@ def _convert_i3d(
             "I3D reads 3 (rgb) or 2 (flow)"
         )
     arrange = _from_tf if is_tf else _as_is
-    shapes = _i3d_shapes(in_channels, classes)
+    shapes = _i3d_shapes(in_channels, classes, width)
     names = {own: name for own, name in source.items() if name is not None}
     tensors, ignored = _take(path, state, flavour, names, shapes, arrange)
     for own in shapes.keys() - tensors.keys():  # scales of batch norms that have none
         tensors[own] = torch.ones(shapes[own])
-    return PublicWeights("i3d", flavour, in_channels, classes, tensors, ignored)
+    return PublicWeights("i3d", flavour, in_channels, classes, tensors, ignored, width)
 
 
 def _convert_vgg(path: Path, state: Mapping[str, Tensor]) -> PublicWeights:
@@ -252,10 +294,10 @@ def _side(state: Mapping[str, Tensor], name: str | None, axis: int) -> int:
     return tensor.shape[axis] if tensor is not None and tensor.ndim > axis else 0
 
 
-def _i3d_shapes(in_channels: int, classes: int) -> dict[str, Shape]:
+def _i3d_shapes(in_channels: int, classes: int, width: float) -> dict[str, Shape]:
     """Names and shapes of I3D's tensors, without counters."""
     with torch.device("meta"):
-        state = I3d(in_channels, classes=max(classes, 1)).state_dict()
+        state = I3d(in_channels, width, classes=max(classes, 1)).state_dict()
     return {name: tuple(v.shape) for name, v in state.items() if not name.endswith(COUNTER)}
 
 

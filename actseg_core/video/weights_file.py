@@ -66,6 +66,15 @@ def read_state(path: Path) -> dict[str, Tensor]:
     )
 
 
+def stored_facts(path: Path) -> dict[str, str]:
+    """The plain text that a readable .safetensors file keeps beside its tensors; else empty."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            return dict(file.metadata() or {})
+    except (SafetensorError, OSError, ValueError):
+        return {}
+
+
 def _load_safetensors(path: Path) -> dict[str, Tensor]:
     try:
         with safe_open(path, framework="pt") as file:

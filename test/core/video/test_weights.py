@@ -17,7 +17,13 @@ from actseg_core.video import weights as weights_module
 from actseg_core.video.crc32c import crc32c
 from actseg_core.video.encoder import VideoEncoder
 from actseg_core.video.i3d import I3d
-from actseg_core.video.weights import load_i3d, load_vgg16, read_weights, save_weights
+from actseg_core.video.weights import (
+    load_i3d,
+    load_vgg16,
+    read_weights,
+    save_weights,
+    trained_weights,
+)
 
 State = dict[str, torch.Tensor]
 Convert = Callable[..., Any]
@@ -176,7 +182,7 @@ def test_nothing_is_loaded_if_something_does_not_fit(tmp_path: Path, state: Stat
     network = I3d(3, width=0.5, final="Mixed_3b")
     before = {name: value.clone() for name, value in network.state_dict().items()}
     with pytest.raises(
-        CheckpointError, match=r"does not fit a network of this width.* and \d+ mo"
+        CheckpointError, match=r"does not fit this network; set its width.* and \d+ mo"
     ):
         load_i3d(saved(state, tmp_path / "w.pt"), network)
     assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
@@ -367,3 +373,27 @@ def test_i3d_and_vgg_are_not_mixed_up(tmp_path: Path, vgg: State, state: State) 
         load_i3d(tmp_path / "vgg.pth", I3d(3, 1 / 16, "Conv3d_1a_7x7"))
     with pytest.raises(CheckpointError, match="holds i3d weights, VGG16 weights are needed"):
         load_vgg16(tmp_path / "i3d.pt", torch.nn.Linear(1, 1))
+
+
+def test_weights_of_our_own_keep_their_width(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    trained = I3d(2, width=0.13, classes=9)
+    save_weights(trained_weights(trained, 0.13), tmp_path / "small.safetensors")
+    found = read_weights(tmp_path / "small.safetensors")
+    assert (found.width, found.stream, found.classes) == (0.13, "flow", 9)
+    encoder = VideoEncoder(VideoConfig(width=0.13), in_channels=2)
+    load_i3d(tmp_path / "small.safetensors", encoder.i3d)
+    assert torch.equal(
+        encoder.i3d.get_submodule("Mixed_4f.branch_0.conv").weight,
+        trained.get_submodule("Mixed_4f.branch_0.conv").weight,
+    )
+    with pytest.raises(CheckpointError, match=r"\(width 0.13, 9 classes\) does not fit this net"):
+        load_i3d(tmp_path / "small.safetensors", I3d(2, width=0.25), head=False)
+
+
+@pytest.mark.parametrize("stated", ["0", "-1", "nan", "2", "wide"])
+def test_an_impossible_width_is_refused(stated: str, tmp_path: Path) -> None:
+    tensors = trained_weights(I3d(3, width=1 / 64, classes=2), 1 / 64).tensors
+    save_file(tensors, tmp_path / "w.safetensors", {"width": stated})
+    with pytest.raises(CheckpointError, match=f"states an I3D of width '{stated}'"):
+        read_weights(tmp_path / "w.safetensors")
