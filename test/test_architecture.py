@@ -12,7 +12,7 @@ LAYERS = (
     {"errors", "types", "labels"},
     {"config"},
     {"experiment"},
-    {"image", "tensor_file"},
+    {"image", "tensor_file", "geometry"},
     {"text", "video", "decoder", "flow"},
     {"segmenter"},
     {"actor_action", "baselines", "lite", "pairs"},
@@ -29,6 +29,7 @@ SAME_LAYER_ALLOWED = {("types", "errors"), ("labels", "errors")}
 ROS_MODULES = {"rclpy", "actseg", "actseg_ros", "sensor_msgs", "std_msgs", "cv_bridge", "launch"}
 CORE_FOR_ROS = {
     *("predictor", "streaming", "visualize", "config", "types", "errors", "labels", "data.video"),
+    "geometry",
     "data.generator",  # the demo's second clip
 }
 FORBIDDEN = {

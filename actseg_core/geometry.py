@@ -1,0 +1,152 @@
+"""From pixels with depth to points in space, in the camera's optical frame.
+
+x points right, y down, z forward (REP 103), all in metres. Vectorised over pixels; no state.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from actseg_core.errors import ActSegError
+
+MILLIMETRES_PER_METRE = 1000.0
+# A mask's rim shows what lies behind the actor: points this far from the median depth are left
+# out, in median absolute deviations and, for flat actors, as a share of the depth.
+RIM_DEVIATIONS = 3.0
+RIM_SHARE = 0.05
+SIZE_PERCENTILES = (2.0, 98.0)
+
+
+class GeometryError(ActSegError, ValueError):
+    """A camera model, a depth image and a mask do not go together."""
+
+
+@dataclass(frozen=True)
+class Pinhole:
+    """A camera without distortion.
+
+    Attributes:
+        fx: Focal length along columns [px], above 0.
+        fy: Focal length along rows [px], above 0.
+        cx: Column of the optical axis [px].
+        cy: Row of the optical axis [px].
+
+    Raises:
+        GeometryError: If a value is not finite or a focal length is not positive.
+    """
+
+    fx: float
+    fy: float
+    cx: float
+    cy: float
+
+    def __post_init__(self) -> None:
+        values = (self.fx, self.fy, self.cx, self.cy)
+        if not np.isfinite(values).all() or self.fx <= 0 or self.fy <= 0:
+            raise GeometryError(
+                "the camera needs finite fx, fy, cx, cy with fx and fy above 0, got "
+                f"{values}; calibrate it"
+            )
+
+
+@dataclass(frozen=True, eq=False)
+class Extent:
+    """Where an actor is and how large.
+
+    Attributes:
+        centre: (3,) float64 [m]: mean x and y, median z, without the mask's rim.
+        middle: (3,) float64 [m], centre of the upright box round those points.
+        size: (3,) float64 [m], its sides; the outermost 2 % at each side are left out.
+        points: Number of points that these were measured on.
+    """
+
+    centre: NDArray[np.float64]
+    middle: NDArray[np.float64]
+    size: NDArray[np.float64]
+    points: int
+
+
+def to_metres(depth: NDArray[Any]) -> NDArray[np.float32]:
+    """A depth image in metres, NaN where nothing was measured (REP 118).
+
+    Args:
+        depth: (H, W) uint16 [mm], 0 = not measured; or (H, W) float32 or float64 [m], where NaN,
+            infinities and what is not above 0 count as not measured.
+
+    Raises:
+        GeometryError: If it has another shape or dtype.
+    """
+    if depth.ndim != 2 or depth.dtype not in (np.uint16, np.float32, np.float64):
+        raise GeometryError(
+            "a depth image must be (H, W) of uint16 [mm] or float32 [m], got shape "
+            f"{depth.shape} of {depth.dtype}"
+        )
+    metres = depth.astype(np.float32)
+    if depth.dtype == np.uint16:
+        metres /= np.float32(MILLIMETRES_PER_METRE)
+    metres[~(np.isfinite(metres) & (metres > 0))] = np.nan
+    return metres
+
+
+def back_project(
+    depth_m: NDArray[np.float32],
+    mask: NDArray[np.uint8],
+    camera: Pinhole,
+    max_depth_m: float = np.inf,
+) -> NDArray[np.float32]:
+    """The points that a mask's pixels show.
+
+    Args:
+        depth_m: (H, W) float32 [m], aligned with the mask; NaN = not measured.
+        mask: (H, W) uint8, not 0 = actor.
+        camera: Of the image that the mask was computed for.
+        max_depth_m: Pixels farther away are left out [m].
+
+    Returns:
+        (N, 3) float32 x, y, z [m], row by row; pixels without depth are left out.
+
+    Raises:
+        GeometryError: If depth and mask differ in size.
+    """
+    if depth_m.shape != mask.shape:
+        raise GeometryError(
+            f"the depth image must be aligned with the mask's {_size(mask)} image, got "
+            f"{_size(depth_m)}; connect the depth that is registered to the colour camera"
+        )
+    rows, columns = np.nonzero(mask)
+    z = depth_m[rows, columns]
+    usable = np.isfinite(z) & (z > 0) & (z <= max_depth_m)
+    z, rows, columns = z[usable], rows[usable], columns[usable]
+    x = (columns - camera.cx) / camera.fx * z
+    y = (rows - camera.cy) / camera.fy * z
+    return np.stack([x, y, z], axis=1).astype(np.float32)
+
+
+def measure(points: NDArray[np.float32], min_points: int = 1) -> Extent | None:
+    """Robust place and size of an actor; None with fewer than `min_points` points.
+
+    Args:
+        points: (N, 3) finite x, y, z [m].
+        min_points: At least 1.
+    """
+    if len(points) < max(1, min_points):
+        return None
+    z = points[:, 2].astype(np.float64)
+    depth_m = float(np.median(z))
+    away = np.abs(z - depth_m)
+    kept = away <= max(RIM_DEVIATIONS * float(np.median(away)), RIM_SHARE * depth_m)
+    inner = points[kept].astype(np.float64)
+    x, y, _ = inner.mean(axis=0)
+    low, high = np.percentile(inner, SIZE_PERCENTILES, axis=0)
+    return Extent(np.array([x, y, depth_m]), (low + high) / 2, high - low, len(inner))
+
+
+def thin_out(points: NDArray[np.float32], most: int) -> NDArray[np.float32]:
+    """Every n-th point, so that at most `most` remain (at least 1)."""
+    return points[:: max(1, -(-len(points) // most))]
+
+
+def _size(image: NDArray[Any]) -> str:
+    return "x".join(str(side) for side in reversed(image.shape))
