@@ -1,8 +1,8 @@
 """Batches for training and evaluation, the same whatever the number of worker processes."""
 
 import multiprocessing
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from multiprocessing.context import BaseContext
 from typing import Any, Self
 
@@ -32,7 +32,7 @@ class Batch:
     """B samples as the network reads them, and what the evaluation needs beside.
 
     Attributes:
-        frames: (B, T, S, S, 3) uint8, resized and padded RGB.
+        frames: (B, T, S, S, 3) uint8, resized and padded RGB; empty where `frozen` stands for it.
         flow: (B, T, S, S, 2) float32 [px] between them; None if no stream reads flow.
         masks: (B, S, S) bool, the referred actor at the network's size.
         words: (B, L, D) float32 word vectors; None without a sentence reader.
@@ -40,6 +40,8 @@ class Batch:
         placements: Where each image lies in its square.
         truths: (H, W) bool masks at the videos' own sizes.
         errors: Of the samples that could not be read and are not in the batch.
+        frozen: Per stream the kept output (B, ...) float16 of the network's frozen layers, in
+            place of frames and flow (training/features.py); empty without such a cache.
     """
 
     frames: Tensor
@@ -50,6 +52,7 @@ class Batch:
     placements: tuple[Placement, ...]
     truths: tuple[NDArray[np.bool_], ...]
     errors: tuple[ActSegError, ...] = ()
+    frozen: Mapping[Stream, Tensor] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.samples)
@@ -60,7 +63,8 @@ class Batch:
             name: None if tensor is None else tensor.to(device, non_blocking=True)
             for name, tensor in self._tensors().items()
         }
-        return replace(self, **moved)  # type: ignore[arg-type]
+        frozen = {name: item.to(device, non_blocking=True) for name, item in self.frozen.items()}
+        return replace(self, **moved, frozen=frozen)  # type: ignore[arg-type]
 
     def pin_memory(self) -> Self:
         """Called by the loader before a copy to a GPU."""
@@ -68,7 +72,8 @@ class Batch:
             name: None if tensor is None else tensor.pin_memory()
             for name, tensor in self._tensors().items()
         }
-        return replace(self, **pinned)  # type: ignore[arg-type]
+        frozen = {name: item.pin_memory() for name, item in self.frozen.items()}
+        return replace(self, **pinned, frozen=frozen)  # type: ignore[arg-type]
 
     def _tensors(self) -> dict[str, Tensor | None]:
         return {
@@ -138,22 +143,25 @@ class ClipDataset(Dataset[Batch]):
         return {**self.__dict__, "_estimator": None}  # OpenCV's objects cannot be copied
 
     def _prepare(self, item: LabelledClip) -> Batch:
-        size = self.config.size
-        placed = [resize_and_pad(frame, size) for frame in item.clip.rgb]
-        frames = np.stack([image for image, _ in placed])
+        frames = np.stack([resize_and_pad(image, self.config.size)[0] for image in item.clip.rgb])
+        answer = self.answer(item.sample, item.mask)
+        return replace(answer, frames=torch.from_numpy(frames)[None], flow=self._flow(frames))
+
+    def answer(self, sample: Sample, mask: NDArray[np.bool_]) -> Batch:
+        """The sentence and its mask (H, W) as a batch of one without pixels."""
         # Majority of area: a cell is inside where more than half of it is.
-        square, _ = resize_and_pad(item.mask.astype(np.uint8) * 255, size)
+        square, placement = resize_and_pad(mask.astype(np.uint8) * 255, self.config.size)
         words = None
         if self.reader is not None:
-            words = torch.from_numpy(self.reader.read(item.sample.sentence).vectors)[None]
+            words = torch.from_numpy(self.reader.read(sample.sentence).vectors)[None]
         return Batch(
-            frames=torch.from_numpy(frames)[None],
-            flow=self._flow(frames),
+            frames=torch.empty(1, 0, dtype=torch.uint8),
+            flow=None,
             masks=torch.from_numpy(square > 127)[None],
             words=words,
-            samples=(item.sample,),
-            placements=(placed[0][1],),
-            truths=(item.mask,),
+            samples=(sample,),
+            placements=(placement,),
+            truths=(mask,),
         )
 
     def _flow(self, frames: NDArray[np.uint8]) -> Tensor | None:
@@ -225,7 +233,7 @@ class ClipLoader:
     Args:
         clips: What to load.
         batch_size: Samples per batch; the last one, and one with damaged samples, is smaller.
-        sampler: The order; None: as the samples are listed.
+        sampler: The order, with a length; None: as the samples are listed.
         workers: Processes that read; 0 reads in this one.
         drop_last: Leave an incomplete last batch out.
         pin_memory: For copies to a GPU.
@@ -236,32 +244,27 @@ class ClipLoader:
         clips: ClipDataset,
         batch_size: int,
         *,
-        sampler: EpochSampler | None = None,
+        sampler: Iterable[Draw] | None = None,
         workers: int = 0,
         drop_last: bool = False,
         pin_memory: bool = False,
     ) -> None:
         self.clips = clips
-        self.sampler = sampler or EpochSampler(len(clips), shuffle=False)
         self._loader: DataLoader[Any] = DataLoader(
             _Guarded(clips),
             batch_size,
-            sampler=self.sampler,
+            sampler=EpochSampler(len(clips), shuffle=False) if sampler is None else sampler,
             num_workers=workers,
             collate_fn=join,
             drop_last=drop_last,
             pin_memory=pin_memory,
-            worker_init_fn=_one_thread,
+            worker_init_fn=one_thread,
             persistent_workers=workers > 0,
-            multiprocessing_context=_processes() if workers else None,
+            multiprocessing_context=clean_processes() if workers else None,
         )
 
     def __len__(self) -> int:
         return len(self._loader)
-
-    def set_epoch(self, epoch: int, skip: int = 0) -> None:
-        """As the sampler's."""
-        self.sampler.set_epoch(epoch, skip)
 
     def __iter__(self) -> Iterator[Batch]:
         for batch in self._loader:
@@ -273,7 +276,7 @@ class ClipLoader:
                 yield batch
 
 
-def _processes() -> BaseContext:
+def clean_processes() -> BaseContext:
     """How workers start: never forked from this process.
 
     OpenCV's threads do not survive a fork: the first flow field in the worker would wait for them
@@ -286,7 +289,8 @@ def _processes() -> BaseContext:
     return context
 
 
-def _one_thread(_: int) -> None:
+def one_thread(_: int) -> None:
+    """For `worker_init_fn`: processes already use all cores."""
     cv2.setNumThreads(1)
 
 
@@ -306,6 +310,7 @@ def join(items: Sequence[Batch | ActSegError]) -> Batch:
         placements=tuple(place for item in good for place in item.placements),
         truths=tuple(truth for item in good for truth in item.truths),
         errors=errors,
+        frozen={name: torch.cat([item.frozen[name] for item in good]) for name in good[0].frozen},
     )
 
 
