@@ -1,5 +1,6 @@
 """Image geometry: resize-and-pad to a square and its inverse; NumPy to torch and back."""
 
+import math
 from dataclasses import dataclass
 
 import cv2
@@ -82,35 +83,92 @@ def resize_and_pad(image: NDArray[np.uint8], size: int) -> tuple[NDArray[np.uint
     return square, placement
 
 
-def restore(response: NDArray[np.float32], placement: Placement) -> NDArray[np.float32]:
+def restore(
+    response: NDArray[np.float32],
+    placement: Placement,
+    part: tuple[slice, slice] | None = None,
+) -> NDArray[np.float32]:
     """Bring a response map back to the camera image: crop the padding, resize bilinearly.
 
     Args:
         response: (r, r) float32 response map of any resolution r.
         placement: As returned by `resize_and_pad`.
+        part: Rows and columns of the camera image that are wanted; None: all.
 
     Returns:
-        (H, W) float32 at the original image's size.
+        (H, W) float32 at the original image's size, or the part of it.
     """
-    ratio = response.shape[0] / placement.size
-    (top, left), (height, width) = placement.offset, placement.inner
+    rows, columns = part or (slice(0, placement.height), slice(0, placement.width))
     # One affine map does the crop and the resize, pixel centres aligned, without rounding the
     # crop to whole response cells.
-    step_y = height / placement.height * ratio
-    step_x = width / placement.width * ratio
+    (step_y, first_y), (step_x, first_x) = _cells(response.shape[0], placement)
     matrix = np.array(
         [
-            [step_x, 0.0, (left + 0.5 * width / placement.width) * ratio - 0.5],
-            [0.0, step_y, (top + 0.5 * height / placement.height) * ratio - 0.5],
+            [step_x, 0.0, first_x + columns.start * step_x],
+            [0.0, step_y, first_y + rows.start * step_y],
         ]
     )
     return cv2.warpAffine(
         response,
         matrix,
-        (placement.width, placement.height),
+        (columns.stop - columns.start, rows.stop - rows.start),
         flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
         borderMode=cv2.BORDER_REPLICATE,
     ).astype(np.float32, copy=False)
+
+
+def mask_above(
+    response: NDArray[np.float32], threshold: float, placement: Placement
+) -> NDArray[np.uint8]:
+    """Where a response map, brought back to the camera image, exceeds a threshold.
+
+    Only the part of the image that cells above the threshold reach is resized: a pixel between
+    cells that do not exceed it does not either. Apart from rounding this is
+    `restore(response, placement) > threshold`, in a fraction of its time.
+
+    Args:
+        response: (r, r) float32.
+        threshold: A logit.
+        placement: As returned by `resize_and_pad`.
+
+    Returns:
+        (H, W) uint8, 255 above and 0 elsewhere.
+    """
+    mask = np.zeros((placement.height, placement.width), np.uint8)
+    above = response > threshold
+    rows = _reach(above.any(axis=1), _cells(len(above), placement)[0], placement.height)
+    columns = _reach(above.any(axis=0), _cells(len(above), placement)[1], placement.width)
+    if rows.start < rows.stop and columns.start < columns.stop:
+        part = restore(response, placement, (rows, columns))
+        mask[rows, columns] = (part > threshold).astype(np.uint8) * np.uint8(255)
+    return mask
+
+
+def _cells(side: int, placement: Placement) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Cells of a map with `side` cells per image pixel, and the first pixel's; y, then x."""
+    ratio = side / placement.size
+    steps = [
+        inner / image
+        for inner, image in zip(placement.inner, (placement.height, placement.width), strict=True)
+    ]
+    y, x = (
+        (step * ratio, (before + 0.5 * step) * ratio - 0.5)
+        for step, before in zip(steps, placement.offset, strict=True)
+    )
+    return y, x
+
+
+def _reach(hit: NDArray[np.bool_], cells: tuple[float, float], length: int) -> slice:
+    """The image lines that interpolate from any of the hit cells, one to spare on either side."""
+    places = np.flatnonzero(hit)
+    if not len(places):
+        return slice(0, 0)
+    step, first = cells
+    low, high = int(places[0]), int(places[-1])
+    # Beyond the map its outermost cells are repeated.
+    start = 0 if low == 0 else math.floor((low - 1 - first) / step) - 1
+    stop = length if high == len(hit) - 1 else math.ceil((high + 1 - first) / step) + 2
+    return slice(min(max(0, start), length), max(0, min(stop, length)))
 
 
 def rgb_to_tensor(frames: NDArray[np.uint8]) -> Tensor:

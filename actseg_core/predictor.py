@@ -1,6 +1,7 @@
 """Arrays and sentences in, masks at camera resolution out."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
@@ -13,7 +14,14 @@ from actseg_core.config import ModelConfig, Stream
 from actseg_core.errors import ShapeError, VocabularyError
 from actseg_core.flow import make_estimator
 from actseg_core.flow.encode import clip_flow
-from actseg_core.image import Placement, flow_to_tensor, resize_and_pad, restore, rgb_to_tensor
+from actseg_core.image import (
+    Placement,
+    flow_to_tensor,
+    mask_above,
+    resize_and_pad,
+    restore,
+    rgb_to_tensor,
+)
 from actseg_core.model import Network, to_channels_last
 from actseg_core.segmenter import presence_score
 from actseg_core.text.embeddings import load_word_vectors
@@ -21,6 +29,22 @@ from actseg_core.text.sentence import SentenceReader
 from actseg_core.types import Clip, MaskResult, Sentence
 
 MASK_VALUE = 255
+
+
+@dataclass(frozen=True, eq=False)
+class Response:
+    """What the network answers to one sentence, before a mask is made of it.
+
+    Attributes:
+        map: (r, r) float32 logits over the network's square input.
+        score: How strongly the sentence is answered anywhere, a logit.
+    """
+
+    map: NDArray[np.float32]
+    score: float
+
+
+Responses = dict[Sentence, Response]  # a Sentence is equal to itself alone
 
 
 class Predictor:
@@ -103,7 +127,6 @@ class Predictor:
             clips["flow"] = flow_to_tensor(flow, self.config.flow.clip_px).to(self.device)
         return self.model.encode(clips)
 
-    @torch.inference_mode()
     def answer(
         self,
         features: Mapping[Stream, list[Tensor]],
@@ -114,40 +137,51 @@ class Predictor:
 
         A sentence without any known word is answered NOT_FOUND: a zero vector is no question.
         """
-        known = [sentence for sentence in sentences if sentence.is_known]
-        answers: dict[int, MaskResult] = {}
-        if known:
-            words = torch.from_numpy(np.stack([item.vectors for item in known])).to(self.device)
-            responses = self.model.respond(features, self.model.encode_sentences(words))
-            scores = presence_score(responses).cpu()
-            maps = responses[-1].float().cpu().numpy()
-            answers = {
-                id(sentence): self._decide(maps[index], float(scores[index]), placement)
-                for index, sentence in enumerate(known)
-            }
-        absent = MaskResult(_empty(placement), found=False, confidence=0.0)
-        return [answers.get(id(sentence), absent) for sentence in sentences]
+        return self.decide(self.respond(features, sentences), sentences, placement)
 
-    def _decide(
-        self, response: NDArray[np.float32], score: float, placement: Placement
-    ) -> MaskResult:
+    @torch.inference_mode()
+    def respond(
+        self, features: Mapping[Stream, list[Tensor]], sentences: Sequence[Sentence]
+    ) -> Responses:
+        """What the network answers to those sentences that have a known word."""
+        known = [sentence for sentence in sentences if sentence.is_known]
+        if not known:
+            return {}
+        words = torch.from_numpy(np.stack([item.vectors for item in known])).to(self.device)
+        responses = self.model.respond(features, self.model.encode_sentences(words))
+        scores = presence_score(responses).cpu()
+        maps = responses[-1].float().cpu().numpy()
+        return {
+            sentence: Response(maps[index], float(scores[index]))
+            for index, sentence in enumerate(known)
+        }
+
+    def decide(
+        self, responses: Responses, sentences: Sequence[Sentence], placement: Placement
+    ) -> list[MaskResult]:
+        """Masks and confidences at camera resolution, one for each sentence."""
+        absent = MaskResult(_empty(placement), found=False, confidence=0.0)
+        return [
+            self._decide(responses[item], placement) if item in responses else absent
+            for item in sentences
+        ]
+
+    def _decide(self, response: Response, placement: Placement) -> MaskResult:
         rule = self.config.presence
-        logit = (score - rule.bias) / rule.temperature
-        confidence = _sigmoid(logit)
-        mask = self._threshold(restore(response, placement))
+        confidence = _sigmoid((response.score - rule.bias) / rule.temperature)
+        mask = self._threshold(response.map, placement)
         if not mask.any():
             # No pixel answers: then the actor is no more likely than the best pixel says.
-            confidence = min(confidence, _sigmoid(float(response.max()) - self.config.threshold))
+            best = float(response.map.max())
+            confidence = min(confidence, _sigmoid(best - self.config.threshold))
         found = confidence >= rule.threshold and bool(mask.any())
         return MaskResult(mask if found else _empty(placement), found, confidence)
 
-    def _threshold(self, response: NDArray[np.float32]) -> NDArray[np.uint8]:
-        if self.config.threshold_mode == "relative_max":
-            probability = 1.0 / (1.0 + np.exp(-response))
-            inside = probability > 0.5 * probability.max()
-        else:
-            inside = response > self.config.threshold
-        return np.where(inside, np.uint8(MASK_VALUE), np.uint8(0))
+    def _threshold(self, response: NDArray[np.float32], placement: Placement) -> NDArray[np.uint8]:
+        if self.config.threshold_mode == "absolute":
+            return mask_above(response, self.config.threshold, placement)
+        probability = 1.0 / (1.0 + np.exp(-restore(response, placement)))
+        return np.where(probability > 0.5 * probability.max(), np.uint8(MASK_VALUE), np.uint8(0))
 
 
 def _sigmoid(logit: float) -> float:

@@ -7,7 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from actseg_core.errors import ShapeError
-from actseg_core.image import Placement, flow_to_tensor, resize_and_pad, restore, rgb_to_tensor
+from actseg_core.image import (
+    Placement,
+    flow_to_tensor,
+    mask_above,
+    resize_and_pad,
+    restore,
+    rgb_to_tensor,
+)
 
 
 def test_a_wide_image_is_padded_above_and_below_with_zeros() -> None:
@@ -57,6 +64,49 @@ def test_any_size_fits_and_comes_back(height: int, width: int, size: int) -> Non
     assert max(placement.inner) == size
     assert (square[placement.window] == 7).all()
     assert restore(np.ones((size, size), np.float32), placement).shape == (height, width)
+
+
+@given(
+    height=st.integers(1, 90),
+    width=st.integers(1, 90),
+    size=st.sampled_from([16, 48, 64]),
+    side=st.sampled_from([4, 16, 48]),
+    spots=st.lists(st.tuples(st.integers(0, 47), st.integers(0, 47)), max_size=3),
+    threshold=st.sampled_from([-0.5, 0.0, 0.7]),
+    seed=st.integers(0, 9),
+)
+def test_a_mask_equals_thresholding_the_restored_response(
+    height: int,
+    width: int,
+    size: int,
+    side: int,
+    spots: list[tuple[int, int]],
+    threshold: float,
+    seed: int,
+) -> None:
+    placement = Placement(height, width, size)
+    response = np.random.default_rng(seed).uniform(-2, threshold, (side, side)).astype(np.float32)
+    for row, column in spots:
+        response[row % side, column % side] = 3.0
+
+    mask = mask_above(response, threshold, placement)
+
+    whole = restore(response, placement)
+    assert mask.shape == whole.shape and mask.dtype == np.uint8
+    clear = np.abs(whole - threshold) > 1e-4  # nearer, the rounding of the coordinates decides
+    np.testing.assert_array_equal(mask[clear], np.where(whole > threshold, 255, 0)[clear])
+
+
+def test_a_part_of_a_restored_response_is_cut_from_the_whole() -> None:
+    placement = Placement(height=45, width=80, size=64)
+    response = np.random.default_rng(0).normal(size=(16, 16)).astype(np.float32)
+    part = restore(response, placement, (slice(7, 30), slice(21, 77)))
+    np.testing.assert_allclose(part, restore(response, placement)[7:30, 21:77], atol=1e-4)
+
+
+def test_nothing_above_the_threshold_gives_an_empty_mask() -> None:
+    mask = mask_above(np.full((8, 8), -1.0, np.float32), 0.0, Placement(30, 40, 32))
+    assert mask.shape == (30, 40) and not mask.any()
 
 
 def test_an_empty_image_is_refused() -> None:
