@@ -135,9 +135,10 @@ def mask_above(
         (H, W) uint8, 255 above and 0 elsewhere.
     """
     mask = np.zeros((placement.height, placement.width), np.uint8)
-    above = response > threshold
-    rows = _reach(above.any(axis=1), _cells(len(above), placement)[0], placement.height)
-    columns = _reach(above.any(axis=0), _cells(len(above), placement)[1], placement.width)
+    row, column = np.nonzero(response > threshold)
+    across, along = _cells(len(response), placement)
+    rows = _reach(row, len(response), across, placement.height)
+    columns = _reach(column, len(response), along, placement.width)
     if rows.start < rows.stop and columns.start < columns.stop:
         part = restore(response, placement, (rows, columns))
         mask[rows, columns] = (part > threshold).astype(np.uint8) * np.uint8(255)
@@ -158,16 +159,15 @@ def _cells(side: int, placement: Placement) -> tuple[tuple[float, float], tuple[
     return y, x
 
 
-def _reach(hit: NDArray[np.bool_], cells: tuple[float, float], length: int) -> slice:
+def _reach(hit: NDArray[np.intp], side: int, cells: tuple[float, float], length: int) -> slice:
     """The image lines that interpolate from any of the hit cells, one to spare on either side."""
-    places = np.flatnonzero(hit)
-    if not len(places):
+    if not len(hit):
         return slice(0, 0)
     step, first = cells
-    low, high = int(places[0]), int(places[-1])
+    low, high = int(hit.min()), int(hit.max())
     # Beyond the map its outermost cells are repeated.
     start = 0 if low == 0 else math.floor((low - 1 - first) / step) - 1
-    stop = length if high == len(hit) - 1 else math.ceil((high + 1 - first) / step) + 2
+    stop = length if high == side - 1 else math.ceil((high + 1 - first) / step) + 2
     return slice(min(max(0, start), length), max(0, min(stop, length)))
 
 
