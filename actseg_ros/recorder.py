@@ -1,13 +1,11 @@
 """Writes an image topic, such as the overlay, to an MP4 and to PNG pictures."""
 
-import threading
 import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from rclpy.node import Node
 from sensor_msgs.msg import Image
 
 from actseg_core.config import StreamConfig
@@ -17,16 +15,15 @@ from actseg_core.visualize import save_png
 from actseg_ros import qos
 from actseg_ros.convert import decode
 from actseg_ros.frame_queue import Arrival, FrameQueue
-from actseg_ros.parameters import declare, refuse_changes, refuse_unknown
 from actseg_ros.runner import run
 from actseg_ros.settings import RecorderConfig
+from actseg_ros.side_node import SideNode
 from actseg_ros.stamps import NANOSECONDS, stamp_to_ns
 
 QUEUE_FRAMES = 30
 DEPTH = 10
 NOMINAL_FPS = 30.0
 STEP_S = 0.1
-STOP_TIMEOUT_S = 10.0
 MAX_PIXELS = StreamConfig().max_pixels
 
 
@@ -105,8 +102,8 @@ class Recording:
             self._picture_due_ns = stamp_ns + every_ns
 
 
-class Recorder(Node):
-    """Subscribes to `~/image`; one thread encodes, so that callbacks stay quick.
+class Recorder(SideNode[RecorderConfig]):
+    """Subscribes to `~/image`; the thread encodes, so that callbacks stay quick.
 
     A full disk ends the recording with a warning, not the process.
 
@@ -118,37 +115,21 @@ class Recorder(Node):
         VideoError: If the folder cannot be made.
     """
 
-    hang_s = float("inf")
+    stop_timeout_s = 10.0
 
     def __init__(self, **options: Any) -> None:
-        super().__init__("recorder", **options)
-        self.settings = declare(self, RecorderConfig)
-        refuse_unknown(self)
-        self.add_on_set_parameters_callback(refuse_changes)
-        self.finished = False
-        self.failed = ""
+        super().__init__("recorder", RecorderConfig, **options)
         self._recording = Recording(self.settings)
         self._frames = FrameQueue(QUEUE_FRAMES)
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
         self._broken = False
         profile = qos.images(self.settings.reliability, DEPTH)
         self.create_subscription(Image, "~/image", self._on_image, profile)
 
-    def start(self) -> str:
-        """Begin to record."""
-        self._thread.start()
-        return ""
-
-    def stuck_s(self) -> float:
-        """A slow disk is no reason to end."""
-        return 0.0
-
     def close(self) -> None:
         """Write what waits, and finish the file."""
-        self._stopping.set()
+        self.stopping.set()
         self._frames.wake()
-        self._thread.join(STOP_TIMEOUT_S)
+        super().close()
         done, left_out = self._recording, self._frames.dropped
         self.get_logger().info(
             f"{done.frames} frames in {done.video_path}, {done.pictures} pictures, "
@@ -158,8 +139,9 @@ class Recorder(Node):
     def _on_image(self, message: Image) -> None:
         self._frames.put(Arrival(message, time.monotonic(), 0))
 
-    def _run(self) -> None:
-        while not self._stopping.is_set() or len(self._frames):
+    def work(self) -> None:
+        """Record until the node is stopped, then what still waits."""
+        while not self.stopping.is_set() or len(self._frames):
             arrival = self._frames.get(STEP_S)
             if arrival is not None and not self._broken:
                 self._record(arrival.message)

@@ -1,6 +1,5 @@
 """Plays a video, an image folder or a webcam as a camera, stamped with the time of sending."""
 
-import threading
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -9,21 +8,18 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from rclpy.duration import Duration
-from rclpy.node import Node
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
 from actseg_core.data.video import open_source
-from actseg_core.errors import ActSegError, ConfigError
+from actseg_core.errors import ConfigError
 from actseg_ros import qos
 from actseg_ros.convert import encode
-from actseg_ros.parameters import declare, refuse_changes, refuse_unknown
 from actseg_ros.runner import run
 from actseg_ros.settings import CameraConfig
+from actseg_ros.side_node import SideNode
 
-WAIT_STEP_S = 0.02
 LAST_FRAMES_TIMEOUT_S = 1.0
-STOP_TIMEOUT_S = 5.0
 
 
 class Pacer:
@@ -47,8 +43,8 @@ class Pacer:
         return wait_s
 
 
-class VideoCamera(Node):
-    """Publishes `~/image_raw`; one thread reads and sends, ROS callbacks stay free.
+class VideoCamera(SideNode[CameraConfig]):
+    """Publishes `~/image_raw`.
 
     Args:
         options: Passed to rclpy's Node.
@@ -58,13 +54,8 @@ class VideoCamera(Node):
         VideoError: If the source cannot be read.
     """
 
-    hang_s = float("inf")
-
     def __init__(self, **options: Any) -> None:
-        super().__init__("camera", **options)
-        self.settings = declare(self, CameraConfig)
-        refuse_unknown(self)
-        self.add_on_set_parameters_callback(refuse_changes)
+        super().__init__("camera", CameraConfig, **options)
         if not self.settings.source:
             raise ConfigError(
                 "parameter source is empty; give a video file, an image folder or a webcam (0)"
@@ -73,56 +64,25 @@ class VideoCamera(Node):
         self._rate_hz = self.settings.rate_hz or self._source.fps
         profile = qos.images(self.settings.reliability, self.settings.depth)
         self._publisher = self.create_publisher(Image, "~/image_raw", profile)
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="camera", daemon=True)
-        self.finished = False
-        self.failed = ""
         self.sent = 0
-
-    def start(self) -> str:
-        """Begin to play."""
-        self._thread.start()
-        return ""
-
-    def stuck_s(self) -> float:
-        """A webcam may block for ever; that is no reason to end."""
-        return 0.0
 
     def close(self) -> None:
         """Stop playing; what was sent reliably gets a moment to arrive."""
-        self._stopping.set()
-        if self._thread.is_alive():
-            self._thread.join(STOP_TIMEOUT_S)
+        super().close()
         self._source.close()
         self._publisher.wait_for_all_acked(Duration(seconds=LAST_FRAMES_TIMEOUT_S))
         self.get_logger().info(f"{self.sent} frames sent")
 
-    def _run(self) -> None:
-        try:
-            self._wait_for_subscribers()
-            self._play()
-        except ActSegError as error:
-            self.failed = str(error)
-            self.get_logger().error(self.failed)
-        except Exception as error:
-            self.failed = f"{type(error).__name__}: {error}"
-            self.get_logger().error(f"the camera failed: {self.failed}")
-        self.finished = True
-
-    def _wait_for_subscribers(self) -> None:
-        wanted = self.settings.wait_for_subscribers
-        while self._publisher.get_subscription_count() < wanted:
-            if self._stopping.wait(WAIT_STEP_S):
-                return
-
-    def _play(self) -> None:
+    def work(self) -> None:
+        """Play the source, over and over with `loop`."""
+        self.wait_for_subscribers(self._publisher, self.settings.wait_for_subscribers)
         topic = self._publisher.topic_name
         self.get_logger().info(f"{self._source.name} at {self._rate_hz:.4g} Hz on {topic}")
         pacer = Pacer(self._rate_hz, time.monotonic())
         for image in self._images():
-            if not self._source.is_live and self._stopping.wait(pacer.wait_s(time.monotonic())):
+            if not self._source.is_live and self.stopping.wait(pacer.wait_s(time.monotonic())):
                 return
-            if self._stopping.is_set():
+            if self.stopping.is_set():
                 return
             self._send(image)
 
