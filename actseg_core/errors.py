@@ -27,3 +27,7 @@ class VideoError(ActSegError):
 
 class VocabularyError(ActSegError):
     """A word vector file cannot be read, or does not have the width that the model needs."""
+
+
+class TrainingError(ActSegError):
+    """A training cannot go on: its loss is no number, its disk is full, its state is lost."""

@@ -3,11 +3,19 @@
 Kept apart from the model's own configuration (config.py), which is all that a checkpoint stores.
 """
 
-from typing import Literal, Self
+from collections.abc import Mapping
+from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from actseg_core.config import EXPERIMENT_KEY, Config, ModelConfig, Stream, preset_mapping
+from actseg_core.config import (
+    EXPERIMENT_KEY,
+    Config,
+    FlowConfig,
+    ModelConfig,
+    Stream,
+    preset_mapping,
+)
 from actseg_core.errors import ConfigError
 
 TrainData = Literal["a2d_sentences", "a2d_pairs", "referit", "none"]
@@ -87,6 +95,47 @@ class ClassifierConfig(Config):
         return self
 
 
+class PretrainConfig(Config):
+    """Action classification on generated clips, in place of Kinetics. [ours]"""
+
+    name: str = "small"
+    """What the weights are called."""
+    streams: tuple[Stream, ...] = ("rgb", "flow")
+    """Input streams; an I3D each, trained one after the other."""
+    width: float = Field(0.25, gt=0.0, le=1.0)
+    """Channel multiplier of I3D, as video.width of the network that will load the weights."""
+    size: int = Field(96, ge=32, le=512, multiple_of=16)
+    """Side of the clips [px]."""
+    frames: int = Field(16, ge=1, le=64)
+    """Frames per clip."""
+    classes: Literal["pairs", "actions"] = "pairs"
+    """Actor and action (43), or the action alone (9). Each clip shows one actor."""
+    flow: FlowConfig = FlowConfig()
+    """Estimator of the flow stream's input; the network's must be the same."""
+    iterations: int = Field(2_000, ge=1, le=10_000_000)
+    """Optimiser steps."""
+    batch_size: int = Field(8, ge=2, le=1024)
+    """Clips per step; batch norms use the statistics of the batch."""
+    learning_rate: float = Field(3e-3, gt=0.0, le=1.0)
+    """Adam's highest step size; one cycle with cosine decay."""
+    dropout: float = Field(0.2, ge=0.0, lt=1.0)
+    """Probability of dropping a channel before the classifier."""
+    held_out: int = Field(430, ge=1, le=1_000_000)
+    """Clips that are never trained on; every pair equally often."""
+    workers: int = Field(0, ge=0, le=64)
+    """Processes that render clips; 0: the one that trains."""
+    save_every: int = Field(100, ge=1, le=1_000_000)
+    """Steps between two saved training states."""
+    seed: int = Field(0, ge=0, le=1_000_000)
+    """Seed of clips and initial weights."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if not self.streams or len(set(self.streams)) != len(self.streams):
+            raise ValueError("streams must name rgb, flow or both, each once")
+        return self
+
+
 class ExperimentConfig(Config):
     """What is needed beside the model to produce a row of a table."""
 
@@ -110,14 +159,20 @@ class ExperimentConfig(Config):
         return self
 
 
-def load_experiment(name: str) -> tuple[ModelConfig, ExperimentConfig]:
+def load_experiment(
+    name: str, change: Mapping[str, Any] | None = None
+) -> tuple[ModelConfig, ExperimentConfig]:
     """Model and experiment of a preset, by name or by the path of a YAML file.
+
+    Args:
+        name: Of the preset.
+        change: Settings in place of the preset's, nested as in its YAML; a list replaces a list.
 
     Raises:
         ConfigError: If there is no such preset or file, its content is wrong, or a stage weighs
             another number of response maps than the model gives.
     """
-    mapping = preset_mapping(name)
+    mapping = merged(preset_mapping(name), change or {})
     section = mapping.pop(EXPERIMENT_KEY, {})
     if not isinstance(section, dict):
         raise ConfigError(f"{EXPERIMENT_KEY} must hold `setting: value` lines, got {section!r}")
@@ -137,3 +192,14 @@ def response_count(model: ModelConfig) -> int:
     if model.kind == "actor_action":
         return 3 if model.decoder.multi_resolution else 1
     return 2
+
+
+def merged(base: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
+    """Nested mappings, with the values of the second in place of the first's."""
+    result = dict(base)
+    for key, value in change.items():
+        old = result.get(key)
+        if isinstance(old, Mapping) and isinstance(value, Mapping):
+            value = merged(old, value)
+        result[key] = value
+    return result

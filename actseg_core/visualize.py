@@ -1,5 +1,6 @@
 """Masks and sentences drawn over the camera image, for RViz, the demo and contact sheets."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -49,6 +50,23 @@ def overlay(
             _tint(canvas, result.mask, PALETTE[index % len(PALETTE)])
     for index, (sentence, result) in enumerate(answers):
         _caption(canvas, index, sentence, result)
+    return canvas
+
+
+def tile(pictures: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
+    """Pictures (H, W, 3) of any sizes, at least one, in a grid with about as many rows as columns.
+
+    Returns:
+        uint8 RGB; each picture in the upper left of its cell, the rest is black.
+    """
+    columns = math.ceil(math.sqrt(len(pictures)))
+    rows = math.ceil(len(pictures) / columns)
+    height = max(picture.shape[0] for picture in pictures)
+    width = max(picture.shape[1] for picture in pictures)
+    canvas = np.zeros((rows * height, columns * width, 3), np.uint8)
+    for index, picture in enumerate(pictures):
+        top, left = index // columns * height, index % columns * width
+        canvas[top : top + picture.shape[0], left : left + picture.shape[1]] = picture
     return canvas
 
 

@@ -18,6 +18,7 @@ VERBS = {
     "evaluate": "actseg_core.cli.evaluate:evaluate",
     "tables": "actseg_core.cli.tables:tables",
     "convert-weights": "actseg_core.cli.convert_weights:convert_weights",
+    "train": "actseg_core.cli.train:train",
     "train-lite": "actseg_core.cli.train_lite:train_lite",
 }
 ERROR_EXIT = 2

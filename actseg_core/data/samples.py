@@ -73,6 +73,38 @@ class SentenceDataset(Protocol):
         ...
 
 
+class Part:
+    """Some samples of a dataset, as a dataset.
+
+    Args:
+        whole: Where they are from.
+        samples: Of `whole`.
+    """
+
+    def __init__(self, whole: SentenceDataset, samples: Sequence[Sample]) -> None:
+        self._whole = whole
+        self.name = whole.name
+        self.samples = samples
+
+    @property
+    def bad(self) -> "BadData":
+        """The whole dataset's."""
+        return self._whole.bad
+
+    def video(self, sample: Sample) -> Path:
+        """As of the whole; so are the next three."""
+        return self._whole.video(sample)
+
+    def length(self, sample: Sample) -> int | None:
+        return self._whole.length(sample)
+
+    def annotation(self, sample: Sample) -> Path:
+        return self._whole.annotation(sample)
+
+    def mask(self, sample: Sample) -> NDArray[np.bool_]:
+        return self._whole.mask(sample)
+
+
 class BadData:
     """Damaged data: an error at once, or counted and left out.
 

@@ -88,19 +88,19 @@ def same(one: Batch, other: Batch) -> None:
 
 
 def test_two_workers_load_what_one_process_loads_in_every_epoch(test_split) -> None:
+    sampler = EpochSampler(5, seed=5)
     loaders = [
         ClipLoader(
             ClipDataset(test_split, BOTH, augment=random_mirror, seed=5),
             2,
-            sampler=EpochSampler(5, seed=5),
+            sampler=sampler,
             workers=workers,
         )
         for workers in (0, 2)
     ]
     seen = set()
     for epoch in (0, 1, 2):
-        for loader in loaders:
-            loader.set_epoch(epoch)
+        sampler.set_epoch(epoch)
         pairs = list(zip(*loaders, strict=True))
         for one, other in pairs:
             same(one, other)

@@ -1,0 +1,186 @@
+"""States to resume from: written whole, the one before kept, damaged ones passed over."""
+
+import errno
+import io
+import logging
+import os
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import lightning
+import torch
+from lightning.pytorch.plugins.io import TorchCheckpointIO
+from lightning.pytorch.trainer.states import TrainerFn
+from torch import Tensor
+
+from actseg_core.errors import TrainingError
+
+logger = logging.getLogger(__name__)
+LAST, PREVIOUS = "last.ckpt", "previous.ckpt"
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+class WholeFiles(TorchCheckpointIO):
+    """Writes a state beside its place and renames it; what was there becomes previous.ckpt.
+
+    The content is on the disk before the name is: neither a kill nor a power cut leaves half a
+    state under it.
+    """
+
+    def save_checkpoint(
+        self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any | None = None
+    ) -> None:
+        """Write a state.
+
+        Raises:
+            TrainingError: If a weight is not finite, or the file cannot be written; what was
+                there before is kept.
+        """
+        _check_finite(checkpoint)
+        place = Path(path)
+        partial = place.with_name(place.name + ".part")
+        buffer = io.BytesIO()
+        torch.save(checkpoint, buffer)
+        try:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            with partial.open("wb") as file:
+                file.write(buffer.getbuffer())
+                file.flush()
+                os.fsync(file.fileno())
+            if place.is_file():
+                os.replace(place, place.with_name(PREVIOUS))
+            os.replace(partial, place)
+        except OSError as error:
+            partial.unlink(missing_ok=True)
+            raise TrainingError(
+                f"cannot write the training state {place}: {error.strerror}; make room and start "
+                "the same command again: it goes on from the last whole state"
+            ) from error
+
+
+class SaveStates(lightning.Callback):
+    """Saves the state every so many optimiser steps, after a validation that is due at that step.
+
+    Args:
+        folder: Where last.ckpt goes.
+        every: Optimiser steps.
+    """
+
+    def __init__(self, folder: Path, every: int) -> None:
+        self._path, self._every, self._saved = folder / LAST, every, 0
+
+    def on_train_start(
+        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
+    ) -> None:
+        self._saved = trainer.global_step
+
+    def on_train_batch_end(
+        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, *_: Any
+    ) -> None:
+        step = trainer.global_step
+        if step != self._saved and step % self._every == 0 and not _validation_follows(trainer):
+            self._save(trainer)
+
+    def on_validation_end(
+        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
+    ) -> None:
+        if trainer.global_step != self._saved and trainer.state.fn == TrainerFn.FITTING:
+            self._save(trainer)
+
+    def on_train_end(
+        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
+    ) -> None:
+        if trainer.global_step != self._saved:
+            self._save(trainer)
+
+    def _save(self, trainer: lightning.Trainer) -> None:
+        for log in trainer.loggers:
+            log.save()  # rows up to here are never lost
+        trainer.save_checkpoint(self._path)
+        self._saved = trainer.global_step
+
+
+class RandomState(lightning.Callback):
+    """Keeps torch's random numbers in the states, for networks with dropout."""
+
+    def __init__(self) -> None:
+        self._kept: Tensor | None = None
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"torch": torch.get_rng_state()}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self._kept = state_dict["torch"]
+
+    def on_train_batch_start(
+        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, *_: Any
+    ) -> None:
+        if self._kept is not None:  # not earlier: loaders draw a number when they begin
+            torch.set_rng_state(self._kept)
+            self._kept = None
+
+
+def _validation_follows(trainer: lightning.Trainer) -> bool:
+    """Whether lightning validates right after this batch, at whose end the state is saved."""
+    batches, every = trainer.fit_loop.epoch_loop.total_batch_idx + 1, trainer.val_check_batch
+    return trainer.enable_validation and every is not None and batches % every == 0
+
+
+def latest_state(folder: Path) -> Path | None:
+    """The newest whole state of a folder; None if there is none at all.
+
+    Raises:
+        TrainingError: If there are states, but all are damaged.
+    """
+    there = [folder / name for name in (LAST, PREVIOUS) if (folder / name).is_file()]
+    for path in there:
+        if is_whole(path):
+            return path
+        logger.warning("%s is damaged and passed over", path)
+    if there:
+        raise TrainingError(
+            f"the states in {folder} are damaged ({', '.join(path.name for path in there)}); "
+            "delete them to begin this stage anew"
+        )
+    return None
+
+
+def is_whole(path: Path) -> bool:
+    """Whether every part of a file of torch.save is there and has its checksum."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return archive.testzip() is None
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+        return False
+
+
+@contextmanager
+def disk_errors(folder: Path) -> Iterator[None]:
+    """Around a training: no room for a log or a picture is said in a sentence, too.
+
+    Raises:
+        TrainingError: If the disk is full.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in NO_ROOM:
+            raise
+        raise TrainingError(
+            f"there is no room left for {error.filename or 'the logs'} of {folder} "
+            f"({error.strerror}); make room and start the same command again: it goes on from "
+            "the last whole state"
+        ) from error
+
+
+def _check_finite(checkpoint: dict[str, Any]) -> None:
+    for name, value in checkpoint["state_dict"].items():
+        if value.is_floating_point() and not torch.isfinite(value).all():
+            raise TrainingError(
+                f"after step {checkpoint['global_step']} the weight {name} is not finite; nothing "
+                "was saved, the last state is from before: lower the learning rate, or train with "
+                "precision: 32-true"
+            )
