@@ -8,17 +8,21 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from actseg_core.config import ModelConfig, preset_names
 from actseg_core.errors import CheckpointError, ConfigError
 from actseg_core.model import Network, build_model
-from actseg_core.tensor_file import write_tensors
+from actseg_core.tensor_file import (
+    check_fit,
+    read_tensors,
+    stored_tensors,
+    unreadable,
+    write_tensors,
+)
 
 FORMAT = "actseg"
 FORMAT_VERSION = 1
-SHOWN_KEYS = 5
 
 
 @dataclass(frozen=True)
@@ -56,14 +60,7 @@ def save_checkpoint(
         CheckpointError: If a weight is not finite, also after the conversion, or the file cannot
             be written.
     """
-    tensors: dict[str, Tensor] = {}
-    for name, value in model.state_dict().items():
-        stored = value.detach().to("cpu", dtype if value.is_floating_point() else value.dtype)
-        if not torch.isfinite(stored).all():
-            raise CheckpointError(
-                f"{name} is not finite as {dtype}; nothing was written to {path}"
-            )
-        tensors[name] = stored.contiguous()
+    tensors = stored_tensors(path, model.state_dict(), dtype)
     metadata = {
         "format": FORMAT,
         "version": str(FORMAT_VERSION),
@@ -82,7 +79,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
     """
     config, metrics, tensors = _read(path)
     model = build_model(config)
-    _check_fit(path, model.state_dict(), tensors)
+    check_fit(path, model.state_dict(), tensors)
     model.load_state_dict(tensors)
     return Checkpoint(model, config, metrics, path)
 
@@ -110,50 +107,16 @@ def checkpoint_path(name: str) -> Path:
 
 
 def _read(path: Path) -> tuple[ModelConfig, dict[str, Any], dict[str, Tensor]]:
-    if not path.is_file():
-        raise CheckpointError(f"the checkpoint {path} does not exist or is not a file")
+    metadata, tensors = read_tensors(
+        path,
+        FORMAT,
+        FORMAT_VERSION,
+        "not an actseg checkpoint; convert foreign weights with `actseg convert-weights`",
+    )
     try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            if metadata.get("format") != FORMAT:
-                raise CheckpointError(
-                    f"{path} is a safetensors file but not an actseg checkpoint; convert foreign "
-                    "weights with `actseg convert-weights`"
-                )
-            if int(metadata["version"]) > FORMAT_VERSION:
-                raise CheckpointError(
-                    f"{path} has format version {metadata['version']}, this package reads up to "
-                    f"{FORMAT_VERSION}; update actseg"
-                )
-            config = ModelConfig.from_mapping(json.loads(metadata["config"]))
-            metrics = json.loads(metadata.get("metrics", "{}"))
-            tensors = {name: _to_float32(file.get_tensor(name)) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError, KeyError, ValueError) as error:
-        if isinstance(error, ConfigError):
-            raise CheckpointError(
-                f"{path} holds a configuration we cannot use: {error}"
-            ) from error
-        raise CheckpointError(
-            f"{path} is not a readable safetensors checkpoint ({error}); is the download complete?"
-        ) from error
-    return config, metrics, tensors
-
-
-def _to_float32(tensor: Tensor) -> Tensor:
-    return tensor.float() if tensor.is_floating_point() else tensor
-
-
-def _check_fit(path: Path, wanted: Mapping[str, Tensor], got: Mapping[str, Tensor]) -> None:
-    problems = [f"{name} is missing" for name in wanted.keys() - got.keys()]
-    problems += [f"{name} is not part of the model" for name in got.keys() - wanted.keys()]
-    for name in wanted.keys() & got.keys():
-        if wanted[name].shape != got[name].shape:
-            problems.append(
-                f"{name} must be {tuple(wanted[name].shape)}, is {tuple(got[name].shape)}"
-            )
-        elif not torch.isfinite(got[name]).all():
-            problems.append(f"{name} is not finite")
-    if problems:
-        shown = "; ".join(sorted(problems)[:SHOWN_KEYS])
-        more = f" and {len(problems) - SHOWN_KEYS} more" if len(problems) > SHOWN_KEYS else ""
-        raise CheckpointError(f"{path} does not fit its own configuration: {shown}{more}")
+        config = ModelConfig.from_mapping(json.loads(metadata["config"]))
+        return config, json.loads(metadata.get("metrics", "{}")), tensors
+    except ConfigError as error:
+        raise CheckpointError(f"{path} holds a configuration we cannot use: {error}") from error
+    except (KeyError, TypeError, ValueError) as error:
+        raise unreadable(path, error) from error
