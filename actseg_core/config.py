@@ -253,6 +253,8 @@ class LiteShares(Config):
     """Real video with masks."""
     generated: float = Field(0.2, ge=0.0, le=1.0)
     """Clips of the project's generator."""
+    cutout: float = Field(0.0, ge=0.0, le=1.0)
+    """Generated clips with photographed actors and backgrounds; needs photos."""
 
 
 class LiteTrainConfig(Config):
@@ -262,8 +264,13 @@ class LiteTrainConfig(Config):
     """Folder of photographs in COCO format (instances.json, images/); empty: left out."""
     videos: str = ""
     """Folder of videos in DAVIS layout with SENTENCES.tsv; empty: left out."""
-    start: str = ""
-    """Checkpoint to start from; empty: the ImageNet trunk and random weights."""
+    start: tuple[str, ...] = ()
+    """Checkpoints to take streams from; a stream of none starts from the ImageNet trunk (RGB)
+    and random weights."""
+    streams: tuple[Stream, ...] = ("rgb", "flow")
+    """Streams to train; each alone is cheaper, both together learn to be fused."""
+    frozen: Literal["none", "stride4", "stride8"] = "none"
+    """Up to where the pretrained trunk is kept as it is."""
     permissive_only: bool = False
     """Only photographs whose licence allows commercial use, no non-commercial video."""
     shares: LiteShares = LiteShares()
@@ -273,6 +280,10 @@ class LiteTrainConfig(Config):
     """Optimiser steps."""
     batch: int = Field(8, ge=1, le=1024)
     """Clips per step."""
+    sentences: int = Field(8, ge=1, le=64)
+    """Sentences asked about each clip; a clip is encoded once for all of them."""
+    replay: int = Field(2, ge=1, le=100)
+    """How often a generated clip is used, on average."""
     workers: int = Field(1, ge=0, le=64)
     """Processes that prepare clips."""
     trunk_rate: float = Field(3e-4, gt=0.0, le=1.0)

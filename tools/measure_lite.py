@@ -106,8 +106,8 @@ def photographs(folder: Path, frames: int) -> Iterator[Question]:
     rng = np.random.default_rng(0)
     for _ in range(PHOTO_CLIPS):
         clip = source.still(rng, 256, frames)
-        mask = None if clip.source.endswith("absent") else clip.mask
-        yield Question(clip.rgb, ((clip.sentence, mask),))
+        asked = clip.questions[0]
+        yield Question(clip.rgb, ((asked.sentence, asked.mask if asked.mask.any() else None),))
 
 
 def davis(folder: Path, frames: int) -> Iterator[Question]:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from actseg_core.data.generator.looks import Look
 from actseg_core.data.generator.palette import COLOURS, pick
+from actseg_core.data.generator.settings import CutoutPart, SceneConfig
 from actseg_core.errors import DatasetError
 
 CATEGORIES: dict[str, tuple[str, str]] = {
@@ -33,6 +34,7 @@ LEAST_AREA_PX = {"ball": 300.0, "bird": 1200.0}
 STANDING = (1.5, 4.0)
 """Height over width of a person who may be standing."""
 SURE_SHARE, SEEN_SHARE = 0.5, 0.12
+HELD_OUT = 5
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,10 +50,19 @@ class Cutout:
     look: Look
 
 
+def open_cutouts(config: SceneConfig) -> "CutoutFolder":
+    """The index of a configuration's folder, read once per process."""
+    return _open(config.cutouts, config.cutout_licenses, config.cutout_part)
+
+
 @lru_cache(maxsize=4)
-def open_cutouts(folder: str, licenses: tuple[int, ...]) -> "CutoutFolder":
-    """The folder's index, read once per process."""
-    return CutoutFolder(Path(folder), licenses)
+def _open(folder: str, licenses: tuple[int, ...], part: CutoutPart) -> "CutoutFolder":
+    return CutoutFolder(Path(folder), licenses, part)
+
+
+def in_part(image_id: int, part: CutoutPart) -> bool:
+    """Whether a photograph belongs to a part: every fifth by id is held out."""
+    return part == "all" or (image_id % HELD_OUT == 0) == (part == "held_out")
 
 
 class CutoutFolder:
@@ -60,18 +71,19 @@ class CutoutFolder:
     Args:
         folder: Holds instances.json and images/.
         licenses: License ids of images that may be used; empty for all.
+        part: Which of the photographs.
 
     Raises:
         DatasetError: If the folder does not have that form.
     """
 
-    def __init__(self, folder: Path, licenses: tuple[int, ...]) -> None:
+    def __init__(self, folder: Path, licenses: tuple[int, ...], part: CutoutPart = "all") -> None:
         self._images_folder = folder / "images"
         content = _read(folder / "instances.json")
         allowed = {
             item["id"]: item
             for item in content["images"]
-            if not licenses or item.get("license") in licenses
+            if (not licenses or item.get("license") in licenses) and in_part(item["id"], part)
         }
         names = {item["id"]: item["name"] for item in content["categories"]}
         self._actors: dict[str, list[tuple[dict[str, Any], dict[str, Any], str]]] = defaultdict(

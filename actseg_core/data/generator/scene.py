@@ -58,7 +58,7 @@ def plan_scene(config: SceneConfig, rng: np.random.Generator, turn: int = 0) -> 
 def _choose_backdrop(camera: Track, config: SceneConfig, rng: np.random.Generator) -> Backdrop:
     bounds = world_bounds(camera, config.height, config.width)
     if config.cutouts and rng.random() < config.photo_share:
-        folder = open_cutouts(config.cutouts, config.cutout_licenses)
+        folder = open_cutouts(config)
         if folder.has_photos:
             left, top = float(np.floor(bounds[0])), float(np.floor(bounds[1]))
             rows, columns = int(np.ceil(bounds[3] - top)), int(np.ceil(bounds[2] - left))
@@ -106,7 +106,7 @@ def _choose_actors(
 def _choose_actor(pair: Pair, config: SceneConfig, rng: np.random.Generator) -> Look | Cutout:
     stiff = pair.action_name in CUTOUT_ACTIONS.get(pair.actor_name, ())
     if config.cutouts and stiff and rng.random() < config.cutout_share:
-        folder = open_cutouts(config.cutouts, config.cutout_licenses)
+        folder = open_cutouts(config)
         if folder.offers(pair.actor_name):
             return folder.cutout(pair.actor_name, rng)
     look = choose_look(pair.actor_name, rng)

@@ -8,19 +8,30 @@ from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, eq=False)
+class Question:
+    """A sentence about a clip and its answer.
+
+    Attributes:
+        sentence: What is asked.
+        mask: (S, S) bool, the referred actor in the newest frame; all false when absent.
+    """
+
+    sentence: str
+    mask: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
 class TrainingClip:
-    """One clip with one sentence.
+    """One clip with one or more questions: a clip is encoded once, however much is asked.
 
     Attributes:
         rgb: (T, S, S, 3) uint8.
-        mask: (S, S) bool, the referred actor in the newest frame; all false when absent.
-        sentence: What is asked.
+        questions: At least one.
         source: Name of the data source, for statistics.
     """
 
     rgb: NDArray[np.uint8]
-    mask: NDArray[np.bool_]
-    sentence: str
+    questions: tuple[Question, ...]
     source: str
 
 
@@ -75,15 +86,16 @@ def warp(picture: NDArray[np.uint8], matrix: Affine, size: int) -> NDArray[np.ui
 
 
 def flip(clip: TrainingClip) -> TrainingClip:
-    """Mirror a clip and the side words of its sentence."""
+    """Mirror a clip and the side words of its sentences."""
     swap = {"left": "right", "right": "left"}
-    words = " ".join(swap.get(word, word) for word in clip.sentence.split())
-    return TrainingClip(
-        np.ascontiguousarray(clip.rgb[:, :, ::-1]),
-        np.ascontiguousarray(clip.mask[:, ::-1]),
-        words,
-        clip.source,
+    questions = tuple(
+        Question(
+            " ".join(swap.get(word, word) for word in item.sentence.split()),
+            np.ascontiguousarray(item.mask[:, ::-1]),
+        )
+        for item in clip.questions
     )
+    return TrainingClip(np.ascontiguousarray(clip.rgb[:, :, ::-1]), questions, clip.source)
 
 
 def recolour(rng: np.random.Generator, rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -2,10 +2,12 @@
 
 import numpy as np
 
-from actseg_core.data.generator import GeneratedClip, SceneConfig, render_clip
-from actseg_core.data.lite.clip import TrainingClip
+from actseg_core.data.generator import GeneratedClip, SceneConfig, describe, render_clip
+from actseg_core.data.generator.grammar import false_sentences
+from actseg_core.data.lite.clip import Question, TrainingClip
 
-ABSENT_SHARE = 0.35
+ABSENT_SHARE = 0.4
+MIN_TARGET_PX = 30
 SEED_SPAN = 1 << 40
 # Seeds from here on are for training and validation; smaller ones are left for tests.
 TRAINING_SEEDS = SEED_SPAN
@@ -20,28 +22,61 @@ class GeneratedSource:
         frames: Frames per clip.
         held_out: Draw from the seeds that are for validation.
         cutouts: Folder of photographs with masks for textured actors; "" for drawn ones alone.
+        licences: License ids of the photographs that may be used; empty: all.
+        questions: Questions per clip.
     """
 
-    def __init__(self, size: int, frames: int, held_out: bool = False, cutouts: str = "") -> None:
+    def __init__(
+        self,
+        size: int,
+        frames: int,
+        held_out: bool = False,
+        cutouts: str = "",
+        licences: tuple[int, ...] = (),
+        questions: int = 1,
+    ) -> None:
         self._first_seed = VALIDATION_SEEDS if held_out else TRAINING_SEEDS
-        self._scene = SceneConfig(frames=frames, height=size, width=size, cutouts=cutouts)
+        self._questions = questions
+        self._scene = SceneConfig(
+            frames=frames,
+            height=size,
+            width=size,
+            cutouts=cutouts,
+            cutout_licenses=licences,
+            cutout_part="held_out" if held_out else "train",
+        )
 
     def clip(self, rng: np.random.Generator) -> TrainingClip:
-        """A fresh clip with a true or, at times, a false sentence."""
+        """A fresh clip with true and false sentences."""
         seed = self._first_seed + int(rng.integers(SEED_SPAN))
-        return question(render_clip(seed, self._scene), rng)
+        clip = render_clip(seed, self._scene)
+        return TrainingClip(clip.frames, ask(clip, rng, self._questions), "generated")
 
 
-def question(clip: GeneratedClip, rng: np.random.Generator) -> TrainingClip:
-    """Pick one sentence about a generated clip; its mask is empty if the sentence is false."""
+def ask(clip: GeneratedClip, rng: np.random.Generator, count: int) -> tuple[Question, ...]:
+    """Sentences about a generated clip; the masks of false ones are empty.
+
+    False sentences name an absent actor, a present one with an action that nobody of its kind
+    does, or a present action with an actor that is not there.
+    """
     newest = clip.instances[-1]
-    visible = [actor for actor in clip.actors if (newest == actor.instance_id).sum() > 30]
-    if clip.distractor_sentences and (not visible or rng.random() < ABSENT_SHARE):
-        options = clip.distractor_sentences
-        sentence = options[rng.integers(len(options))].text
-        return TrainingClip(
-            clip.frames, np.zeros(newest.shape, bool), sentence, "generated-absent"
-        )
-    actor = visible[rng.integers(len(visible))] if visible else clip.actors[0]
-    sentence = actor.sentences[rng.integers(len(actor.sentences))]
-    return TrainingClip(clip.frames, newest == actor.instance_id, sentence, "generated")
+    nothing = np.zeros(newest.shape, bool)
+    visible = [
+        actor.instance_id
+        for actor in clip.actors
+        if (newest == actor.instance_id).sum() > MIN_TARGET_PX
+    ]
+    questions: list[Question] = []
+    while len(questions) < count:
+        if visible and rng.random() > ABSENT_SHARE:
+            target = visible[rng.integers(len(visible))]
+            true = describe(clip, target, int(rng.integers(1 << 30)))
+            questions += [Question(text, newest == target) for text in true]
+            if true:
+                continue
+        false = false_sentences(clip.actors, clip.background, "never", rng)
+        if false:
+            questions.append(Question(false[rng.integers(len(false))].text, nothing))
+        else:  # nothing can be said that is surely false, nor surely true of one actor alone
+            questions.append(Question("nobody", nothing))
+    return tuple(questions)

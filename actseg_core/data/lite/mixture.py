@@ -19,12 +19,12 @@ MakeClip = Callable[[np.random.Generator], TrainingClip]
 
 
 class Sample(TypedDict):
-    """One training sample; a batch adds a first dimension B."""
+    """One training sample with K questions; a batch adds a first dimension B."""
 
     rgb: Tensor  # (T, S, S, 3) uint8
-    flow: Tensor  # (T, S, S, 2) float16 [px]
-    words: Tensor  # (L, D) float32
-    mask: Tensor  # (S, S) bool
+    flow: Tensor  # (T, S, S, 2) float16 [px]; (0,) where no stream reads flow
+    words: Tensor  # (K, L, D) float32
+    mask: Tensor  # (K, S, S) bool
 
 
 class Mixture(IterableDataset[Sample]):
@@ -48,6 +48,7 @@ class Mixture(IterableDataset[Sample]):
         shares = np.array([share for share, _ in sources.values()])
         self._shares = shares / shares.sum()
         self._config = config
+        self._reads_flow = "flow" in config.streams
         self._reader = reader
         self._seed = seed
 
@@ -62,9 +63,38 @@ class Mixture(IterableDataset[Sample]):
             if rng.random() < 0.5:
                 clip = flip(clip)
             rgb = recolour(rng, clip.rgb)
+            flow = clip_flow(rgb, estimator) if self._reads_flow else np.empty(0, np.float32)
+            words = [self._reader.read(item.sentence).vectors for item in clip.questions]
             yield {
                 "rgb": torch.from_numpy(rgb),
-                "flow": torch.from_numpy(clip_flow(rgb, estimator)).half(),
-                "words": torch.from_numpy(self._reader.read(clip.sentence).vectors),
-                "mask": torch.from_numpy(np.ascontiguousarray(clip.mask)),
+                "flow": torch.from_numpy(flow).half(),
+                "words": torch.from_numpy(np.stack(words)),
+                "mask": torch.from_numpy(np.stack([item.mask for item in clip.questions])),
             }
+
+
+class Replay:
+    """Gives every clip of a costly source several times, well apart ("data echoing").
+
+    Args:
+        make: The source.
+        times: How often each clip is given on average.
+        kept: Clips in memory.
+    """
+
+    def __init__(self, make: MakeClip, times: int, kept: int = 48) -> None:
+        self._make = make
+        self._times = times
+        self._kept = kept
+        self._clips: list[TrainingClip] = []
+
+    def __call__(self, rng: np.random.Generator) -> TrainingClip:
+        """A fresh clip, or one of those given before."""
+        if self._clips and rng.random() >= 1 / self._times:
+            return self._clips[rng.integers(len(self._clips))]
+        clip = self._make(rng)
+        if len(self._clips) < self._kept:
+            self._clips.append(clip)
+        else:
+            self._clips[rng.integers(self._kept)] = clip
+        return clip

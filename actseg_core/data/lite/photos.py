@@ -9,15 +9,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from actseg_core.data.generator.cutouts import in_part
+from actseg_core.data.generator.settings import CutoutPart
+from actseg_core.data.lite.asking import RARE_ACTORS, Asker, Thing, big_enough
 from actseg_core.data.lite.clip import Affine, TrainingClip, camera_path, warp
-from actseg_core.data.lite.phrases import category_words, colour_word, compose, side_word
 from actseg_core.errors import DatasetError
 
-MIN_TARGET_SHARE = 0.01  # of the output; smaller things are left out as targets
 MIN_CUTOUT_PX = 2500
-HELD_OUT = 5  # every fifth photograph, by id, is for evaluation
 PERMISSIVE_LICENCES = frozenset((4, 5, 7, 8))
-RARE_ACTORS = ("dog", "cat", "bird", "sports ball", "car", "cow", "sheep", "horse")
 
 
 @dataclass(frozen=True)
@@ -47,32 +46,41 @@ class PhotoSource:
         folder: Holds instances.json and images/.
         held_out: Read the evaluation fifth instead of the rest.
         permissive_only: Keep only photographs whose licence allows commercial use.
+        questions: Questions per clip.
 
     Raises:
         DatasetError: If instances.json is missing or not COCO-like.
     """
 
     def __init__(
-        self, folder: Path, held_out: bool = False, permissive_only: bool = False
+        self,
+        folder: Path,
+        held_out: bool = False,
+        permissive_only: bool = False,
+        questions: int = 1,
     ) -> None:
         photos = _read(folder, permissive_only)
-        photos = [p for p in photos if (_id_of(p) % HELD_OUT == 0) == held_out]
-        self.photos = [photo for photo in photos if photo.instances]
+        part: CutoutPart = "held_out" if held_out else "train"
+        self.photos = [p for p in photos if in_part(int(p.path.stem), part) and p.instances]
         self.complete = [photo for photo in self.photos if photo.complete]
         self.categories = sorted({i.category for p in self.complete for i in p.instances})
         self.cutouts = _cutouts(self.photos)
         self._cutout_categories = sorted(self.cutouts)
+        self._asker = Asker(self.categories, questions)
 
     def still(self, rng: np.random.Generator, size: int, frames: int) -> TrainingClip:
-        """A photograph under a moving camera, and a sentence about one of its instances."""
-        photo = self.complete[rng.integers(len(self.complete))]
-        if rng.random() < 0.35:
-            photo = self.photos[rng.integers(len(self.photos))]
-        image = read_image(photo.path)
-        path = camera_path(rng, image.shape[:2], size, frames)
+        """A photograph under a moving camera, and sentences about what is in it."""
+        while True:
+            photo = self.complete[rng.integers(len(self.complete))]
+            if rng.random() < 0.35:
+                photo = self.photos[rng.integers(len(self.photos))]
+            image = read_image(photo.path)
+            path = camera_path(rng, image.shape[:2], size, frames)
+            things = _things(photo, path[-1], size)
+            if photo.complete or any(big_enough(thing.mask) for thing in things):
+                break
         rgb = np.stack([warp(image, matrix, size) for matrix in path])
-        masks = [(i.category, warp(draw(i, photo), path[-1], size) > 127) for i in photo.instances]
-        return self._ask(rng, rgb, masks, photo.complete, "photo")
+        return TrainingClip(rgb, self._asker.ask(rng, rgb[-1], things, photo.complete), "photo")
 
     def composite(self, rng: np.random.Generator, size: int, frames: int) -> TrainingClip:
         """Cut-outs moving over a photograph."""
@@ -80,14 +88,15 @@ class PhotoSource:
         image = read_image(photo.path)
         path = camera_path(rng, image.shape[:2], size, frames)
         rgb = np.stack([warp(image, matrix, size) for matrix in path])
-        masks = [(i.category, warp(draw(i, photo), path[-1], size) > 127) for i in photo.instances]
-        actions = [""] * len(masks)
+        things = _things(photo, path[-1], size)
         for _ in range(rng.integers(1, 4)):
             category, alpha, action = self._paste(rng, rgb)
-            masks = [(name, mask & (alpha <= 127)) for name, mask in masks]
-            masks.append((category, alpha > 127))
-            actions.append(action)
-        return self._ask(rng, rgb, masks, True, "composite", actions)
+            things = [
+                Thing(thing.category, thing.mask & (alpha <= 127), thing.action)
+                for thing in things
+            ]
+            things.append(Thing(category, alpha > 127, action))
+        return TrainingClip(rgb, self._asker.ask(rng, rgb[-1], things, True), "composite")
 
     def _paste(
         self, rng: np.random.Generator, rgb: NDArray[np.uint8]
@@ -120,75 +129,13 @@ class PhotoSource:
             return rare[rng.integers(len(rare))]
         return self._cutout_categories[rng.integers(len(self._cutout_categories))]
 
-    def _ask(
-        self,
-        rng: np.random.Generator,
-        rgb: NDArray[np.uint8],
-        masks: list[tuple[str, NDArray[np.bool_]]],
-        complete: bool,
-        source: str,
-        actions: list[str] | None = None,
-    ) -> TrainingClip:
-        smallest = MIN_TARGET_SHARE * rgb.shape[1] * rgb.shape[2]
-        big = [index for index, (_, mask) in enumerate(masks) if mask.sum() >= smallest]
-        if complete and (not big or rng.random() < 0.3):
-            return self._ask_absent(rng, rgb, masks, source)
-        if not big:
-            return self.still(rng, rgb.shape[1], len(rgb))
-        weights = np.array(
-            [3.0 if masks[i][0] in RARE_ACTORS or masks[i][0] == "person" else 1.0 for i in big]
-        )
-        target = big[rng.choice(len(big), p=weights / weights.sum())]
-        category, mask = masks[target]
-        same = [
-            m for i, (name, m) in enumerate(masks) if name == category and i != target and m.any()
-        ]
-        colour = ""
-        upper = _upper_half(mask) if category == "person" else mask
-        if rng.random() < 0.4:
-            colour = colour_word(rgb[-1], upper)
-        side = ""
-        action = actions[target] if actions else ""
-        if same:
-            side = side_word(_centre_x(mask), [_centre_x(m) for m in same], 0.08 * mask.shape[1])
-            rivals = [
-                colour_word(rgb[-1], _upper_half(m) if category == "person" else m) for m in same
-            ]
-            if not side and not (colour and colour not in rivals and "" not in rivals):
-                # Nothing tells them apart: the bare category means all of them.
-                everything = np.logical_or.reduce([mask, *same])
-                return TrainingClip(
-                    rgb, everything, compose(rng, category_words(rng, category)), source
-                )
-        elif rng.random() < 0.2:
-            centre = _centre_x(mask) / mask.shape[1]
-            side = "left" if centre < 0.4 else "right" if centre > 0.6 else ""
-        sentence = compose(rng, category_words(rng, category), colour, side, action)
-        return TrainingClip(rgb, mask, sentence, source)
 
-    def _ask_absent(
-        self,
-        rng: np.random.Generator,
-        rgb: NDArray[np.uint8],
-        masks: list[tuple[str, NDArray[np.bool_]]],
-        source: str,
-    ) -> TrainingClip:
-        """A sentence about a category that is nowhere in the picture."""
-        present = {name for name, _ in masks}
-        likely = [c for c in ("person", *RARE_ACTORS) if c not in present]
-        rest = [c for c in self.categories if c not in present]
-        options = likely if likely and (not rest or rng.random() < 0.75) else rest
-        noun = category_words(rng, options[rng.integers(len(options))])
-        colours = ("", "", "red", "white", "black", "blue", "brown", "yellow", "green")
-        sides = ("", "", "", "left", "right")
-        sentence = compose(
-            rng, noun, colours[rng.integers(len(colours))], sides[rng.integers(len(sides))]
-        )
-        return TrainingClip(rgb, np.zeros(rgb.shape[1:3], bool), sentence, source + "-absent")
-
-
-def _id_of(photo: Photo) -> int:
-    return int(photo.path.stem)
+def _things(photo: Photo, camera: Affine, size: int) -> list[Thing]:
+    """What a photograph shows, as the camera sees it."""
+    return [
+        Thing(item.category, warp(draw(item, photo), camera, size) > 127)
+        for item in photo.instances
+    ]
 
 
 def _read(folder: Path, permissive_only: bool) -> list[Photo]:
@@ -295,18 +242,3 @@ def _object_path(
             )
         )
     return matrices
-
-
-def _centre_x(mask: NDArray[np.bool_]) -> float:
-    return float(np.nonzero(mask)[1].mean())
-
-
-def _upper_half(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """The part of a person between a fifth and a half of its height: mostly the shirt."""
-    rows = np.nonzero(mask.any(axis=1))[0]
-    if len(rows) == 0:
-        return mask
-    top, bottom = rows[0], rows[-1] + 1
-    part = np.zeros_like(mask)
-    part[top + (bottom - top) // 5 : top + (bottom - top) // 2] = True
-    return mask & part

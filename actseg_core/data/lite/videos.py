@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from actseg_core.data.lite.clip import TrainingClip, warp
+from actseg_core.data.lite.clip import Question, TrainingClip, warp
 from actseg_core.data.lite.photos import read_image
 from actseg_core.errors import DatasetError
 
@@ -22,6 +22,22 @@ SAME_ACTOR = {
     "car": {"car"},
     "ball": {"ball"},
 }
+NOUNS = {
+    "adult": ("person", "human", "someone"),
+    "dog": ("dog", "animal"),
+    "bird": ("bird", "animal"),
+    "car": ("car", "vehicle"),
+    "ball": ("ball",),
+}
+# What somebody who does this surely does not do at the same time.
+NEVER = {
+    "walking": ("flying", "climbing", "crawling", "rolling"),
+    "running": ("flying", "climbing", "crawling", "eating", "sleeping"),
+    "flying": ("swimming", "eating", "climbing"),
+    "jumping": ("crawling", "climbing", "eating", "sleeping"),
+    "rolling": ("flying", "climbing", "eating", "sleeping"),
+}
+ABSENT_SHARE = 0.35
 
 
 @dataclass(frozen=True)
@@ -32,6 +48,7 @@ class Sequence:
     images: tuple[Path, ...]
     masks: tuple[Path, ...]
     actor: str
+    action: str
     sentence: str
 
 
@@ -41,11 +58,16 @@ class VideoSource:
     Sequences without a sentence, or whose mask covers more than the actor's own things, are left
     out.
 
+    Args:
+        folder: Of the videos.
+        questions: Questions per clip.
+
     Raises:
         DatasetError: If SENTENCES.tsv is missing or names a sequence without frames.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, questions: int = 1) -> None:
+        self._questions = questions
         path = folder / "SENTENCES.tsv"
         try:
             with path.open(encoding="utf-8", newline="") as file:
@@ -69,12 +91,27 @@ class VideoSource:
         if mask is None:
             raise DatasetError(f"{sequence.masks[end]} is not a readable mask")
         inside = warp(mask.astype(np.uint8, copy=False), matrix, size) > 127
-        if rng.random() < 0.25:
+        questions = tuple(self._ask(rng, sequence, inside) for _ in range(self._questions))
+        return TrainingClip(rgb, questions, "video")
+
+    def _ask(
+        self, rng: np.random.Generator, sequence: Sequence, inside: NDArray[np.bool_]
+    ) -> Question:
+        draw = rng.random()
+        if draw < ABSENT_SHARE:
             own = SAME_ACTOR.get(sequence.actor, {sequence.name})
             options = [name for name in OTHER_ACTORS if name not in own]
             other = options[rng.integers(len(options))]
-            return TrainingClip(rgb, np.zeros_like(inside), other, "video-absent")
-        return TrainingClip(rgb, inside, _shorten(rng, sequence), "video")
+            return Question(_with_colour(rng, other), np.zeros_like(inside))
+        nouns = NOUNS.get(sequence.actor, ())
+        if not nouns or draw < 0.7:
+            return Question(_shorten(rng, sequence), inside)
+        noun = nouns[rng.integers(len(nouns))]
+        wrong = NEVER.get(sequence.action, ())
+        if wrong and draw > 0.85:
+            return Question(f"{noun} {wrong[rng.integers(len(wrong))]}", np.zeros_like(inside))
+        verb = sequence.action if sequence.action in NEVER and rng.random() < 0.6 else ""
+        return Question(f"{('', 'a ', 'the ')[rng.integers(3)]}{noun} {verb}".strip(), inside)
 
 
 def _sequence(folder: Path, row: dict[str, str]) -> Sequence:
@@ -86,7 +123,12 @@ def _sequence(folder: Path, row: dict[str, str]) -> Sequence:
             f"sequence {name} of {folder} has {len(images)} frames and {len(masks)} masks; "
             "they must be as many, and at least one"
         )
-    return Sequence(name, images, masks, row["a2d_actor"], row["sentence"])
+    return Sequence(name, images, masks, row["a2d_actor"], row["a2d_action"], row["sentence"])
+
+
+def _with_colour(rng: np.random.Generator, noun: str) -> str:
+    colour = ("", "", "", "red ", "white ", "black ", "blue ")[rng.integers(7)]
+    return f"{('', 'a ', 'the ')[rng.integers(3)]}{colour}{noun}"
 
 
 def _shorten(rng: np.random.Generator, sequence: Sequence) -> str:

@@ -22,19 +22,20 @@ MIN_OF_EACH = 10
 def presence_scores(
     model: Network, samples: Iterable[Sample], count: int
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Scores of `count` samples, and whether the actor was really there."""
+    """Scores of all sentences of `count` samples, and whether the actor was really there."""
     model.eval()
     scores, present = [], []
     for sample in islice(samples, count):
         batch: Sample = {
             "rgb": sample["rgb"].unsqueeze(0),
             "flow": sample["flow"].unsqueeze(0),
-            "words": sample["words"].unsqueeze(0),
-            "mask": sample["mask"].unsqueeze(0),
+            "words": sample["words"],
+            "mask": sample["mask"],
         }
-        maps = model(network_input(batch, model.config.flow.clip_px), batch["words"])
-        scores.append(float(presence_score(maps)))
-        present.append(bool(sample["mask"].any()))
+        features = model.encode(network_input(batch, model.config))
+        maps = model.respond(features, model.encode_sentences(batch["words"]))
+        scores += presence_score(maps).tolist()
+        present += sample["mask"].flatten(1).any(dim=1).tolist()
     return np.array(scores), np.array(present)
 
 

@@ -6,7 +6,7 @@ import lightning
 import torch
 from torch import Tensor, nn
 
-from actseg_core.config import LiteTrainConfig, Stream
+from actseg_core.config import LiteTrainConfig, ModelConfig, Stream
 from actseg_core.data.lite.mixture import Sample
 from actseg_core.lite.trunk import RgbTrunk
 from actseg_core.model import Network
@@ -25,6 +25,15 @@ class LiteTraining(lightning.LightningModule):
         super().__init__()
         self.model = model
         self.settings = settings
+        self._freeze_stages()
+
+    def _freeze_stages(self) -> None:
+        """Keep the first stages of the pretrained trunk: most of its cost, least of its gain."""
+        stages = {"none": 0, "stride4": 1, "stride8": 2}[self.settings.frozen]
+        for trunk in self.modules():
+            if isinstance(trunk, RgbTrunk):
+                for stage in (trunk.to4, trunk.to8)[:stages]:
+                    stage.requires_grad_(False)
 
     def train(self, mode: bool = True) -> "LiteTraining":
         """Training mode, except for the pretrained trunk's batch norms: batches are small."""
@@ -37,13 +46,19 @@ class LiteTraining(lightning.LightningModule):
         return self
 
     def training_step(self, batch: Sample, batch_index: int) -> Tensor:
-        clips = network_input(batch, self.model.config.flow.clip_px)
-        features = self.model.encode(clips)
-        responses = self.model.respond_streams(
-            features, self.model.encode_sentences(batch["words"])
+        model = self.model
+        count = batch["words"].shape[1]
+        masks = batch["mask"].flatten(0, 1)
+        # Every clip is encoded once and its features serve each of its sentences.
+        features = {
+            name: [level.repeat_interleave(count, dim=0) for level in levels]
+            for name, levels in model.encode(network_input(batch, model.config)).items()
+        }
+        responses = model.respond_streams(
+            features, model.encode_sentences(batch["words"].flatten(0, 1))
         )
-        losses = {name: response_loss(maps, batch["mask"]) for name, maps in responses.items()}
-        fused = response_loss(self.model.fuse(responses), batch["mask"])
+        losses = {name: response_loss(maps, masks) for name, maps in responses.items()}
+        fused = response_loss(model.fuse(responses), masks)
         self.log_dict({f"loss/{name}": value for name, value in losses.items()})
         self.log("loss/fused", fused, prog_bar=True)
         return fused + self.settings.stream_loss_weight * torch.stack(list(losses.values())).sum()
@@ -54,8 +69,9 @@ class LiteTraining(lightning.LightningModule):
         known = {id(parameter) for parameter in trunk}
         rest = [p for p in self.parameters() if id(p) not in known]
         rates = [self.settings.trunk_rate, self.settings.head_rate]
+        groups = [[p for p in group if p.requires_grad] for group in (trunk, rest)]
         optimizer = torch.optim.AdamW(
-            [{"params": trunk}, {"params": rest}], lr=rates[1], weight_decay=1e-2
+            [{"params": group} for group in groups], lr=rates[1], weight_decay=1e-2
         )
         schedule = torch.optim.lr_scheduler.OneCycleLR(
             optimizer, max_lr=rates, total_steps=self.settings.iterations, pct_start=0.05
@@ -66,8 +82,13 @@ class LiteTraining(lightning.LightningModule):
         }
 
 
-def network_input(batch: Sample, clip_px: float) -> dict[Stream, Tensor]:
-    """(B, T, S, S, C) arrays to the (B, C, T, S, S) tensors in [-1, 1] that streams read."""
-    rgb = batch["rgb"].permute(0, 4, 1, 2, 3).float().div(127.5).sub(1.0)
-    flow = batch["flow"].permute(0, 4, 1, 2, 3).float().clamp(-clip_px, clip_px).div(clip_px)
-    return {"rgb": rgb, "flow": flow}
+def network_input(batch: Sample, config: ModelConfig) -> dict[Stream, Tensor]:
+    """(B, T, S, S, C) arrays to the (B, C, T, S, S) tensors in [-1, 1] that the streams read."""
+    clips: dict[Stream, Tensor] = {}
+    if "rgb" in config.streams:
+        clips["rgb"] = batch["rgb"].permute(0, 4, 1, 2, 3).float().div(127.5).sub(1.0)
+    if "flow" in config.streams:
+        limit = config.flow.clip_px
+        flow = batch["flow"].permute(0, 4, 1, 2, 3).float()
+        clips["flow"] = flow.clamp(-limit, limit).div(limit)
+    return clips

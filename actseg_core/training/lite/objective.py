@@ -5,7 +5,7 @@ from torch import Tensor
 from torch.nn import functional
 
 DICE_SMOOTHING = 20.0  # [px] keeps the gradient of tiny targets finite
-PRESENCE_WEIGHT = 0.3
+PRESENCE_WEIGHT = 0.5
 DICE_WEIGHT = 0.5
 
 

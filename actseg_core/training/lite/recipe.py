@@ -12,8 +12,8 @@ from torch.utils.data import DataLoader
 from actseg_core.checkpoint import load_checkpoint, save_checkpoint
 from actseg_core.config import LiteTrainConfig, ModelConfig, PresenceConfig
 from actseg_core.data.lite.generated import GeneratedSource
-from actseg_core.data.lite.mixture import MakeClip, Mixture
-from actseg_core.data.lite.photos import PhotoSource
+from actseg_core.data.lite.mixture import MakeClip, Mixture, Replay
+from actseg_core.data.lite.photos import PERMISSIVE_LICENCES, PhotoSource
 from actseg_core.data.lite.videos import VideoSource
 from actseg_core.errors import CheckpointError, DatasetError
 from actseg_core.lite.trunk import RgbTrunk
@@ -44,18 +44,21 @@ def load_imagenet_trunk(model: Network) -> None:
 
 
 def initial_model(config: ModelConfig, settings: LiteTrainConfig) -> Network:
-    """The network before its first step: a checkpoint's, or a fresh one with ImageNet's trunk.
+    """The network before its first step: checkpoints' streams, else fresh ones, ImageNet's trunk.
 
     Raises:
-        CheckpointError: If the checkpoint to start from cannot be read or is of another network.
+        CheckpointError: If a checkpoint to start from cannot be read or is of another network.
     """
     model = build_model(config)
-    if settings.start:
-        start = load_checkpoint(Path(settings.start))
+    fresh = set(config.streams)
+    for path in settings.start:
+        start = load_checkpoint(Path(path))
         if start.config.lite != config.lite or start.config.text != config.text:
-            raise CheckpointError(f"{settings.start} is of another network than {config.name}")
-        model.load_state_dict(start.model.state_dict())
-    else:
+            raise CheckpointError(f"{path} is of another network than {config.name}")
+        for stream in fresh.intersection(start.config.streams):
+            model.stream(stream).load_state_dict(start.model.stream(stream).state_dict())
+        fresh -= set(start.config.streams)
+    if "rgb" in fresh:
         load_imagenet_trunk(model)
     return model
 
@@ -73,19 +76,25 @@ def make_sources(
             generator, no video.
     """
     sources: dict[str, tuple[float, MakeClip]] = {}
-    shares = settings.shares
+    shares, asked = settings.shares, settings.sentences
+    licences = tuple(sorted(PERMISSIVE_LICENCES)) if settings.permissive_only else ()
+
+    def generated(cutouts: str) -> MakeClip:
+        source = GeneratedSource(size, frames, held_out, cutouts, licences, asked)
+        return Replay(source.clip, 1 if held_out else settings.replay)
+
     if settings.photos:
-        photos = PhotoSource(Path(settings.photos), held_out, settings.permissive_only)
+        photos = PhotoSource(Path(settings.photos), held_out, settings.permissive_only, asked)
         sources["still"] = (shares.still, partial(photos.still, size=size, frames=frames))
         sources["composite"] = (
             shares.composite,
             partial(photos.composite, size=size, frames=frames),
         )
+        sources["cutout"] = (shares.cutout, generated(settings.photos))
     if settings.videos and not settings.permissive_only and not held_out:
-        videos = VideoSource(Path(settings.videos))
+        videos = VideoSource(Path(settings.videos), asked)
         sources["video"] = (shares.video, partial(videos.clip, size=size, frames=frames))
-    generated = GeneratedSource(size, frames, held_out)
-    sources["generated"] = (shares.generated, generated.clip)
+    sources["generated"] = (shares.generated, generated(""))
     return sources
 
 
@@ -112,6 +121,7 @@ def train_lite(
         destination: The .safetensors file to write.
     """
     lightning.seed_everything(settings.seed, verbose=False)
+    config = config.model_copy(update={"streams": settings.streams})
     model = to_channels_last(initial_model(config, settings))
     reader = SentenceReader(config.text, load_word_vectors(config.text.vectors))
     sources = make_sources(settings, settings.size, config.frames)

@@ -7,7 +7,11 @@ import cv2
 import numpy as np
 import pytest
 
-from actseg_core.data.lite.clip import TrainingClip, camera_path, flip
+from actseg_core.data.generator import SceneConfig, render_clip
+from actseg_core.data.lite.asking import Asker, Thing
+from actseg_core.data.lite.clip import Question, TrainingClip, camera_path, flip
+from actseg_core.data.lite.generated import ask
+from actseg_core.data.lite.mixture import Replay
 from actseg_core.data.lite.photos import PhotoSource
 from actseg_core.data.lite.phrases import colour_word, compose, side_word
 from actseg_core.data.lite.videos import VideoSource
@@ -49,31 +53,33 @@ def test_every_fifth_photograph_is_held_out(photos: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["still", "composite"])
-def test_masks_lie_on_what_the_sentence_names(photos: Path, kind: str) -> None:
-    source = PhotoSource(photos)
-    seen = set()
-    for seed in range(60):
+def test_masks_lie_on_what_the_sentences_name(photos: Path, kind: str) -> None:
+    source = PhotoSource(photos, questions=4)
+    seen, absent = set(), 0
+    for seed in range(30):
         clip = getattr(source, kind)(rng(seed), size=64, frames=4)
-        assert clip.rgb.shape == (4, 64, 64, 3) and clip.mask.shape == (64, 64)
-        if clip.source.endswith("absent"):
-            assert not clip.mask.any()
-            continue
-        words = set(clip.sentence.split())
-        red, _, blue = clip.rgb[-1][clip.mask].mean(axis=0)
-        if words & {"car", "vehicle", "automobile"}:
-            assert red > blue
-            seen.add("car")
-        else:
-            assert words & {"dog", "puppy"} and blue > red
-            seen.add("dog")
-    assert seen == {"car", "dog"}
+        assert clip.rgb.shape == (4, 64, 64, 3) and len(clip.questions) == 4
+        for question in clip.questions:
+            assert question.mask.shape == (64, 64)
+            if not question.mask.any():
+                absent += 1
+                continue
+            words = set(question.sentence.split())
+            red, _, blue = clip.rgb[-1][question.mask].mean(axis=0)
+            if words & {"car", "vehicle", "automobile"}:
+                assert red > blue
+                seen.add("car")
+            else:
+                assert words & {"dog", "puppy"} and blue > red
+                seen.add("dog")
+    assert seen == {"car", "dog"} and 20 <= absent <= 70
 
 
 def test_the_same_seed_gives_the_same_clip(photos: Path) -> None:
     source = PhotoSource(photos)
     first, second = (source.composite(rng(3), 64, 4) for _ in range(2))
     np.testing.assert_array_equal(first.rgb, second.rgb)
-    assert first.sentence == second.sentence
+    assert [q.sentence for q in first.questions] == [q.sentence for q in second.questions]
 
 
 def test_a_broken_annotation_file_is_named(tmp_path: Path) -> None:
@@ -85,9 +91,9 @@ def test_a_broken_annotation_file_is_named(tmp_path: Path) -> None:
 def test_mirroring_swaps_sides_in_picture_and_sentence() -> None:
     frames = np.arange(2 * 2 * 3 * 3, dtype=np.uint8).reshape(2, 2, 3, 3)
     mask = np.array([[True, False, False]] * 2)
-    clip = flip(TrainingClip(frames, mask, "dog on the left", "x"))
-    assert clip.sentence == "dog on the right"
-    assert clip.mask.tolist() == [[False, False, True]] * 2
+    clip = flip(TrainingClip(frames, (Question("dog on the left", mask),), "x"))
+    assert clip.questions[0].sentence == "dog on the right"
+    assert clip.questions[0].mask.tolist() == [[False, False, True]] * 2
     np.testing.assert_array_equal(clip.rgb[:, :, 0], frames[:, :, 2])
 
 
@@ -134,12 +140,15 @@ def test_video_clips_repeat_the_first_frame_before_the_start(tmp_path: Path) -> 
         "sequence\ta2d_actor\ta2d_action\tmask_covers\tsentence\n"
         "walk\tadult\twalking\tactor\ta man walking\n"
     )
-    source = VideoSource(tmp_path)
-    for seed in range(20):
+    source = VideoSource(tmp_path, questions=3)
+    asked = {}
+    for seed in range(40):
         clip = source.clip(rng(seed), size=32, frames=8)
         levels = [round(float(frame.max()) / 40) for frame in clip.rgb]
         assert levels == sorted(levels) and levels[0] == 0
-        assert clip.mask.any() != clip.source.endswith("absent")
+        asked |= {question.sentence: question.mask.any() for question in clip.questions}
+    assert asked["a man walking"] and asked["person"]
+    assert not asked["person flying"] and not asked["a dog"]
 
 
 def test_a_sequence_with_fewer_masks_than_frames_is_named(tmp_path: Path) -> None:
@@ -148,3 +157,75 @@ def test_a_sequence_with_fewer_masks_than_frames_is_named(tmp_path: Path) -> Non
     )
     with pytest.raises(DatasetError, match="sequence walk .* has 0 frames and 0 masks"):
         VideoSource(tmp_path)
+
+
+def picture_of(*boxes: tuple[str, slice, tuple[int, int, int]]) -> tuple[np.ndarray, list[Thing]]:
+    """A gray picture with coloured full-height columns, and what they are called."""
+    picture = np.full((60, 100, 3), 120, np.uint8)
+    things = []
+    for category, columns, colour in boxes:
+        mask = np.zeros((60, 100), bool)
+        mask[:, columns] = True
+        picture[mask] = colour
+        things.append(Thing(category, mask))
+    return picture, things
+
+
+def test_false_details_are_about_a_colour_or_side_that_nothing_has() -> None:
+    picture, things = picture_of(("car", slice(5, 30), (220, 20, 20)))
+    false = set()
+    for seed in range(300):
+        for question in Asker(["car", "dog"], 4).ask(rng(seed), picture, things, True):
+            words = set(question.sentence.split())
+            if not question.mask.any() and words & {"car", "vehicle", "automobile"}:
+                assert not words & {"red", "orange", "pink", "brown", "purple"}, words
+                assert "left" not in words
+                false |= words & {"right", "blue", "green", "white"}
+    assert false == {"right", "blue", "green", "white"}
+
+
+def test_alike_things_are_all_meant_unless_the_sentence_tells_them_apart() -> None:
+    red, blue = (220, 20, 20), (20, 20, 220)
+    picture, things = picture_of(("car", slice(45, 50), red), ("car", slice(50, 55), red))
+    everything = things[0].mask | things[1].mask
+    for seed in range(20):
+        for question in Asker(["car"], 4).ask(rng(seed), picture, things, False):
+            np.testing.assert_array_equal(question.mask, everything)
+    picture, things = picture_of(("car", slice(45, 50), red), ("car", slice(50, 55), blue))
+    for seed in range(20):
+        for question in Asker(["car"], 4).ask(rng(seed), picture, things, False):
+            words = question.sentence.split()
+            index = 0 if "red" in words else 1 if "blue" in words else None
+            wanted = everything if index is None else things[index].mask
+            assert (question.mask & ~wanted).sum() == 0
+
+
+def test_generated_questions_are_true_of_their_masks_and_false_ones_have_none() -> None:
+    clip = render_clip(5, SceneConfig(frames=4, height=96, width=96))
+    questions = ask(clip, rng(), 40)
+    assert len(questions) == 40
+    newest = clip.instances[-1]
+    kinds = {question.mask.any() for question in questions}
+    assert kinds == {True, False}
+    for question in questions:
+        if question.mask.any():
+            assert len(np.unique(newest[question.mask])) == 1
+            assert newest[question.mask][0] > 0
+
+
+def test_clips_are_given_again_as_often_as_asked() -> None:
+    made = []
+
+    def make(generator: np.random.Generator) -> TrainingClip:
+        made.append(1)
+        return TrainingClip(np.zeros((1, 2, 2, 3), np.uint8), (), "x")
+
+    replay, generator = Replay(make, times=4, kept=8), rng()
+    for _ in range(400):
+        replay(generator)
+    assert 70 <= len(made) <= 130
+    made.clear()
+    once = Replay(make, times=1)
+    for _ in range(10):
+        once(generator)
+    assert len(made) == 10

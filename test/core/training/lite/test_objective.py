@@ -16,7 +16,7 @@ def test_zero_logits_cost_log_2_per_map_and_half_a_dice() -> None:
 
     # probability 1/2 everywhere: overlap 2 * 8/2, sizes 8 and 8
     dice = 1 - (8 + DICE_SMOOTHING) / (16 + DICE_SMOOTHING)
-    wanted = 0.3 * math.log(2) + 2 * math.log(2) + 0.5 * dice
+    wanted = 0.5 * math.log(2) + 2 * math.log(2) + 0.5 * dice
     torch.testing.assert_close(loss, torch.tensor(wanted))
 
 

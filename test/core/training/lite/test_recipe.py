@@ -14,10 +14,19 @@ from actseg_core.data.lite.generated import GeneratedSource
 from actseg_core.errors import CheckpointError
 from actseg_core.model import build_model
 from actseg_core.text.embeddings import WordVectors
+from actseg_core.training.lite.module import LiteTraining
 
 
 def settings(**changes: object) -> LiteTrainConfig:
-    tiny = {"iterations": 3, "batch": 2, "workers": 0, "size": 64, "calibration_clips": 60}
+    tiny = {
+        "iterations": 3,
+        "batch": 2,
+        "workers": 0,
+        "size": 64,
+        "calibration_clips": 60,
+        "sentences": 2,
+        "replay": 1,
+    }
     return LiteTrainConfig.from_mapping({**tiny, "save_every": 1, **changes})
 
 
@@ -70,7 +79,7 @@ def test_a_run_can_start_from_a_checkpoint(tmp_path: Path, lite_config: ModelCon
     model = build_model(lite_config)
     save_checkpoint(tmp_path / "start.safetensors", model)
     started = recipe.initial_model(
-        lite_config, settings(start=str(tmp_path / "start.safetensors"))
+        lite_config, settings(start=[str(tmp_path / "start.safetensors")])
     )
     for name, value in model.state_dict().items():
         torch.testing.assert_close(started.state_dict()[name], value)
@@ -84,4 +93,32 @@ def test_a_checkpoint_of_another_network_is_no_start(
         update={"lite": lite_config.lite.model_copy(update={"filters": 3})}
     )
     with pytest.raises(CheckpointError, match="is of another network than lite"):
-        recipe.initial_model(other, settings(start=str(tmp_path / "start.safetensors")))
+        recipe.initial_model(other, settings(start=[str(tmp_path / "start.safetensors")]))
+
+
+def test_streams_come_from_the_checkpoints_that_have_them(
+    tmp_path: Path, lite_config: ModelConfig
+) -> None:
+    parts = {}
+    for seed, stream in enumerate(("rgb", "flow")):
+        torch.manual_seed(seed)
+        parts[stream] = build_model(lite_config.model_copy(update={"streams": (stream,)}))
+        save_checkpoint(tmp_path / f"{stream}.safetensors", parts[stream])
+    paths = [str(tmp_path / f"{stream}.safetensors") for stream in parts]
+    started = recipe.initial_model(lite_config, settings(start=paths))
+    for stream, part in parts.items():
+        for name, value in part.stream(stream).state_dict().items():
+            torch.testing.assert_close(started.stream(stream).state_dict()[name], value)
+
+
+def test_frozen_stages_get_no_gradient(lite_config: ModelConfig) -> None:
+    training = LiteTraining(build_model(lite_config), settings(frozen="stride8"))
+    trunk = training.model.stream("rgb").trunk
+    assert not any(p.requires_grad for s in (trunk.to4, trunk.to8) for p in s.parameters())
+    assert all(p.requires_grad for p in trunk.to16.parameters())
+    trained = {
+        id(p)
+        for g in training.configure_optimizers()["optimizer"].param_groups
+        for p in g["params"]
+    }
+    assert trained == {id(p) for p in training.parameters() if p.requires_grad}
