@@ -1,5 +1,6 @@
 """`actseg train`: a row of the paper's tables from its preset."""
 
+import logging
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -34,6 +35,7 @@ def train(
     ] = None,
 ) -> None:
     """Train; an interrupted run goes on where it was saved. docs/training.md has all settings."""
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)  # tips, advertisements
     mapping: dict[str, Any] = load_yaml(settings) if settings else {}
     mapping = with_settings(mapping, changes or [])
     mapping |= {key: value for key, value in (("data", data), ("run", run)) if value}

@@ -99,7 +99,7 @@ class SaveStates(lightning.Callback):
     def _save(self, trainer: lightning.Trainer) -> None:
         for log in trainer.loggers:
             log.save()  # rows up to here are never lost
-        trainer.save_checkpoint(self._path)
+        trainer.save_checkpoint(self._path, weights_only=False)
         self._saved = trainer.global_step
 
 
@@ -146,6 +146,12 @@ def latest_state(folder: Path) -> Path | None:
             "delete them to begin this stage anew"
         )
     return None
+
+
+def forget_states(folder: Path) -> None:
+    """Delete the states of a training that is finished and whose weights are written."""
+    for name in (LAST, PREVIOUS):
+        (folder / name).unlink(missing_ok=True)
 
 
 def is_whole(path: Path) -> bool:

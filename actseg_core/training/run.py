@@ -13,14 +13,15 @@ from actseg_core.checkpoint import load_checkpoint, save_checkpoint
 from actseg_core.config import ModelConfig, TextConfig
 from actseg_core.data.loading import ClipDataset
 from actseg_core.data.samples import SentenceDataset
-from actseg_core.errors import ConfigError, TrainingError, VocabularyError
+from actseg_core.errors import ConfigError, VocabularyError
 from actseg_core.experiment import ExperimentConfig, StageConfig, load_experiment
 from actseg_core.model import Network
 from actseg_core.text.embeddings import load_word_vectors
 from actseg_core.text.sentence import SentenceReader
 from actseg_core.training.batches import SentenceData
 from actseg_core.training.callbacks import Pictures
-from actseg_core.training.checkpoints import LAST, PREVIOUS
+from actseg_core.training.checkpoints import forget_states
+from actseg_core.training.claim import claim
 from actseg_core.training.data import as_clips, open_data
 from actseg_core.training.features import cached_dataset
 from actseg_core.training.initial import initial_model, take_over
@@ -29,7 +30,6 @@ from actseg_core.training.settings import TrainRunConfig
 from actseg_core.training.trainer import Hardware, fit, is_first_process
 
 logger = logging.getLogger(__name__)
-CLAIM = "config.json"
 # Of the run's settings only these decide what the weights become.
 DECISIVE = {"seed", "accumulate", "start", "rgb_weights", "flow_weights", "vgg_weights"}
 
@@ -66,18 +66,16 @@ def train(
     lightning.seed_everything(settings.seed, verbose=False)
     network = initial_model(config, experiment, settings)
     reader = make_reader(config.text)
-    clips = [
-        as_clips(part, config, reader, settings.seed) if part else None
-        for part in (data.train, data.val)
-    ]
-    if settings.cache_features:
-        root = settings.cache_folder(config.name)
-        clips = [
-            part
-            and cached_dataset(part, network, root, workers=settings.workers, announce=announce)
-            for part in clips
-        ]
-    stages = _Stages(run, network, settings, *clips)
+
+    def clips(part: SentenceDataset) -> ClipDataset:
+        found = as_clips(part, config, reader, settings.seed)
+        if not settings.cache_features:
+            return found
+        folder = settings.cache_folder(config.name)
+        return cached_dataset(found, network, folder, workers=settings.workers, announce=announce)
+
+    val = None if data.val is None else clips(data.val)
+    stages = _Stages(run, network, settings, clips(data.train), val)
     results = stages.train(experiment.stages, announce)
     _save(destination, network, {"seed": settings.seed, "stages": results})
     return destination
@@ -155,52 +153,6 @@ def facts(
     }
 
 
-def claim(folder: Path, wanted: Mapping[str, Any]) -> None:
-    """Note in its folder what a run is of, or refuse a folder with another run.
-
-    Raises:
-        ConfigError: If the folder holds another run.
-        TrainingError: If it cannot be written.
-    """
-    place = folder / CLAIM
-    try:
-        if place.is_file():
-            _compare(place, wanted)
-        elif is_first_process():
-            folder.mkdir(parents=True, exist_ok=True)
-            partial = place.with_suffix(".part")
-            partial.write_text(json.dumps(wanted, indent=1) + "\n")
-            partial.replace(place)
-    except OSError as error:
-        raise TrainingError(f"cannot write the run folder {folder}: {error}") from error
-
-
-def _compare(place: Path, wanted: Mapping[str, Any]) -> None:
-    try:
-        there = json.loads(place.read_text())
-    except ValueError as error:
-        raise ConfigError(f"{place} is damaged ({error}); give another run folder") from error
-    differing = sorted(_differences(wanted, there))
-    if differing:
-        raise ConfigError(
-            f"{place} is of a run with other settings ({', '.join(differing)} differ); give "
-            "another run folder, or the same settings to go on"
-        )
-
-
-def _differences(one: object, other: object, place: str = "") -> list[str]:
-    """Dotted places at which two nested values differ."""
-    if isinstance(one, Mapping) and isinstance(other, Mapping):
-        return [
-            found
-            for key in one.keys() | other.keys()
-            for found in _differences(
-                one.get(key), other.get(key), f"{place}.{key}" if place else str(key)
-            )
-        ]
-    return [] if one == other else [place]
-
-
 class _Stages:
     """Runs the stages of an experiment one after the other on the same network."""
 
@@ -274,8 +226,7 @@ class _Stages:
         result = {"stage": stage.name, "iterations": stage.iterations, **module.scores}
         _save(self._weights(folder), self._network, result)
         if is_first_process():
-            for name in (LAST, PREVIOUS):
-                (folder / name).unlink(missing_ok=True)
+            forget_states(folder)
         return result
 
 

@@ -1,5 +1,6 @@
 """The one lightning trainer of this package: resumable, logged, careful with the disk."""
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,7 +82,10 @@ def fit(
         TrainingError: If the loss is no number, the disk is full, or all states are damaged.
     """
     state = latest_state(folder)
-    with disk_errors(folder):
+    with disk_errors(folder), warnings.catch_warnings():
+        # Frozen batch norms are meant to be in evaluation mode.
+        warnings.filterwarnings("ignore", message="Found .* in eval mode")
+        warnings.filterwarnings("ignore", message="Experiment logs directory")  # see make_loggers
         trainer = make_trainer(
             folder,
             steps,
@@ -124,7 +128,7 @@ def make_trainer(
     several = hardware.processes > 1
     return lightning.Trainer(
         max_steps=steps,
-        max_epochs=-1,
+        max_epochs=1,
         accelerator=hardware.accelerator,
         devices=hardware.devices,
         num_nodes=hardware.nodes,
