@@ -50,5 +50,11 @@ class ActorActionSegmenter(Segmenter):
         sentences: Tensor = self.sentence_encoder(words)
         return sentences
 
+    def dynamic_filters(self, sentences: Tensor) -> list[Tensor]:
+        return self.decoder.dynamic_filters(sentences)
+
+    def filter_features(self, features: list[Tensor], filters: list[Tensor]) -> list[Tensor]:
+        return self.decoder.filter_features(features, filters)
+
     def respond(self, features: list[Tensor], sentences: Tensor) -> list[Tensor]:
         return self.decoder.respond(features, sentences)

@@ -53,6 +53,24 @@ class Network(nn.Module):
         """Sentence vectors per stream of word vectors (Q, L, W)."""
         return {name: self.stream(name).encode_sentences(words) for name in self.config.streams}
 
+    def dynamic_filters(self, sentences: Mapping[Stream, Tensor]) -> dict[Stream, list[Tensor]]:
+        """What `filter_features` wants of the sentences, per stream."""
+        return {
+            name: self.stream(name).dynamic_filters(sentences[name])
+            for name in self.config.streams
+        }
+
+    def filter_features(
+        self, features: Mapping[Stream, list[Tensor]], filters: Mapping[Stream, list[Tensor]]
+    ) -> list[Tensor]:
+        """The fused response maps of `respond` from filters that are already made."""
+        return self.fuse(
+            {
+                name: self.stream(name).filter_features(features[name], filters[name])
+                for name in self.config.streams
+            }
+        )
+
     def respond_streams(
         self, features: Mapping[Stream, list[Tensor]], sentences: Mapping[Stream, Tensor]
     ) -> dict[Stream, list[Tensor]]:

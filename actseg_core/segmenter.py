@@ -46,6 +46,17 @@ class Segmenter(nn.Module, ABC):
         the actor is there at all.
         """
 
+    def dynamic_filters(self, sentences: Tensor) -> list[Tensor]:
+        """What `filter_features` wants of sentence vectors (Q, D); each has Q rows.
+
+        It depends on the sentences alone, so a stream of clips is asked with the same filters.
+        """
+        return [sentences]
+
+    def filter_features(self, features: list[Tensor], filters: list[Tensor]) -> list[Tensor]:
+        """The response maps of `respond` from filters that are already made."""
+        return self.respond(features, filters[0])
+
     def in_own_type(self, frozen: Tensor) -> Tensor:
         """Kept features, usually float16, in the type of the weights."""
         return frozen.to(next(self.parameters()).dtype)

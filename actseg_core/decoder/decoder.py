@@ -5,8 +5,8 @@ from torch.nn import functional
 
 from actseg_core.config import DecoderConfig
 from actseg_core.decoder.coordinates import COORDINATE_CHANNELS, append_coordinates
-from actseg_core.decoder.dynamic_filters import DynamicFilter
-from actseg_core.decoder.folded import folded_response, is_foldable, ring_features
+from actseg_core.decoder.dynamic_filters import DynamicFilter, score
+from actseg_core.decoder.folded import fold, folded_response, is_foldable, ring_features
 from actseg_core.decoder.upsample import UpsampleBlock
 from actseg_core.errors import ShapeError
 
@@ -84,24 +84,42 @@ class Decoder(nn.Module):
         Raises:
             ShapeError: If the features are not this decoder's, or fit neither number of clips.
         """
-        *coarse_filters, finest_filter = self.filters
-        folded = len(features) == len(self.filters) + 1
-        if not folded and len(features) != len(self.filters):
+        return self.filter_features(features, self.dynamic_filters(sentences))
+
+    def dynamic_filters(self, sentences: Tensor) -> list[Tensor]:
+        """All that depends on the sentences alone, made once for any number of clips.
+
+        Returns:
+            (Q, C) filters, coarse to fine; if the last block can be folded, also the kernels and
+            constants that `fold` makes of the finest.
+        """
+        filters = []
+        for filter_ in self.filters:
+            assert isinstance(filter_, DynamicFilter)
+            filters.append(filter_.filters(sentences))
+        if not self.folds:
+            return filters
+        return [*filters, *fold(self._blocks[1], filters[-1])]
+
+    def filter_features(self, features: list[Tensor], filters: list[Tensor]) -> list[Tensor]:
+        """Response maps of `features` from the filters of `dynamic_filters`.
+
+        Raises:
+            ShapeError: If the features are not this decoder's, or fit neither number of clips.
+        """
+        levels = len(self.filters)
+        if len(features) not in (levels, levels + 1):
             raise ShapeError(
-                f"this decoder answers at {len(self.filters)} resolutions, "
+                f"this decoder answers at {levels} resolutions, "
                 f"got {len(features)} feature maps; take those of its own features()"
             )
-        responses: list[Tensor] = [
-            filter_(sentences, item)
-            for filter_, item in zip(coarse_filters, features, strict=False)
-        ]
-        assert isinstance(finest_filter, DynamicFilter)
-        if folded:
-            inputs, ring = features[-2:]
-            finest = folded_response(self._blocks[1], finest_filter, inputs, ring, sentences)
-        else:
-            finest = finest_filter(sentences, features[-1])
-        return [*responses, finest]
+        if len(features) == levels:
+            return [score(*pair) for pair in zip(filters, features, strict=False)]
+        coarse = [score(*pair) for pair in zip(filters[: levels - 1], features, strict=False)]
+        kernels = filters[levels - 1 :]
+        if len(kernels) == 1:  # features of evaluation asked about while training
+            kernels = [*kernels, *fold(self._blocks[1], kernels[0])]
+        return [*coarse, folded_response(*features[-2:], *kernels, self.coordinates)]
 
     @property
     def _blocks(self) -> tuple[UpsampleBlock, UpsampleBlock]:

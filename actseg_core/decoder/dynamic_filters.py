@@ -38,17 +38,21 @@ class DynamicFilter(nn.Module):
         return torch.tanh(raw) if self.activation == "tanh" else torch.sigmoid(raw)
 
     def forward(self, sentences: Tensor, features: Tensor) -> Tensor:
-        count, channels = sentences.shape[0], self.to_filter.out_features
-        if (
-            features.ndim != 4
-            or features.shape[1] != channels
-            or features.shape[0] not in (1, count)
-        ):
-            raise ShapeError(
-                f"features must be ({count} or 1, {channels}, H, W) for these {count} sentences, "
-                f"got {tuple(features.shape)}"
-            )
-        filters = self.filters(sentences)
-        if features.shape[0] == 1:
-            return torch.einsum("qc,chw->qhw", filters, features[0])
-        return torch.einsum("qc,qchw->qhw", filters, features)
+        return score(self.filters(sentences), features)
+
+
+def score(filters: Tensor, features: Tensor) -> Tensor:
+    """Equation 2: (Q, C) filters on (Q or 1, C, H, W) features, (Q, H, W) logits.
+
+    Raises:
+        ShapeError: If the channels or the batch sizes disagree.
+    """
+    count, channels = filters.shape
+    if features.ndim != 4 or features.shape[1] != channels or features.shape[0] not in (1, count):
+        raise ShapeError(
+            f"features must be ({count} or 1, {channels}, H, W) for these {count} sentences, "
+            f"got {tuple(features.shape)}"
+        )
+    if features.shape[0] == 1:
+        return torch.einsum("qc,chw->qhw", filters, features[0])
+    return torch.einsum("qc,qchw->qhw", filters, features)

@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from actseg_core.config import DecoderConfig
 from actseg_core.decoder.coordinates import coordinate_channels
-from actseg_core.decoder.dynamic_filters import DynamicFilter
+from actseg_core.decoder.dynamic_filters import score
 from actseg_core.decoder.upsample import UpsampleBlock
 
 # Side of the input and its pixels next to it, per border: top, bottom, left, right.
@@ -63,30 +63,30 @@ def ring_features(block: UpsampleBlock, inputs: Tensor, coordinates: bool) -> Te
 
 
 def folded_response(
-    block: UpsampleBlock,
-    dynamic_filter: DynamicFilter,
     inputs: Tensor,
     ring: Tensor,
-    sentences: Tensor,
+    filters: Tensor,
+    kernels: Tensor,
+    constants: Tensor,
+    coordinates: bool,
 ) -> Tensor:
-    """What the filter answers on the block's output, without computing that output.
+    """What the filters answer on the block's output, without computing that output.
 
     Args:
-        block: A block without activations.
-        dynamic_filter: The filter of the block's resolution.
         inputs: (Q or 1, inputs, H, H) what the block upsamples.
         ring: As `ring_features` gives it for these inputs.
-        sentences: (Q, sentence_dim).
+        filters: (Q, outputs or outputs + 8) of the block's resolution.
+        kernels: As `fold` gives them for these filters.
+        constants: Likewise.
+        coordinates: Whether the coordinate channels joined the block's output.
 
     Returns:
         (Q, 4H, 4H) logits.
     """
-    outer = dynamic_filter(sentences, ring)  # (Q, 4, S); refuses what does not fit
-    filters = dynamic_filter.filters(sentences)
-    kernels, constants = fold(block, filters[:, : layers(block)[1].out_channels])
+    outer = score(filters, ring)  # (Q, 4, S); refuses what does not fit
     response = deconvolve(inputs, kernels)
     response = response + constants[:, None, None]
-    if filters.shape[1] > layers(block)[1].out_channels:
+    if coordinates:
         _, height, width = response.shape
         places = coordinate_channels(height, width, response.device, response.dtype)
         response = response + torch.einsum("qc,chw->qhw", filters[:, -places.shape[0] :], places)
@@ -98,13 +98,14 @@ def fold(block: UpsampleBlock, filters: Tensor) -> tuple[Tensor, Tensor]:
 
     Args:
         block: A block without activations.
-        filters: (Q, outputs) 1x1 filters.
+        filters: (Q, outputs or outputs + 8) 1x1 filters; those of coordinates do not count.
 
     Returns:
         (Q, inputs, 10, 10) kernels of a deconvolution of stride 4 and padding 3, and (Q,) what
         the biases add inside the ring.
     """
     deconvolution, convolution = layers(block)
+    filters = filters[:, : convolution.out_channels]
     taps = (filters @ convolution.weight.flatten(1)).reshape(-1, *convolution.weight.shape[1:])
     # A deconvolution followed by a correlation is a deconvolution whose kernel is the full
     # correlation of the two: 8 + 3 - 1 = 10 wide.

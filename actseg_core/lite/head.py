@@ -88,12 +88,12 @@ class FilterBank(nn.Module):
         self.to_bias = nn.Linear(sentence_dim, filters)
 
     def forward(self, sentences: Tensor, features: Tensor) -> Tensor:
-        kernels = torch.tanh(self.to_filters(sentences)).view(len(sentences), self.filters, -1)
+        kernels = torch.tanh(self.to_filters(sentences)).view(sentences.shape[0], self.filters, -1)
         flat = features.flatten(2)  # (Q or 1, C, h*w): matmul broadcasts the clip
         responses = torch.baddbmm(
-            self.to_bias(sentences).unsqueeze(2), kernels, flat.expand(len(sentences), -1, -1)
+            self.to_bias(sentences).unsqueeze(2), kernels, flat.expand(sentences.shape[0], -1, -1)
         )
-        return responses.view(len(sentences), self.filters, *features.shape[2:])
+        return responses.view(sentences.shape[0], self.filters, *features.shape[2:])
 
 
 class ResponseHead(nn.Module):
