@@ -22,6 +22,7 @@ LAYERS = (
     {"predictor"},
     {"streaming", "data"},
     {"training", "evaluation"},
+    {"ablation"},
     {"cli"},
 )
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}

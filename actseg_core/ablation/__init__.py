@@ -1,0 +1,1 @@
+"""The paper's ablations and comparisons: train, measure, one table, one verdict per finding."""

@@ -1,0 +1,157 @@
+"""One measurement: the network of a cell, asked on its data, as `actseg evaluate` reports it."""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+
+from actseg_core.ablation.plan import Cell, Queries, Training
+from actseg_core.ablation.scale import AblationScale
+from actseg_core.checkpoint import load_checkpoint, save_checkpoint
+from actseg_core.data.actor_action import A2DPairs
+from actseg_core.errors import CheckpointError
+from actseg_core.evaluation.clip_questions import ClipAnswerer, ClipQuestions
+from actseg_core.evaluation.datasets import (
+    open_pairs,
+    open_sentences,
+    origin_of,
+    row_of,
+    weights_mark,
+)
+from actseg_core.evaluation.pair_frames import (
+    Confidences,
+    FrameLabeller,
+    LabelledFrames,
+    all_pairs,
+    evaluate_frames,
+    given_pairs,
+)
+from actseg_core.evaluation.provenance import Provenance
+from actseg_core.evaluation.report import write_pairs_report, write_report
+from actseg_core.evaluation.run import evaluate
+from actseg_core.model import Network, build_model
+from actseg_core.predictor import Predictor
+from actseg_core.text.embeddings import WordVectors, load_word_vectors
+from actseg_core.text.sentence import SentenceReader
+
+WEIGHTS_FILE = "model.safetensors"
+QUERY_NOTES: dict[Queries, str] = {
+    "given": "pairs given by the annotation, no classifier",
+    "all": "all 43 pairs asked, no classifier",
+    "picks": "the classifier's picks",
+}
+
+
+def assemble(cell: Cell, checkpoints: Mapping[str, Path], path: Path) -> None:
+    """Write the network of a cell as one checkpoint, each stream from its own training.
+
+    Args:
+        cell: What is measured.
+        checkpoints: File by name of the training.
+        path: The .safetensors file to write.
+
+    Raises:
+        CheckpointError: If a file cannot be read, or does not fit.
+    """
+    network = build_model(cell.model)
+    for training in cell.trainings:
+        _take_stream(network, training, checkpoints[training.name])
+    save_checkpoint(path, network)
+
+
+def _take_stream(network: Network, training: Training, path: Path) -> None:
+    stream = training.model.streams[0]
+    trained = load_checkpoint(path).model.stream(stream)
+    try:
+        network.stream(stream).load_state_dict(trained.state_dict())
+    except RuntimeError as error:
+        raise CheckpointError(
+            f"{path} does not fit the {stream} stream of {network.config.name}: {error}; was it "
+            "trained at another scale? Give another run folder"
+        ) from error
+
+
+def measure_cell(
+    cell: Cell, checkpoints: Mapping[str, Path], data: Path, scale: AblationScale, output: Path
+) -> None:
+    """Ask the network of a cell on its data and write the report of `actseg evaluate`.
+
+    Args:
+        cell: What is measured.
+        checkpoints: File by name of the training.
+        data: Folder with `a2d` and `jhmdb`.
+        scale: Names what differs from the paper.
+        output: Folder of the report; metrics.json is written last.
+
+    Raises:
+        ActSegError: If data or weights cannot be read, or the report cannot be written.
+    """
+    weights = output / WEIGHTS_FILE
+    assemble(cell, checkpoints, weights)
+    model = load_checkpoint(weights).model
+    predictor = Predictor(
+        model, SentenceReader(cell.model.text, _vectors(cell.model.text.vectors))
+    )
+    if cell.kind == "a2d-pairs":
+        _measure_pairs(cell, predictor, data / "a2d", scale, output)
+    else:
+        folder = data / ("jhmdb" if cell.kind == "jhmdb-sentences" else "a2d")
+        _measure_sentences(cell, predictor, folder, scale, output)
+
+
+@lru_cache(maxsize=2)
+def _vectors(name: str) -> WordVectors:
+    return load_word_vectors(name)
+
+
+def _measure_sentences(
+    cell: Cell, predictor: Predictor, folder: Path, scale: AblationScale, output: Path
+) -> None:
+    dataset = open_sentences(cell.kind, folder, _split(cell))
+    questions = ClipQuestions(dataset, cell.model, predictor.read, limit=scale.limit)
+    evaluation = evaluate(questions, ClipAnswerer(predictor))
+    mark = _provenance(cell, folder, scale, output, questions.asked, len(dataset.samples))
+    write_report(output, mark, evaluation, questions.image)
+    questions.close()
+
+
+def _measure_pairs(
+    cell: Cell, predictor: Predictor, folder: Path, scale: AblationScale, output: Path
+) -> None:
+    dataset = open_pairs(folder, _split(cell))
+    frames = LabelledFrames(dataset, cell.model, limit=scale.limit)
+    label = FrameLabeller(predictor, _confidences(cell, dataset, scale))
+    semantic = evaluate_frames(frames, label)
+    frames.close()
+    mark = _provenance(cell, folder, scale, output, len(frames), len(dataset.frames))
+    write_pairs_report(output, mark, semantic, None)
+
+
+def _confidences(cell: Cell, dataset: A2DPairs, scale: AblationScale) -> Confidences:
+    if cell.row.queries == "all":
+        return all_pairs
+    return given_pairs(dataset)
+
+
+def _split(cell: Cell) -> str:
+    return "" if cell.kind == "jhmdb-sentences" else "test"
+
+
+def _provenance(
+    cell: Cell, folder: Path, scale: AblationScale, output: Path, asked: int, available: int
+) -> Provenance:
+    _, differences = row_of(cell.model, cell.kind, cell.row.preset)
+    asked_for = (QUERY_NOTES[cell.row.queries],) if cell.row.queries else ()
+    trained = f"trained at scale {scale.name}, seed {cell.seed}"
+    return Provenance(
+        kind=cell.kind,
+        origin=origin_of(cell.kind, folder),
+        folder=folder.name,
+        split=_split(cell),
+        asked=asked,
+        available=available,
+        left_out=0,
+        model=cell.model.name,
+        weights=weights_mark(output / WEIGHTS_FILE),
+        row=cell.row.preset,
+        notes=(trained, *differences, *asked_for),
+    )

@@ -1,0 +1,73 @@
+"""The files of a run as a whole: table, figures, verdicts, plots."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import asdict
+
+import numpy as np
+from numpy.typing import NDArray
+
+from actseg_core.ablation import plots
+from actseg_core.ablation.findings import JudgedFinding, judge
+from actseg_core.ablation.plan import Plan
+from actseg_core.ablation.store import Store
+from actseg_core.ablation.summary import (
+    SetTable,
+    samples_by_row,
+    summarise_cells,
+    tables_csv,
+    tables_markdown,
+)
+from actseg_core.evaluation.plots import save_figure
+from actseg_core.evaluation.report_files import write_json, write_text
+from actseg_core.training.logs import METRICS_FILE
+
+TABLE_FILE = "ablation.md"
+
+
+def write_results(plan: Plan, store: Store) -> str:
+    """Write ablation.md, .csv and .json, bars.png and curves.png from what is measured so far.
+
+    Returns:
+        The content of ablation.md.
+
+    Raises:
+        DatasetError: If a result is damaged, or a file cannot be written.
+    """
+    tables = summarise_cells(plan.cells, store)
+    findings = judge(samples_by_row(plan.cells, store))
+    text = tables_markdown(tables, findings)
+    write_text(store.root / TABLE_FILE, text)
+    write_text(store.root / "ablation.csv", tables_csv(tables))
+    write_json(store.root / "ablation.json", _document(tables, findings))
+    save_figure(plots.bars(tables), store.root / "bars.png")
+    if losses := _losses(plan, store):
+        save_figure(plots.curves(losses), store.root / "curves.png")
+    return text
+
+
+def _document(tables: Sequence[SetTable], findings: Sequence[JudgedFinding]) -> dict[str, object]:
+    verdicts = [
+        asdict(item)
+        | {"verdict": item.verdict, "verdicts": [claim.verdict for claim in item.claims]}
+        for item in findings
+    ]
+    return {"sets": [asdict(item) for item in tables], "findings": verdicts}
+
+
+def _losses(plan: Plan, store: Store) -> dict[str, list[NDArray[np.float64]]]:
+    """Curves by panel and network, a seed each; nothing of trainings without a log."""
+    found: dict[str, list[NDArray[np.float64]]] = defaultdict(list)
+    for training in plan.trainings:
+        for path in sorted(store.training(training).rglob(METRICS_FILE)):
+            values = plots.read_losses(path)
+            if len(values):
+                found[f"{_panel(training.title)}/{training.title}"].append(values)
+    return dict(found)
+
+
+def _panel(title: str) -> str:
+    """Networks whose losses can be compared: the same maps, weighed in the same way."""
+    if title.startswith(("rgb", "flow")):
+        return "one resolution" if "single" in title else "three resolutions"
+    return "image baselines"
