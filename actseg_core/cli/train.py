@@ -8,9 +8,9 @@ import typer
 
 from actseg_core.cli.generate import with_settings
 from actseg_core.config import load_yaml
+from actseg_core.training.processes import is_first_process
 from actseg_core.training.run import train as run_training
 from actseg_core.training.settings import split_settings
-from actseg_core.training.trainer import is_first_process
 
 
 def train(

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from actseg_core.errors import ConfigError, TrainingError
-from actseg_core.training.trainer import is_first_process
+from actseg_core.training.processes import is_first_process
 
 CLAIM = "config.json"
 

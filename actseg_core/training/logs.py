@@ -10,6 +10,8 @@ import torch
 from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger
 from torch import Tensor
 
+from actseg_core.training.processes import is_first_process
+
 METRICS_FILE = "metrics.csv"
 _KEPT = "metrics.before.csv"
 
@@ -73,13 +75,14 @@ def make_loggers(folder: Path, step: int) -> list[Logger]:
     A CSVLogger of lightning begins its file anew, so the rows are handed to it.
     """
     there, kept = folder / METRICS_FILE, folder / _KEPT
-    if there.is_file() and not kept.is_file():
+    if is_first_process() and there.is_file() and not kept.is_file():
         there.replace(kept)
     table = CSVLogger(folder, name="", version="")
-    rows = [row for row in read_rows(kept) if row["step"] <= step]
-    table.experiment.metrics.extend(rows)
-    table.save()
-    kept.unlink(missing_ok=True)
+    if is_first_process():
+        rows = [row for row in read_rows(kept) if row["step"] <= step]
+        table.experiment.metrics.extend(rows)
+        table.save()
+        kept.unlink(missing_ok=True)
     return [table, TensorBoardLogger(folder, name="", version="", purge_step=step + 1)]
 
 

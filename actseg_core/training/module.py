@@ -131,4 +131,5 @@ class SentenceTraining(lightning.LightningModule):
             "mean_iou": overlap / samples,
             "samples": samples,
         }
-        self.log("val_mean_iou", self.scores["mean_iou"], prog_bar=True, logger=False)
+        score = self.scores["mean_iou"]
+        self.log("val_mean_iou", score, prog_bar=True, logger=False, sync_dist=True)

@@ -26,8 +26,9 @@ from actseg_core.training.data import as_clips, open_data
 from actseg_core.training.features import cached_dataset
 from actseg_core.training.initial import initial_model, take_over
 from actseg_core.training.module import SentenceTraining
+from actseg_core.training.processes import is_first_process
 from actseg_core.training.settings import TrainRunConfig
-from actseg_core.training.trainer import Hardware, fit, is_first_process
+from actseg_core.training.trainer import Hardware, fit
 
 logger = logging.getLogger(__name__)
 # Of the run's settings only these decide what the weights become.

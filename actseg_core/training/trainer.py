@@ -7,7 +7,6 @@ from pathlib import Path
 
 import lightning
 import torch
-from lightning.fabric.utilities.rank_zero import rank_zero_only
 from lightning.pytorch.callbacks import RichProgressBar
 from lightning.pytorch.strategies import DDPStrategy
 
@@ -85,6 +84,7 @@ def fit(
     with disk_errors(folder), warnings.catch_warnings():
         # Frozen batch norms are meant to be in evaluation mode.
         warnings.filterwarnings("ignore", message="Found .* in eval mode")
+        warnings.filterwarnings("ignore", message=".*treespec, LeafSpec")  # lightning's own code
         warnings.filterwarnings("ignore", message="Experiment logs directory")  # see make_loggers
         trainer = make_trainer(
             folder,
@@ -150,11 +150,6 @@ def make_trainer(
         enable_progress_bar=progress,
         enable_model_summary=False,
     )
-
-
-def is_first_process() -> bool:
-    """Whether this is the one process that writes files, also before a trainer is made."""
-    return getattr(rank_zero_only, "rank", 0) == 0
 
 
 def _steps_done(state: Path | None) -> int:
