@@ -1,124 +1,204 @@
-"""Figures of docs/lite.md: a checkpoint on clips that it was not trained on.
+"""Figures of docs/lite.md on real pictures: a checkpoint on what it was not trained on.
 
 python tools/measure_lite.py lite --davis FOLDER --photos FOLDER --sheet sheet.png
 
-Generated clips come from seeds that training never draws. FOLDERs are in DAVIS 2016 and COCO
-layout; of the photographs only the held-out fifth is used. Half of the sentences are about
-something that is not there.
+FOLDERs are in DAVIS 2016 and COCO layout; of the photographs only the held-out fifth is used. For
+generated clips: `actseg generate`, then `actseg evaluate`.
 """
 
 import argparse
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from actseg_core.data.generator import SceneConfig, render_clip
+from actseg_core.data.lite.generated import GeneratedSource
 from actseg_core.data.lite.photos import PhotoSource, read_image
+from actseg_core.evaluation.questions import Prediction, Question
+from actseg_core.evaluation.run import Evaluation, evaluate
+from actseg_core.image import Placement, resize_and_pad
 from actseg_core.predictor import Predictor
 from actseg_core.types import Clip, MaskResult
 from actseg_core.visualize import overlay, save_png
 
-TEST_SEEDS = range(120)
-PHOTO_CLIPS = 300
+PHOTO_CLIPS = 150
+SENTENCES_PER_PHOTO = 4
+PHOTO_SIZE = 320
 WINDOWS_PER_SEQUENCE = 4
-# What the mask of each sequence of DAVIS 2016's validation split covers, and something absent.
+# What the mask of each sequence of DAVIS 2016's validation split covers.
 DAVIS = {
-    "bmx-trees": ("person on a bicycle", "dog"),
-    "car-shadow": ("car", "dog"),
-    "dance-twirl": ("man dancing", "cat"),
-    "drift-chicane": ("car", "person"),
-    "goat": ("goat", "car"),
-    "libby": ("dog running", "bird"),
-    "motocross-jump": ("person on a motorcycle", "cow"),
-    "paragliding-launch": ("person", "car"),
-    "scooter-black": ("person on a scooter", "dog"),
-    "soapbox": ("person", "cat"),
+    "bmx-trees": "person on a bicycle",
+    "car-shadow": "car",
+    "dance-twirl": "man dancing",
+    "drift-chicane": "car",
+    "goat": "goat",
+    "libby": "dog running",
+    "motocross-jump": "person on a motorcycle",
+    "paragliding-launch": "person",
+    "scooter-black": "person on a scooter",
+    "soapbox": "person",
 }
+# Asked of every sequence but those named, which show one (parked cars count).
+ABSENT = {
+    "dog": ("libby",),
+    "bird": (),
+    "cat": (),
+    "cow": (),
+    "car": ("car-shadow", "drift-chicane", "scooter-black", "soapbox", "bmx-trees"),
+}
+# Words and the trained ones that mean nearly the same.
+NEIGHBOURS = (
+    ("hound", "dog"),
+    ("terrier", "dog"),
+    ("gentleman", "man"),
+    ("pedestrian", "person"),
+    ("teenager", "person"),
+    ("sedan", "car"),
+    ("minivan", "car"),
+    ("jogging", "running"),
+    ("sprinting", "running"),
+    ("strolling", "walking"),
+)
 
 
-@dataclass(frozen=True)
-class Question:
-    """A clip, and sentences with their masks in the newest frame; None: it is not there."""
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Asked(Question):
+    """A question with its clip (T, H, W, 3) uint8, the newest frame being the one meant."""
 
     rgb: NDArray[np.uint8]
-    asked: tuple[tuple[str, NDArray[np.bool_] | None], ...]
 
 
-@dataclass
-class Score:
-    """Running figures of one data set."""
+class Answerer:
+    """Answers questions; those about one clip follow each other and share its features."""
 
-    overlap: int = 0
-    union: int = 0
-    ious: list[float] = field(default_factory=list)
-    found: list[bool] = field(default_factory=list)
-    refused: list[bool] = field(default_factory=list)
-    sheet: list[NDArray[np.uint8]] = field(default_factory=list)
+    def __init__(self, predictor: Predictor) -> None:
+        self._predictor = predictor
+        self._clip: NDArray[np.uint8] | None = None
+        self._encoded: tuple[Any, Placement]
+        self.tiles: list[NDArray[np.uint8]] = []
+        self._answers: list[tuple[str, MaskResult]] = []
 
-    def add(self, question: Question, results: list[MaskResult]) -> None:
-        """Count one clip."""
-        for (_, mask), result in zip(question.asked, results, strict=True):
-            if mask is None:
-                self.refused.append(not result.found)
-                continue
-            answered = result.mask > 0
-            overlap, union = int((answered & mask).sum()), int((answered | mask).sum())
-            self.overlap, self.union = self.overlap + overlap, self.union + union
-            self.ious.append(overlap / max(1, union))
-            self.found.append(result.found)
-        answers = [(text, item) for (text, _), item in zip(question.asked, results, strict=True)]
-        self.sheet.append(cv2.resize(overlay(question.rgb[-1], answers), (427, 240)))
+    def __call__(self, question: Asked) -> Prediction:
+        if question.rgb is not self._clip:
+            self.finish()
+            self._clip = question.rgb
+            placed = [resize_and_pad(image, self._predictor.config.size) for image in question.rgb]
+            images = np.stack([image for image, _ in placed])
+            self._encoded = self._predictor.encode(images, None), placed[0][1]
+        features, placement = self._encoded
+        asked = self._predictor.read(question.sentence)
+        result = self._predictor.answer(features, [asked], placement)[0]
+        self._answers.append((question.sentence, result))
+        return Prediction(mask=result.mask > 0, found=result.found, confidence=result.confidence)
 
-    def summary(self) -> dict[str, float]:
-        """The figures, in [0, 1] but for the count."""
-        ious = np.array(self.ious)
-        return {
-            "clips": len(ious),
-            "overall IoU": round(self.overlap / max(1, self.union), 3),
-            "mean IoU": round(float(ious.mean()), 3),
-            "P@0.5": round(float((ious > 0.5).mean()), 3),
-            "found when there": round(float(np.mean(self.found)), 3),
-            "NOT_FOUND when absent": round(float(np.mean(self.refused)), 3),
-        }
+    def finish(self) -> None:
+        """Draw the answers about the clip that was asked about last."""
+        if self._clip is not None:
+            self.tiles.append(cv2.resize(overlay(self._clip[-1], self._answers[:3]), (427, 320)))
+        self._answers = []
 
 
-def generated(frames: int) -> Iterator[Question]:
-    """Clips of the generator's test seeds."""
-    scene = SceneConfig(frames=frames, height=240, width=320)
-    for seed in TEST_SEEDS:
-        clip = render_clip(seed, scene)
-        for actor in clip.actors:
-            mask = clip.instances[-1] == actor.instance_id
-            if mask.sum() > 100 and clip.distractor_sentences:
-                false = clip.distractor_sentences[seed % len(clip.distractor_sentences)].text
-                yield Question(clip.frames, ((actor.sentences[0], mask), (false, None)))
-                break
-
-
-def photographs(folder: Path, frames: int) -> Iterator[Question]:
-    """Held-out photographs under a moving camera."""
-    source = PhotoSource(folder, held_out=True)
+def photographs(folder: Path, frames: int) -> Iterator[Asked]:
+    """Held-out photographs under a moving camera, true and false sentences about each."""
+    source = PhotoSource(folder, held_out=True, questions=SENTENCES_PER_PHOTO)
     rng = np.random.default_rng(0)
-    for _ in range(PHOTO_CLIPS):
-        clip = source.still(rng, 256, frames)
-        asked = clip.questions[0]
-        yield Question(clip.rgb, ((asked.sentence, asked.mask if asked.mask.any() else None),))
+    for index in range(PHOTO_CLIPS):
+        clip = source.still(rng, PHOTO_SIZE, frames)
+        for number, asked in enumerate(clip.questions):
+            yield Asked(
+                sample_id=f"{index}/{number}",
+                video_id=str(index),
+                sentence=asked.sentence,
+                truth=asked.mask,
+                swapped=None if asked.mask.any() else "absent_actor",
+                rgb=clip.rgb,
+            )
 
 
-def davis(folder: Path, frames: int) -> Iterator[Question]:
-    """Windows of DAVIS sequences, evenly spaced."""
-    for name, (true, false) in DAVIS.items():
+def davis(folder: Path, frames: int) -> Iterator[Asked]:
+    """Windows of DAVIS sequences, evenly spaced: what is there, and what never is."""
+    for name, sentence in DAVIS.items():
         images = sorted((folder / "JPEGImages" / name).glob("*.jpg"))
         masks = sorted((folder / "Annotations" / name).glob("*.png"))
+        absent = [noun for noun, where in ABSENT.items() if name not in where]
         for end in np.linspace(frames - 1, len(images) - 1, WINDOWS_PER_SEQUENCE).astype(int):
             rgb = np.stack([read_image(path) for path in images[end - frames + 1 : end + 1]])
-            mask = cv2.imread(str(masks[end]), cv2.IMREAD_GRAYSCALE) > 127
-            yield Question(rgb, ((true, mask), (false, None)))
+            truth = cv2.imread(str(masks[end]), cv2.IMREAD_GRAYSCALE) > 127
+            for text in (sentence, *absent):
+                yield Asked(
+                    sample_id=f"{name}/{end}/{text}",
+                    video_id=name,
+                    frame=int(end),
+                    sentence=text,
+                    truth=truth if text == sentence else np.zeros_like(truth),
+                    swapped=None if text == sentence else "absent_actor",
+                    rgb=rgb,
+                )
+
+
+def figures(result: Evaluation) -> dict[str, float]:
+    """The figures of the model card, in percent but for the counts."""
+    shares = {
+        "overall IoU": result.masks.overall_iou,
+        "mean IoU": result.masks.mean_iou,
+        "P@0.5": result.masks.precision_at(0.5),
+        "found when there": result.presence.target_accuracy,
+        "NOT_FOUND when absent": result.presence.absent.accuracy,
+        "false area": result.presence.absent.false_area,
+    }
+    counts = {
+        "present": sum(row.has_target for row in result.rows),
+        "absent": sum(not row.has_target for row in result.rows),
+    }
+    return counts | {name: round(100 * value, 1) for name, value in shares.items()}
+
+
+def by_video(result: Evaluation) -> dict[str, float]:
+    """Overall IoU in percent of each video's true sentence."""
+    return {
+        video: round(
+            100 * sum(r.intersection for r in rows) / max(1, sum(r.union for r in rows)),
+            1,
+        )
+        for video in dict.fromkeys(row.video_id for row in result.rows)
+        if (rows := [r for r in result.rows if r.video_id == video and r.has_target])
+    }
+
+
+def unseen_words(predictor: Predictor, photos: Path, frames: int) -> dict[str, float]:
+    """Mean IoU in percent of the answers to a word and to its neighbour on the same clips.
+
+    Raises:
+        SystemExit: If a word is one that training draws.
+    """
+    size = predictor.config.size
+    train = PhotoSource(photos, questions=8)
+    rng = np.random.default_rng(1)
+    clips = [train.still(rng, 64, 1) for _ in range(1500)]
+    generated = GeneratedSource(96, 2, questions=20)
+    clips += [generated.clip(rng) for _ in range(60)]
+    seen = {word for clip in clips for q in clip.questions for word in q.sentence.split()}
+    held_out = PhotoSource(photos, held_out=True)
+    generated = GeneratedSource(size, frames, held_out=True)
+    pictures = [held_out.composite(rng, size, frames).rgb for _ in range(20)]
+    pictures += [generated.clip(rng).rgb for _ in range(20)]
+    table = {}
+    for word, neighbour in NEIGHBOURS:
+        if word in seen:
+            raise SystemExit(f"{word!r} is used in training; take another word")
+        pair = [predictor.read(text) for text in (word, neighbour)]
+        ious = []
+        for rgb in pictures:
+            first, second = (r.mask > 0 for r in predictor.predict(Clip(rgb), pair))
+            if second.any():
+                ious.append((first & second).sum() / (first | second).sum())
+        table[f"{word} / {neighbour}"] = round(100 * float(np.mean(ious)), 1) if ious else np.nan
+    return table
 
 
 def main() -> None:
@@ -127,25 +207,28 @@ def main() -> None:
     parser.add_argument("model", help="preset or .safetensors file")
     parser.add_argument("--davis", type=Path)
     parser.add_argument("--photos", type=Path)
-    parser.add_argument("--sheet", type=Path, help="PNG of the first answers of each data set")
+    parser.add_argument("--words", action="store_true", help="unseen words, too (needs --photos)")
+    parser.add_argument("--sheet", type=Path, help="PNG of some answers of each data set")
     options = parser.parse_args()
     predictor = Predictor.load(options.model)
     frames = predictor.config.frames
-    sets = {"generated": generated(frames)}
+    sets = {}
     if options.photos:
         sets["photographs"] = photographs(options.photos, frames)
     if options.davis:
         sets["davis"] = davis(options.davis, frames)
-    rows, figures = [], {}
+    rows = []
     for name, questions in sets.items():
-        score = Score()
-        for question in questions:
-            sentences = [predictor.read(text) for text, _ in question.asked]
-            score.add(question, predictor.predict(Clip(question.rgb), sentences))
-        figures[name] = score.summary()
-        step = max(1, len(score.sheet) // 8)
-        rows += [np.hstack(score.sheet[::step][:4]), np.hstack(score.sheet[::step][4:8])]
-        print(name, json.dumps(figures[name]), flush=True)
+        answer = Answerer(predictor)
+        result = evaluate(questions, answer)
+        answer.finish()
+        print(name, json.dumps(figures(result)), flush=True)
+        if name == "davis":
+            print("  by sequence", json.dumps(by_video(result)), flush=True)
+        chosen = answer.tiles[:: max(1, len(answer.tiles) // 12)][:12]
+        rows += [np.hstack(chosen[start : start + 4]) for start in range(0, len(chosen) - 3, 4)]
+    if options.words:
+        print("words", json.dumps(unseen_words(predictor, options.photos, frames)), flush=True)
     if options.sheet:
         save_png(options.sheet, np.vstack(rows))
 

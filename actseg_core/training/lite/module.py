@@ -29,10 +29,10 @@ class LiteTraining(lightning.LightningModule):
 
     def _freeze_stages(self) -> None:
         """Keep the first stages of the pretrained trunk: most of its cost, least of its gain."""
-        stages = {"none": 0, "stride4": 1, "stride8": 2}[self.settings.frozen]
+        stages = {"none": 0, "stride4": 1, "stride8": 2, "stride32": 4}[self.settings.frozen]
         for trunk in self.modules():
             if isinstance(trunk, RgbTrunk):
-                for stage in (trunk.to4, trunk.to8)[:stages]:
+                for stage in (trunk.to4, trunk.to8, trunk.to16, trunk.to32)[:stages]:
                     stage.requires_grad_(False)
 
     def train(self, mode: bool = True) -> "LiteTraining":

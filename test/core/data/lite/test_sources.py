@@ -229,3 +229,16 @@ def test_clips_are_given_again_as_often_as_asked() -> None:
     for _ in range(10):
         once(generator)
     assert len(made) == 10
+
+
+def test_riders_have_sentences_without_the_table(tmp_path: Path) -> None:
+    for kind, suffix in (("JPEGImages", "jpg"), ("Annotations", "png")):
+        folder = tmp_path / kind / "motorbike"
+        folder.mkdir(parents=True)
+        cv2.imwrite(str(folder / f"00000.{suffix}"), np.full((48, 64), 255, np.uint8))
+    header = "sequence\ta2d_actor\ta2d_action\tmask_covers\tsentence\n"
+    (tmp_path / "SENTENCES.tsv").write_text(header)
+    clip = VideoSource(tmp_path, questions=30).clip(rng(), size=32, frames=2)
+    asked = {question.sentence: question.mask.any() for question in clip.questions}
+    assert asked["a person riding a motorcycle"]
+    assert not any(there for text, there in asked.items() if text.split()[-1] in ("car", "horse"))

@@ -112,6 +112,9 @@ def test_streams_come_from_the_checkpoints_that_have_them(
 
 
 def test_frozen_stages_get_no_gradient(lite_config: ModelConfig) -> None:
+    whole = LiteTraining(build_model(lite_config), settings(frozen="stride32"))
+    assert not any(p.requires_grad for p in whole.model.stream("rgb").trunk.parameters())
+    assert all(p.requires_grad for p in whole.model.stream("flow").trunk.parameters())
     training = LiteTraining(build_model(lite_config), settings(frozen="stride8"))
     trunk = training.model.stream("rgb").trunk
     assert not any(p.requires_grad for s in (trunk.to4, trunk.to8) for p in s.parameters())
