@@ -159,6 +159,19 @@ class FlowConfig(Config):
     """Clip and round the field to the 256 levels that Kinetics' stored flow had."""
 
 
+class RuntimeConfig(Config):
+    """What runs the network. [ours]"""
+
+    runtime: Literal[
+        "auto", "torch", "torch_compile", "onnxruntime", "openvino", "tensorrt"
+    ] = "auto"
+    """auto: the fastest that is installed and answers as PyTorch does; see docs/runtimes.md."""
+    threads: int = Field(0, ge=0, le=1024)
+    """Threads of the network on a CPU; 0: as many as PyTorch takes, the cores or OMP_NUM_THREADS."""
+    half: bool = False
+    """Compute in 16 bits (openvino, tensorrt; torch and onnxruntime on cuda); not exact."""
+
+
 class PresenceConfig(Config):
     """From a response map to the probability that the described actor is there. [ours]"""
 
@@ -225,7 +238,14 @@ class StreamConfig(Config):
     """How a camera becomes windows of frames, and how often they are answered."""
 
     stride_frames: int = Field(1, ge=1, le=64)
-    """New frames between two answers."""
+    """New frames between two answers of the network."""
+    mask_frame: Literal["labelled", "newest"] = "labelled"
+    """Frame that masks are given for: the one that the network labels, or every newest one, to
+    which the last answer is moved along the flow."""
+    background: bool = False
+    """With mask_frame newest: encode windows in a thread of their own while frames go on."""
+    max_moved_s: float = Field(2.0, gt=0.0, le=600.0)
+    """Masks are moved along the flow until this long [s] after the end of their window."""
     max_gap_s: float = Field(0.5, gt=0.0, le=60.0)
     """A longer time between two frames [s] empties the window."""
     max_age_s: float = Field(1.0, gt=0.0, le=600.0)
@@ -269,7 +289,7 @@ class LiteTrainConfig(Config):
     and random weights."""
     streams: tuple[Stream, ...] = ("rgb", "flow")
     """Streams to train; each alone is cheaper, both together learn to be fused."""
-    frozen: Literal["none", "stride4", "stride8"] = "none"
+    frozen: Literal["none", "stride4", "stride8", "stride32"] = "none"
     """Up to where the pretrained trunk is kept as it is."""
     permissive_only: bool = False
     """Only photographs whose licence allows commercial use, no non-commercial video."""
