@@ -167,7 +167,7 @@ class RuntimeConfig(Config):
     ] = "auto"
     """auto: the fastest that is installed and answers as PyTorch does; see docs/runtimes.md."""
     threads: int = Field(0, ge=0, le=1024)
-    """Threads of the network on a CPU; 0: as many as PyTorch takes, the cores or OMP_NUM_THREADS."""
+    """Threads of the network on a CPU; 0: the cores, or OMP_NUM_THREADS where that is set."""
     half: bool = False
     """Compute in 16 bits (openvino, tensorrt; torch and onnxruntime on cuda); not exact."""
 

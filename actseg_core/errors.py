@@ -31,3 +31,7 @@ class VocabularyError(ActSegError):
 
 class TrainingError(ActSegError):
     """A training cannot go on: its loss is no number, its disk is full, its state is lost."""
+
+
+class BackendError(ActSegError):
+    """A runtime is missing, does not run on the device, or answers otherwise than PyTorch."""

@@ -1,6 +1,6 @@
 """Arrays and sentences in, masks at camera resolution out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from actseg_core.checkpoint import checkpoint_path, load_checkpoint
-from actseg_core.config import ModelConfig, Stream
+from actseg_core.config import ModelConfig, RuntimeConfig, Stream
 from actseg_core.errors import ShapeError, VocabularyError
 from actseg_core.flow import make_estimator
 from actseg_core.flow.encode import clip_flow
@@ -23,6 +23,8 @@ from actseg_core.image import (
     rgb_to_tensor,
 )
 from actseg_core.model import Network, to_channels_last
+from actseg_core.runtime.choose import make_executor
+from actseg_core.runtime.executor import Executor, Features, Filters
 from actseg_core.segmenter import presence_score
 from actseg_core.text.embeddings import load_word_vectors
 from actseg_core.text.sentence import SentenceReader
@@ -54,20 +56,48 @@ class Predictor:
         model: In evaluation mode.
         reader: Turns text into word vectors of the width that the model wants.
         device: Where the network runs.
+        runtime: What runs it, with its weights as they are now; None: PyTorch, layer by layer,
+            which also follows later changes of the weights.
+
+    Attributes:
+        executor: The network behind its runtime.
+
+    Raises:
+        BackendError: If the named runtime cannot be used.
     """
 
-    def __init__(self, model: Network, reader: SentenceReader, device: str = "cpu") -> None:
+    def __init__(
+        self,
+        model: Network,
+        reader: SentenceReader,
+        device: str = "cpu",
+        runtime: RuntimeConfig | None = None,
+    ) -> None:
         self.config: ModelConfig = model.config
         self.device = torch.device(device)
         self.model = to_channels_last(model.to(self.device).eval())
+        self.executor = (
+            Executor(self.model, follows_weights=True)
+            if runtime is None
+            else make_executor(self.model, runtime)
+        )
         self.reader = reader
+        self._asked: tuple[list[Sentence], Filters] | None = None
         self.estimator = make_estimator(self.config.flow)
 
     @classmethod
-    def load(cls, name: str = "lite", device: str = "cpu") -> Self:
+    def load(
+        cls, name: str = "lite", device: str = "cpu", runtime: RuntimeConfig | None = None
+    ) -> Self:
         """From a preset that ships with weights, or from the path of a .safetensors checkpoint.
 
+        Args:
+            name: Preset or path.
+            device: As torch names it.
+            runtime: What runs the network; None: the fastest that answers as PyTorch does.
+
         Raises:
+            BackendError: If the named runtime cannot be used.
             CheckpointError: If there is no such preset or file, or it does not fit.
             VocabularyError: If the word vectors are missing or of another width.
         """
@@ -79,7 +109,8 @@ class Predictor:
                 f"{checkpoint.path} was trained with word vectors of width {text.word_dim}, "
                 f"{text.vectors} has {vectors.dim}; give the vectors it was trained with"
             )
-        return cls(checkpoint.model, SentenceReader(text, vectors), device)
+        reader = SentenceReader(text, vectors)
+        return cls(checkpoint.model, reader, device, runtime or RuntimeConfig())
 
     def read(self, text: str) -> Sentence:
         """Tokenise a sentence and look its words up.
@@ -109,9 +140,7 @@ class Predictor:
         return self.answer(features, sentences, placed[0][1])
 
     @torch.inference_mode()
-    def encode(
-        self, frames: NDArray[np.uint8], flow: NDArray[np.float32] | None
-    ) -> dict[Stream, list[Tensor]]:
+    def encode(self, frames: NDArray[np.uint8], flow: NDArray[np.float32] | None) -> Features:
         """Sentence-independent features of prepared frames.
 
         Args:
@@ -125,11 +154,11 @@ class Predictor:
             if flow is None:
                 flow = clip_flow(frames, self.estimator)
             clips["flow"] = flow_to_tensor(flow, self.config.flow.clip_px).to(self.device)
-        return self.model.encode(clips)
+        return self.executor.encode(clips)
 
     def answer(
         self,
-        features: Mapping[Stream, list[Tensor]],
+        features: Features,
         sentences: Sequence[Sentence],
         placement: Placement,
     ) -> list[MaskResult]:
@@ -140,21 +169,27 @@ class Predictor:
         return self.decide(self.respond(features, sentences), sentences, placement)
 
     @torch.inference_mode()
-    def respond(
-        self, features: Mapping[Stream, list[Tensor]], sentences: Sequence[Sentence]
-    ) -> Responses:
+    def respond(self, features: Features, sentences: Sequence[Sentence]) -> Responses:
         """What the network answers to those sentences that have a known word."""
         known = [sentence for sentence in sentences if sentence.is_known]
         if not known:
             return {}
-        words = torch.from_numpy(np.stack([item.vectors for item in known])).to(self.device)
-        responses = self.model.respond(features, self.model.encode_sentences(words))
+        responses = self.executor.respond(features, self._filters(known))
         scores = presence_score(responses).cpu()
         maps = responses[-1].float().cpu().numpy()
         return {
             sentence: Response(maps[index], float(scores[index]))
             for index, sentence in enumerate(known)
         }
+
+    def _filters(self, sentences: list[Sentence]) -> Filters:
+        """The sentences' filters, made anew only when the sentences change."""
+        asked = self._asked
+        if self.executor.follows_weights or asked is None or asked[0] != sentences:
+            words = torch.from_numpy(np.stack([item.vectors for item in sentences]))
+            asked = sentences, self.executor.filters(words.to(self.device))
+            self._asked = asked
+        return asked[1]
 
     def decide(
         self, responses: Responses, sentences: Sequence[Sentence], placement: Placement

@@ -18,7 +18,7 @@ LAYERS = (
     {"actor_action", "baselines", "lite", "pairs"},
     {"model"},
     {"checkpoint"},
-    {"visualize"},
+    {"visualize", "runtime"},
     {"predictor"},
     {"streaming", "data"},
     {"training", "evaluation"},

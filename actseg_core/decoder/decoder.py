@@ -116,10 +116,12 @@ class Decoder(nn.Module):
         if len(features) == levels:
             return [score(*pair) for pair in zip(filters, features, strict=False)]
         coarse = [score(*pair) for pair in zip(filters[: levels - 1], features, strict=False)]
-        kernels = filters[levels - 1 :]
-        if len(kernels) == 1:  # features of evaluation asked about while training
-            kernels = [*kernels, *fold(self._blocks[1], kernels[0])]
-        return [*coarse, folded_response(*features[-2:], *kernels, self.coordinates)]
+        finest, *folded = filters[levels - 1 :]
+        # Features of evaluation may be asked about while training, which folds nothing.
+        kernels, constants = folded or fold(self._blocks[1], finest)
+        inputs, ring = features[-2:]
+        last = folded_response(inputs, ring, finest, kernels, constants, self.coordinates)
+        return [*coarse, last]
 
     @property
     def _blocks(self) -> tuple[UpsampleBlock, UpsampleBlock]:

@@ -18,7 +18,8 @@ def fuse(responses: Mapping[Stream, Tensor], weights: Mapping[Stream, float]) ->
     Raises:
         ShapeError: If the maps differ in shape or the weights sum to zero.
     """
-    shapes = {tuple(response.shape) for response in responses.values()}
+    # int: the tracer that writes ONNX takes sizes for tensors, which are never equal.
+    shapes = {tuple(int(size) for size in item.shape) for item in responses.values()}
     total = sum(weights[name] for name in responses)
     if len(shapes) != 1 or total <= 0:
         raise ShapeError(

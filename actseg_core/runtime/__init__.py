@@ -1,0 +1,1 @@
+"""What runs the networks: PyTorch, ONNX Runtime or OpenVINO behind one interface."""
