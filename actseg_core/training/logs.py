@@ -89,17 +89,15 @@ def make_loggers(folder: Path, step: int) -> list[Logger]:
 def read_rows(path: Path) -> list[dict[str, float]]:
     """Rows of a metrics.csv, cells without a value left out; none if there is no file.
 
-    A last row that a kill cut short is left out.
+    A last line that a kill cut short is left out.
     """
     if not path.is_file():
         return []
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    if lines and not lines[-1].endswith("\n"):
+        lines.pop()
     rows = []
-    with path.open(newline="", encoding="utf-8") as file:
-        for row in csv.DictReader(file):
-            try:
-                values = {key: float(cell) for key, cell in row.items() if cell}
-            except (TypeError, ValueError):
-                continue
-            if "step" in values:
-                rows.append(values | {"step": int(values["step"])})
+    for row in csv.DictReader(lines):
+        values = {key: float(cell) for key, cell in row.items() if cell}
+        rows.append(values | {"step": int(values["step"])})
     return rows

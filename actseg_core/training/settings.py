@@ -49,11 +49,9 @@ class TrainRunConfig(Config):
     accelerator: Literal["auto", "cpu", "gpu"] = "auto"
     """What to train on."""
     devices: int = Field(1, ge=1, le=1024)
-    """Processes per machine, each with a GPU of its own where there are GPUs."""
+    """Processes per machine (DDP), each with a GPU of its own where there are GPUs."""
     nodes: int = Field(1, ge=1, le=1024)
     """Machines."""
-    strategy: Literal["auto", "ddp"] = "auto"
-    """How processes share the work; auto: ddp where there are several."""
     workers: int = Field(0, ge=0, le=64)
     """Processes that read clips, for each process that trains."""
     seed: int = Field(0, ge=0, le=2**31 - 1)
@@ -81,8 +79,6 @@ class TrainRunConfig(Config):
     def _consistent(self) -> Self:
         if self.precision == "16-mixed" and self.accelerator == "cpu":
             raise ValueError("16-mixed needs a GPU; set precision: bf16-mixed or 32-true")
-        if self.strategy == "auto" and self.processes > 1:
-            return self.model_copy(update={"strategy": "ddp"})
         return self
 
     @property

@@ -1,0 +1,145 @@
+"""Action classification in place of Kinetics: its scores, its weights, its resumption."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+
+from actseg_core.cli.main import main
+from actseg_core.config import VideoConfig
+from actseg_core.data.generator import SceneConfig
+from actseg_core.data.generator.dataset import generate_dataset
+from actseg_core.data.generator.layouts.settings import DatasetConfig
+from actseg_core.errors import ConfigError, TrainingError
+from actseg_core.experiment import PretrainConfig
+from actseg_core.labels import PAIRS, pair_from_label
+from actseg_core.training import pretrain as module
+from actseg_core.training.pretrain import (
+    ActionPretraining,
+    accuracy,
+    load_pretrain_config,
+    pretrain,
+)
+from actseg_core.video.encoder import VideoEncoder
+from actseg_core.video.weights import load_i3d, read_weights
+
+TINY = PretrainConfig(
+    name="tiny", width=1 / 16, size=48, crop_px=32, frames=4, iterations=4, batch_size=4
+)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("data") / "clips"
+    scene = SceneConfig(frames=6, height=48, width=48, max_actors=2, degrade=False)
+    config = DatasetConfig(videos=6, test_share=0.5, seed=5, scene=scene, flow="none")
+    generate_dataset(root, config)
+    return root
+
+
+def train(config: PretrainConfig, data: Path, run: Path, **options: object) -> Path:
+    return pretrain(config, "flow", data, run, progress=False, **options)[0]
+
+
+def place(label: int) -> int:
+    return PAIRS.index(pair_from_label(label))
+
+
+def test_accuracy_counts_pairs_and_actions() -> None:
+    pairs = torch.tensor([place(17), place(17), place(76), place(63)])
+    # dog running named cat running: the action is right; cat eating named cat flying does not
+    # exist, so cat jumping: neither is right
+    guesses = torch.tensor([place(17), place(67), place(76), place(65)])
+    found = accuracy(guesses, pairs, TINY)
+    assert found == {"pair": 0.5, "action": 0.75, "chance": 0.5, "clips": 4.0}
+
+
+def test_accuracy_of_actions_alone() -> None:
+    pairs = torch.tensor([place(17), place(67), place(76)])
+    config = TINY.model_copy(update={"classes": "actions"})
+    found = accuracy(torch.tensor([6, 5, 5]), pairs, config)  # running, rolling, rolling
+    assert found == pytest.approx({"action": 2 / 3, "chance": 2 / 3, "clips": 3.0})
+
+
+def test_the_weights_fill_the_paper_network_of_that_width(data: Path, tmp_path: Path) -> None:
+    path, scores = pretrain(TINY, "flow", data, tmp_path, progress=False)
+    assert path == tmp_path / "tiny_flow.safetensors"
+    assert scores["clips"] > 0 and 0 <= scores["pair"] <= scores["action"] <= 1
+    encoder = VideoEncoder(VideoConfig(width=1 / 16), in_channels=2)
+    found = load_i3d(path, encoder.i3d)
+    assert (found.stream, found.width, found.classes) == ("flow", 1 / 16, 43)
+
+
+def test_all_layers_and_batch_statistics_train(data: Path, tmp_path: Path) -> None:
+    torch.manual_seed(TINY.seed)
+    fresh = ActionPretraining(TINY, "flow").network.state_dict()
+    trained = read_weights(train(TINY, data, tmp_path)).tensors
+    assert {name for name, value in trained.items() if torch.equal(value, fresh[name])} == set()
+
+
+def test_actions_alone_have_nine_classes(data: Path, tmp_path: Path) -> None:
+    config = TINY.model_copy(update={"classes": "actions"})
+    assert read_weights(train(config, data, tmp_path)).classes == 9
+
+
+def test_an_interrupted_run_goes_on_to_the_same_weights(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = read_weights(train(TINY, data, tmp_path / "whole")).tensors
+    step = ActionPretraining.training_step
+
+    def broken(self: ActionPretraining, batch: object, index: int) -> torch.Tensor:
+        if self.trainer.global_step == 3:
+            raise TrainingError("pulled the plug")
+        return step(self, batch, index)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ActionPretraining, "training_step", broken)
+        with pytest.raises(TrainingError, match="pulled the plug"):
+            train(TINY, data, tmp_path / "parts", save_every=2)
+    assert (tmp_path / "parts" / "flow" / "last.ckpt").is_file()
+    parts = read_weights(train(TINY, data, tmp_path / "parts", save_every=2)).tensors
+    for name, value in whole.items():
+        assert torch.allclose(parts[name], value, atol=1e-6), name
+
+
+def test_a_finished_run_is_not_trained_again(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = train(TINY, data, tmp_path)
+    monkeypatch.setattr(module, "fit", lambda *_, **__: pytest.fail("trained again"))
+    assert pretrain(TINY, "flow", data, tmp_path) == (path, {})
+    with pytest.raises(ConfigError, match=r"other settings \(pretrain.width differ\)"):
+        train(TINY.model_copy(update={"width": 1 / 32}), data, tmp_path)
+
+
+def test_presets_and_files_are_found_by_name(tmp_path: Path) -> None:
+    assert load_pretrain_config("small").name == "small"
+    (tmp_path / "own.yaml").write_text("width: 0.5\n")
+    assert load_pretrain_config(str(tmp_path / "own.yaml")).width == 0.5
+    with pytest.raises(ConfigError, match="no pretraining 'large'; give one of small or"):
+        load_pretrain_config("large")
+    (tmp_path / "own.yaml").write_text("widht: 0.5\n")
+    with pytest.raises(ConfigError, match="unknown setting 'widht'; did you mean 'width'"):
+        load_pretrain_config(str(tmp_path / "own.yaml"))
+
+
+def test_the_verb_says_where_the_weights_are_and_how_good(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(data, tmp_path / "clips")
+    config = tmp_path / "tiny.yaml"
+    config.write_text(
+        "{name: t, width: 0.0625, size: 48, crop_px: 32, frames: 4, iterations: 2, batch_size: 2}"
+    )
+    run = tmp_path / "run"
+    place = ["pretrain", str(tmp_path / "clips"), "--config", str(config), "--run", str(run)]
+    assert main([*place, "--stream", "depth"]) == 2
+    assert "no stream 'depth'; give rgb or flow" in capsys.readouterr().err
+    assert main([*place, "--stream", "rgb"]) == 0
+    shown = capsys.readouterr().out
+    assert f"rgb_weights={run}/t_rgb.safetensors" in shown.replace("\n", "")
+    assert "held-out clips: action 0" in shown
+    assert main(["pretrain", str(tmp_path / "nothing"), "--run", str(tmp_path / "x")]) == 2
+    assert "cannot read" in capsys.readouterr().err
