@@ -104,6 +104,8 @@ class MaskResult:
         window_start_ns: Capture time [ns] of the oldest frame used.
         window_end_ns: Capture time [ns] of the newest frame used.
         warped: Whether the mask was moved along the flow to a newer frame.
+        computed_stamp_ns: Capture time [ns] of the frame for which the network answered; earlier
+            than `stamp_ns` if the mask was moved from there, else the same.
     """
 
     mask: NDArray[np.uint8]
@@ -114,3 +116,9 @@ class MaskResult:
     window_start_ns: int = 0
     window_end_ns: int = 0
     warped: bool = False
+    computed_stamp_ns: int = 0
+
+    @property
+    def moved_ns(self) -> int:
+        """How far in time [ns] the mask was moved along the flow; 0 if it was not."""
+        return self.stamp_ns - self.computed_stamp_ns

@@ -1,9 +1,12 @@
 """Estimators by configuration."""
 
+import numpy as np
+from numpy.typing import NDArray
+
 from actseg_core.config import FlowConfig
 from actseg_core.flow.base import FlowEstimator
-from actseg_core.flow.ego_motion import EgoMotionCompensated
-from actseg_core.flow.encode import Quantised
+from actseg_core.flow.ego_motion import EgoMotionCompensated, camera_flow
+from actseg_core.flow.encode import Quantised, quantise
 from actseg_core.flow.estimators import DisFlow, FarnebackFlow
 from actseg_core.flow.tvl1 import TvL1Flow
 
@@ -31,3 +34,14 @@ def make_raw_estimator(config: FlowConfig) -> FlowEstimator:
     if config.estimator == "tvl1":
         return TvL1Flow()
     return DisFlow() if config.estimator == "dis" else FarnebackFlow()
+
+
+def network_field(motion: NDArray[np.float32], config: FlowConfig) -> NDArray[np.float32]:
+    """What the network sees of the true motion: `make_estimator`'s field from the raw one's.
+
+    Args:
+        motion: (H, W, 2) float32 [px] of `make_raw_estimator`.
+        config: Of the network.
+    """
+    field = motion - camera_flow(motion) if config.ego_motion else motion
+    return quantise(field, config.clip_px) if config.quantise else field

@@ -1,6 +1,7 @@
 """How a moving window is encoded: anew each time, or frame by frame from caches."""
 
 from collections import deque
+from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
@@ -23,8 +24,12 @@ class WindowEncoder(Protocol):
     def push(self, frame: PreparedFrame) -> None:
         """Take in the frame that was just added to the window."""
 
-    def encode(self, window: FrameWindow) -> Features:
-        """Features of the full window."""
+    def capture(self, window: FrameWindow) -> Callable[[], Features]:
+        """How to encode a full window that ends with the newest frame and is not changed any more.
+
+        The function may be called later and from another thread: neither further frames nor
+        `clear` change what it gives.
+        """
 
     def clear(self) -> None:
         """Forget everything."""
@@ -39,9 +44,12 @@ class WholeWindowEncoder:
     def push(self, frame: PreparedFrame) -> None:
         """Nothing to do before an answer is wanted."""
 
-    def encode(self, window: FrameWindow) -> Features:
-        flow = window.flow() if "flow" in self._predictor.config.streams else None
-        return self._predictor.encode(window.images(), flow)
+    def capture(self, window: FrameWindow) -> Callable[[], Features]:
+        def encode() -> Features:
+            flow = window.flow() if "flow" in self._predictor.config.streams else None
+            return self._predictor.encode(window.images(), flow)
+
+        return encode
 
     def clear(self) -> None:
         """Nothing is kept."""
@@ -83,12 +91,18 @@ class SteppingEncoder:
             clip = flow_to_tensor(frame.flow[np.newaxis], clip_px)
         return clip[:, :, 0].to(self._predictor.device)
 
-    @torch.inference_mode()
-    def encode(self, window: FrameWindow) -> Features:
-        return {
-            name: stream.join(self._newest[name], list(self._rings[name]))
-            for name, stream in self._streams.items()
-        }
+    def capture(self, window: FrameWindow) -> Callable[[], Features]:
+        newest = dict(self._newest)
+        rings = {name: list(ring) for name, ring in self._rings.items()}
+
+        @torch.inference_mode()
+        def encode() -> Features:
+            return {
+                name: stream.join(newest[name], rings[name])
+                for name, stream in self._streams.items()
+            }
+
+        return encode
 
     def clear(self) -> None:
         for ring in self._rings.values():

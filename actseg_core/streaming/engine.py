@@ -1,15 +1,24 @@
-"""Frames in, masks out, with bounded memory. One thread owns an engine."""
+"""Frames in, masks out, with bounded memory."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
 
 from actseg_core.config import StreamConfig
-from actseg_core.errors import ShapeError
-from actseg_core.image import Placement, resize_and_pad
 from actseg_core.predictor import Predictor
-from actseg_core.streaming.encoders import Features, make_encoder
-from actseg_core.streaming.frame_window import FrameWindow, PreparedFrame
+from actseg_core.streaming.encoded import Encoded, View, Way
+from actseg_core.runtime.executor import Features
+from actseg_core.streaming.encoders import make_encoder
+from actseg_core.streaming.frame_window import NANOSECONDS, FrameWindow
+from actseg_core.streaming.preparing import Preparer
 from actseg_core.types import Frame, MaskResult, Sentence
+
+
+@dataclass(frozen=True, eq=False)
+class _Job:
+    view: View
+    way: Way
+    features: Future[Features]
 
 
 class StreamingEngine:
@@ -19,9 +28,16 @@ class StreamingEngine:
     `config.max_gap_s`, its clock goes back, or its size or coordinate frame changes: no answer
     ever mixes frames across such a break.
 
+    With `config.mask_frame: newest` every frame is answered: the network is asked for every
+    `config.stride_frames`-th window, with `config.background` in a thread of its own, and its
+    last answer is moved along the flow to the newest frame.
+
+    One thread uses an engine, or two as `streaming.overlap` does it: one calls `push` and reads
+    `view`, the other calls `set_queries` and `answer`.
+
     Args:
         predictor: The network and its vocabulary.
-        config: Gap and size limits.
+        config: Gap and size limits, stride, and which frame masks are given for.
     """
 
     def __init__(self, predictor: Predictor, config: StreamConfig | None = None) -> None:
@@ -29,15 +45,32 @@ class StreamingEngine:
         self.config = config or StreamConfig()
         self.resets = 0
         self.last_reset = ""
-        self._window = FrameWindow(predictor.config.frames, self.config.max_gap_s)
+        self.view: View | None = None
+        self._moves = self.config.mask_frame == "newest"
+        self._window = FrameWindow(predictor.config.frames)
+        self._preparer = Preparer(predictor.config, self.config)
         self._encoder = make_encoder(predictor)
         self._queries: tuple[tuple[str, Sentence], ...] = ()
-        self._features: Features | None = None
+        self._encoded: Encoded | None = None
+        self._job: _Job | None = None
+        self._thread: ThreadPoolExecutor | None = None
+        if self._moves and self.config.background:
+            self._thread = ThreadPoolExecutor(1, thread_name_prefix="actseg_encode")
+
+    @property
+    def label_delay_frames(self) -> int:
+        """Frames between the newest frame and the one that the network labels; 7 in the paper."""
+        return self.predictor.config.frames - 1 - self.predictor.config.label_index
 
     @property
     def delay_frames(self) -> int:
         """Frames between the newest frame and the one that the masks belong to."""
-        return self.predictor.config.frames - 1 - self.predictor.config.label_index
+        return 0 if self._moves else self.label_delay_frames
+
+    @property
+    def answers_every_frame(self) -> bool:
+        """Whether `answer` has something new after each frame, whatever the stride."""
+        return self._moves
 
     @property
     def ready(self) -> bool:
@@ -59,53 +92,119 @@ class StreamingEngine:
         Raises:
             ShapeError: If the image has more pixels than `config.max_pixels`, or none.
         """
-        height, width = frame.image.shape[:2]
-        if not 0 < height * width <= self.config.max_pixels:
-            raise ShapeError(
-                f"a frame of {width}x{height} is outside the limit of 1 to "
-                f"{self.config.max_pixels} pixels; resize it or raise max_pixels"
-            )
-        placement = Placement(height, width, self.predictor.config.size)
-        reason = self._window.break_before(frame.stamp_ns, frame.frame_id, placement)
-        if reason:
-            self.reset(reason)
-        prepared = self._prepare(frame)
-        self._window.push(prepared, placement)
+        prepared = self._preparer.prepare(frame)
+        if prepared.broke:
+            self._empty(prepared.broke)
+        self._window.push(prepared)
         self._encoder.push(prepared)
-        self._features = None
+        self.view = None
+        if self.ready:
+            window = self._window.copy()
+            self.view = View(window, self._encoder.capture(window), self.resets)
 
-    def answer(self) -> dict[str, MaskResult]:
-        """One result per active sentence for the newest answerable frame; empty until ready."""
-        placement = self._window.placement
-        if not self.ready or placement is None or not self._queries:
+    def answer(self, view: View | None = None) -> dict[str, MaskResult]:
+        """One result per active sentence; empty until the window is full and encoded.
+
+        Args:
+            view: Of an earlier moment, in the order of the frames; None: the newest.
+        """
+        view = view or self.view
+        if view is None or not self._queries:
             return {}
-        if self._features is None:
-            self._features = self._encoder.encode(self._window)
+        encoded = self._moving(view) if self._moves else self._labelled(view)
+        if encoded is None:
+            return {}
+        label, newest = encoded.way.start, view.newest
         sentences = [sentence for _, sentence in self._queries]
-        results = self.predictor.answer(self._features, sentences, placement)
-        label = self._window[self.predictor.config.label_index]
+        responses = encoded.respond(self.predictor, sentences)
+        belongs = label
+        if self._moves:
+            responses, belongs = encoded.way.move(responses), newest
+        results = self.predictor.decide(responses, sentences, newest.placement)
+        window = encoded.view.window
         return {
             name: replace(
                 result,
-                stamp_ns=label.stamp_ns,
+                stamp_ns=belongs.stamp_ns,
                 frame_id=label.frame_id,
-                window_start_ns=self._window[0].stamp_ns,
-                window_end_ns=self._window[-1].stamp_ns,
+                window_start_ns=window[0].stamp_ns,
+                window_end_ns=window[-1].stamp_ns,
+                warped=belongs is not label,
+                computed_stamp_ns=label.stamp_ns,
             )
             for (name, _), result in zip(self._queries, results, strict=True)
         }
 
     def reset(self, reason: str) -> None:
         """Empty the window; the next answer needs a full one again."""
+        self._preparer.forget()
+        self._empty(reason)
+        self._encoded = None
+
+    def close(self) -> None:
+        """End the background thread, after the window that it encodes."""
+        if self._thread is not None:
+            self._thread.shutdown()
+
+    def _empty(self, reason: str) -> None:
         self._window.clear()
         self._encoder.clear()
-        self._features = None
+        self.view = None
         self.resets += 1
         self.last_reset = reason
 
-    def _prepare(self, frame: Frame) -> PreparedFrame:
-        image, _ = resize_and_pad(frame.image, self.predictor.config.size)
-        flow = None
-        if "flow" in self.predictor.config.streams and len(self._window):
-            flow = self.predictor.estimator.estimate(self._window[-1].image, image)
-        return PreparedFrame(image, flow, frame.stamp_ns, frame.frame_id)
+    def _labelled(self, view: View) -> Encoded:
+        """The window itself, encoded once."""
+        if self._encoded is None or self._encoded.view is not view:
+            self._encoded = Encoded(view, view.encode(), self._way(view))
+        return self._encoded
+
+    def _moving(self, view: View) -> Encoded | None:
+        """The last encoded window, if its label can be followed to the newest frame."""
+        self._follow(view)
+        self._collect(view)
+        if self._job is None and self._is_due(view):
+            self._job = _Job(view, self._way(view), self._run(view))
+            self._job.way.follow(view.window)
+            self._collect(view)
+        return self._encoded if self._encoded and self._is_near(self._encoded, view) else None
+
+    def _way(self, view: View) -> Way:
+        return Way(view.window[self.predictor.config.label_index])
+
+    def _run(self, view: View) -> Future[Features]:
+        if self._thread is not None:
+            return self._thread.submit(view.encode)
+        done: Future[Features] = Future()
+        done.set_result(view.encode())
+        return done
+
+    def _follow(self, view: View) -> None:
+        if self._encoded is not None and self._encoded.view.epoch != view.epoch:
+            self._encoded = None
+        for item in (self._encoded, self._job):
+            if item is not None:
+                item.way.follow(view.window)
+
+    def _collect(self, view: View) -> None:
+        """Take over the window that has been encoded.
+
+        Raises:
+            Exception: What the network raised.
+        """
+        job = self._job
+        if job is None or not job.features.done():
+            return
+        self._job = None
+        features = job.features.result()
+        if job.view.epoch == view.epoch and not job.way.is_lost:
+            self._encoded = Encoded(job.view, features, job.way)
+
+    def _is_due(self, view: View) -> bool:
+        if self._encoded is None or not self._is_near(self._encoded, view):
+            return True
+        return view.newest.number - self._encoded.view.newest.number >= self.config.stride_frames
+
+    def _is_near(self, encoded: Encoded, view: View) -> bool:
+        late_ns = view.newest.stamp_ns - encoded.view.newest.stamp_ns
+        return not encoded.way.is_lost and late_ns <= self.config.max_moved_s * NANOSECONDS

@@ -1,6 +1,7 @@
-"""The ring of the newest frames, and the rules that empty it."""
+"""The ring of the newest frames."""
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,29 +18,40 @@ class PreparedFrame:
 
     Attributes:
         image: (S, S, 3) uint8, resized and padded.
-        flow: (S, S, 2) float32 [px], from the frame before to this one; None for the first.
+        flow: (S, S, 2) float32 [px], from the frame before to this one, as the network sees it;
+            None for the first, and without a flow stream.
         stamp_ns: Capture time [ns].
         frame_id: Coordinate frame of the camera.
+        placement: Where the camera image lies in `image`.
+        number: Running number of the camera's frames.
+        back: (S, S, 2) float32 [px], from this frame's pixels to where they were in the frame
+            before; None for the first, and where masks are not moved.
+        is_first: Whether it does not follow another frame.
+        broke: Why it does not follow the frame before; empty if there was none or it does.
     """
 
     image: NDArray[np.uint8]
     flow: NDArray[np.float32] | None
     stamp_ns: int
     frame_id: str
+    placement: Placement
+    number: int
+    back: NDArray[np.float32] | None = None
+    is_first: bool = False
+    broke: str = ""
 
 
 class FrameWindow:
-    """The newest frames of one camera, never across a gap, a change of size or a clock jump.
+    """The newest frames of one camera, oldest first.
 
     Args:
         frames: Length of the window.
-        max_gap_s: Longest time between neighbours [s].
+        held: Frames that it begins with.
     """
 
-    def __init__(self, frames: int, max_gap_s: float) -> None:
-        self._ring: deque[PreparedFrame] = deque(maxlen=frames)
-        self._max_gap_ns = round(max_gap_s * NANOSECONDS)
-        self.placement: Placement | None = None
+    def __init__(self, frames: int, held: Sequence[PreparedFrame] = ()) -> None:
+        self.frames = frames
+        self._ring: deque[PreparedFrame] = deque(held, maxlen=frames)
 
     def __len__(self) -> int:
         return len(self._ring)
@@ -50,33 +62,19 @@ class FrameWindow:
     @property
     def is_full(self) -> bool:
         """Whether the window can be answered."""
-        return len(self._ring) == self._ring.maxlen
+        return len(self._ring) == self.frames
 
-    def break_before(self, stamp_ns: int, frame_id: str, placement: Placement) -> str:
-        """Why a frame may not follow the newest one; empty if it may."""
-        if not self._ring:
-            return ""
-        newest = self._ring[-1]
-        gap_ns = stamp_ns - newest.stamp_ns
-        if gap_ns <= 0:
-            return f"time went back by {-gap_ns / NANOSECONDS:.3f} s"
-        if gap_ns > self._max_gap_ns:
-            return f"no frame for {gap_ns / NANOSECONDS:.3f} s"
-        if placement != self.placement:
-            return "the image size changed"
-        if frame_id != newest.frame_id:
-            return f"the camera changed from {newest.frame_id!r} to {frame_id!r}"
-        return ""
-
-    def push(self, frame: PreparedFrame, placement: Placement) -> None:
+    def push(self, frame: PreparedFrame) -> None:
         """Add the newest frame; the oldest leaves a full window."""
         self._ring.append(frame)
-        self.placement = placement
+
+    def copy(self) -> "FrameWindow":
+        """The same frames, untouched by later ones."""
+        return FrameWindow(self.frames, tuple(self._ring))
 
     def clear(self) -> None:
         """Forget all frames."""
         self._ring.clear()
-        self.placement = None
 
     def images(self) -> NDArray[np.uint8]:
         """(T, S, S, 3) uint8, oldest first."""
@@ -84,6 +82,7 @@ class FrameWindow:
 
     def flow(self) -> NDArray[np.float32]:
         """(T, S, S, 2) float32 [px]: field t leads to frame t + 1, the last one is repeated."""
-        fields = [frame.flow for frame in self._ring if frame.flow is not None]
-        fields = fields[-(len(self._ring) - 1) :]
+        fields = [frame.flow for frame in list(self._ring)[1:] if frame.flow is not None]
+        if not fields:  # a window of one frame
+            return np.zeros((1, *self._ring[0].image.shape[:2], 2), np.float32)
         return np.stack([*fields, fields[-1]])
