@@ -25,6 +25,8 @@ class SceneConfig(Config):
     """Fewest actors in a clip."""
     max_actors: int = Field(4, ge=1, le=4)
     """Most actors in a clip."""
+    actor_scale: float = Field(1.0, ge=0.25, le=2.5)
+    """Actors are so much larger; above 1 for networks that read small pictures."""
     pairs: tuple[int, ...] = tuple(pair.label for pair in PAIRS)
     """A2D labels (10 * actor + action) that may appear."""
     camera: Literal["still", "moving", "mixed"] = "mixed"

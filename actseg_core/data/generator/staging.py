@@ -86,7 +86,8 @@ def stage(
     """
     name = pair.actor_name
     look = actor.look if isinstance(actor, Cutout) else actor
-    size = float(rng.uniform(*SIZE[name]) * smaller_side(config) * CROWD[slot[1]])
+    share = rng.uniform(*SIZE[name]) * config.actor_scale
+    size = float(share * smaller_side(config) * CROWD[slot[1]])
     motion = perform(
         *(pair.action_name, name, config.frames, 0.95 * config.width / size, rng),
         families=_families(actor),

@@ -123,3 +123,13 @@ def test_a_scene_that_cannot_be_told_says_what_to_change(monkeypatch: pytest.Mon
 def test_contradicting_settings_are_refused(settings_: dict[str, object], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         SceneConfig.from_mapping(settings_)
+
+
+def test_actors_are_larger_by_the_scale() -> None:
+    shares = []
+    for scale in (1.0, 1.8):
+        scene = TINY.model_copy(update={"min_actors": 2, "max_actors": 2, "actor_scale": scale})
+        clips = [render_clip(seed, scene) for seed in range(20)]
+        shares.append(np.mean([(clip.instances > 0).mean() for clip in clips]))
+    # About the square of 1.8, less where actors overlap or would not fit into the frame.
+    assert 2.0 < shares[1] / shares[0] < 3.3
