@@ -128,7 +128,7 @@ def encode(picture: NDArray[np.uint8], header: Header, rgb: bool = False) -> Ima
 
 def _decode_raw(message: Image, max_pixels: int) -> NDArray[np.uint8]:
     encoding, layout = _layout(message.encoding)
-    height, rows = _check_size(message, encoding, layout, max_pixels)
+    height, rows = check_size(message, encoding, layout, max_pixels)
     row_bytes = message.width * layout.bytes_per_pixel
     stored = np.frombuffer(message.data, np.uint8).reshape(rows, message.step)[:, :row_bytes]
     if encoding == "rgb8":
@@ -158,8 +158,12 @@ def _layout(encoding: str) -> tuple[str, Layout]:
     return name, ENCODINGS[name]
 
 
-def _check_size(message: Image, encoding: str, layout: Layout, max_pixels: int) -> tuple[int, int]:
-    """Height of the picture and number of stored rows."""
+def check_size(message: Image, encoding: str, layout: Layout, max_pixels: int) -> tuple[int, int]:
+    """Height of the picture and number of stored rows.
+
+    Raises:
+        ImageRefused: If sizes, step and length of the data contradict each other.
+    """
     width, height, step, length = message.width, message.height, message.step, len(message.data)
     _check_sides(width, height, max_pixels)
     if step < width * layout.bytes_per_pixel:

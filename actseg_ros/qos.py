@@ -33,6 +33,11 @@ def answers() -> QoSProfile:
     return images("reliable", 1)
 
 
+def clock() -> QoSProfile:
+    """The recording's time; what ros2 bag play offers and rclpy's time source asks for."""
+    return images("reliable", 1)
+
+
 def status(deadline_s: float, lease_s: float) -> QoSProfile:
     """The heartbeat: subscribers may ask to be told when it is late or its thread is stuck.
 

@@ -11,15 +11,22 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic.fields import FieldInfo
 
 from actseg_core.config import Config, StreamConfig
-from actseg_ros.settings import CameraConfig, RecorderConfig, SegmentationConfig
+from actseg_ros.settings import (
+    BagConfig,
+    CameraConfig,
+    RecorderConfig,
+    SegmentationConfig,
+    SpatialConfig,
+)
 
 ROOT = Path(__file__).resolve().parent.parent
 PARAMS_FILE = ROOT / "launch" / "params.yaml"
 PAGE = ROOT / "docs" / "node.md"
 Group = tuple[str, type[Config]]
 NODES: dict[str, tuple[Group, ...]] = {
-    "actseg": (("", SegmentationConfig), ("stream", StreamConfig)),
+    "actseg": (("", SegmentationConfig), ("stream", StreamConfig), ("spatial", SpatialConfig)),
     "camera": (("", CameraConfig),),
+    "bag_camera": (("", BagConfig),),
     "recorder": (("", RecorderConfig),),
 }
 

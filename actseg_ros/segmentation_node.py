@@ -23,8 +23,9 @@ from actseg_ros.parameters import declare, refuse_changes, refuse_unknown
 from actseg_ros.queries import QuerySet
 from actseg_ros.reports import Health, LoadedModel
 from actseg_ros.runner import run
-from actseg_ros.settings import SegmentationConfig
+from actseg_ros.settings import SegmentationConfig, SpatialConfig
 from actseg_ros.sink import TopicSink
+from actseg_ros.spatial import SpatialOutput
 from actseg_ros.stamps import StampGate
 from actseg_ros.states import State
 from actseg_ros.worker import HEARTBEAT_S, Worker
@@ -77,6 +78,7 @@ class SegmentationNode(LifecycleNode):
         super().__init__("actseg", **options)
         self.settings = declare(self, SegmentationConfig)
         self.stream = declare(self, StreamConfig, "stream")
+        spatial = declare(self, SpatialConfig, "spatial")
         refuse_unknown(self)
         self.add_on_set_parameters_callback(refuse_changes)
         self.finished = False
@@ -90,6 +92,12 @@ class SegmentationNode(LifecycleNode):
         self._resting = Health(State.UNCONFIGURED)
         settings = self.settings
         self._sink = TopicSink(self, settings.status_deadline_s, settings.status_lease_s)
+        self._spatial: SpatialOutput | None = None
+        if spatial.enabled:
+            self._spatial = SpatialOutput(
+                self, spatial, self.stream.max_pixels, self._queries.holding
+            )
+            self._sink.after = self._spatial.offer
         self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
         # Steady clocks: with simulated time a stopped /clock would stop what watches over it.
         steady = Clock(clock_type=ClockType.STEADY_TIME)
@@ -137,6 +145,8 @@ class SegmentationNode(LifecycleNode):
             settings.check_clock,
         )
         self._worker.start()
+        if self._spatial is not None:
+            self._spatial.start()
         self._images = ImageInput(self, settings, self._worker.offer)
         return TransitionCallbackReturn.SUCCESS
 
@@ -219,6 +229,8 @@ class SegmentationNode(LifecycleNode):
             self._commands.look_for_latched()
         if self._images is not None:
             self._images.follow_camera()
+        if self._spatial is not None:
+            self._spatial.follow_demand()
 
     def _on_diagnostics(self) -> None:
         images = self._images
@@ -241,6 +253,8 @@ class SegmentationNode(LifecycleNode):
             if not self._worker.stop(STOP_TIMEOUT_S):
                 self.get_logger().error(f"the worker did not stop within {STOP_TIMEOUT_S:g} s")
             self._worker = None
+        if self._spatial is not None:
+            self._spatial.stop()
 
     def _release(self) -> None:
         self._stop()
@@ -266,6 +280,7 @@ class SegmentationNode(LifecycleNode):
             "image reliability": self._images.reliability if self._images else "",
             "last refused command": self._commands.last_refusal if self._commands else "",
             "worker last seen [s]": f"{self.stuck_s():.1f}",
+            **(self._spatial.facts() if self._spatial else {}),
         }
 
 

@@ -45,6 +45,27 @@ class SegmentationConfig(Config):
     """The process ends with code 70 if the worker makes no progress for this long [s]."""
 
 
+class SpatialConfig(Config):
+    """What the segmentation node makes of aligned depth; `spatial` in its parameters."""
+
+    enabled: bool = False
+    """Take ~/depth and ~/camera_info, and offer ~/centroid, ~/points and ~/markers."""
+    tolerance_s: float = Field(0.02, ge=0.0, le=1.0)
+    """A depth image belongs to a frame if their stamps differ by this [s] at most."""
+    depth_frames: int = Field(30, ge=1, le=300)
+    """Depth images that are kept for masks that are still being computed."""
+    depth_reliability: Reliability = "best_effort"
+    """QoS of the subscriptions to ~/depth and ~/camera_info."""
+    min_points: int = Field(30, ge=1, le=1_000_000)
+    """Fewer points with depth in a mask are no place."""
+    max_points: int = Field(20_000, ge=1, le=10_000_000)
+    """An actor's cloud is thinned out to this many points."""
+    max_depth_m: float = Field(20.0, gt=0.0, le=1000.0)
+    """Depth beyond this [m] is left out."""
+    marker_lifetime_s: float = Field(1.0, gt=0.0, le=600.0)
+    """A marker that is not renewed vanishes after this long [s]."""
+
+
 class CameraConfig(Config):
     """The node that plays a video, an image folder or a webcam as a camera."""
 
@@ -66,6 +87,41 @@ class CameraConfig(Config):
     """Larger images are scaled down to this longest side [px]; 0: never."""
     wait_for_subscribers: int = Field(0, ge=0, le=100)
     """Subscribers to wait for before the first frame; 0: start at once."""
+
+
+class BagConfig(Config):
+    """The node that plays a rosbag2 recording as a camera."""
+
+    path: str = ""
+    """Folder with metadata.yaml, or one .mcap or .db3 file."""
+    image: str = ""
+    """Its image topic, raw or compressed; empty: the only one there is."""
+    depth: str = ""
+    """Its topic of aligned depth images; empty: none."""
+    camera_info: str = ""
+    """Its camera_info topic; empty: none."""
+    stamps: Literal["recorded", "now"] = "now"
+    """Stamps as recorded, or moved to the moment of sending."""
+    clock: bool = False
+    """Publish /clock with the recording's time, for nodes with use_sim_time."""
+    rate: float = Field(1.0, ge=0.01, le=100.0)
+    """Seconds of the recording per second."""
+    loop: bool = False
+    """Start over at the end; false: end the process there."""
+    start_s: float = Field(0.0, ge=0.0, le=1e6)
+    """Left out at the start [s]."""
+    duration_s: float = Field(0.0, ge=0.0, le=1e6)
+    """Play this much [s]; 0: to the end."""
+    lossless: bool = False
+    """Send an image when `~/status` says that the node has taken in the one before."""
+    answer_timeout_s: float = Field(60.0, ge=0.1, le=3600.0)
+    """Give up a lossless replay if that takes longer than this [s]."""
+    reliability: Reliability = "reliable"
+    """QoS of the image publishers; a reliable one serves every subscriber."""
+    depth_qos: int = Field(10, ge=1, le=1000)
+    """QoS depth of the image publishers."""
+    wait_for_subscribers: int = Field(0, ge=0, le=100)
+    """Subscribers to the images to wait for before the first; lossless waits for one at least."""
 
 
 class RecorderConfig(Config):

@@ -31,6 +31,10 @@ class TopicSink:
         node: Owns the publishers.
         status_deadline_s: QoS deadline of status [s].
         status_lease_s: QoS liveliness lease of status [s].
+
+    Attributes:
+        after: Called with each report that was published; must return at once.
+        latest: The newest heartbeat.
     """
 
     def __init__(
@@ -46,6 +50,7 @@ class TopicSink:
         )
         self._logged_s: dict[State, float] = {}
         self._overlay_stamp_ns = 0
+        self.after: Callable[[Report], None] = lambda report: None
         self.latest = Health(State.UNCONFIGURED)
 
     @property
@@ -68,6 +73,7 @@ class TopicSink:
         def publish() -> None:
             for publisher, message in outgoing:
                 publisher.publish(message)
+            self.after(report)
 
         return publish
 

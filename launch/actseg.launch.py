@@ -1,6 +1,8 @@
-"""Starts the segmentation node and, if wanted, a video as the camera, a recorder, and RViz.
+"""Starts the segmentation node and, if wanted, a camera, a recorder, and RViz.
 
 ros2 launch actseg actseg.launch.py video:=clip.mp4 rviz:=true sentence:="the dog running"
+ros2 launch actseg actseg.launch.py v4l2:=/dev/video0 rviz:=true
+ros2 launch actseg actseg.launch.py bag:=folder use_sim_time:=true spatial:=true rviz:=true
 """
 
 from pathlib import Path
@@ -14,6 +16,7 @@ from launch.actions import (
 from launch.conditions import IfCondition
 from launch.substitutions import (
     EnvironmentVariable,
+    IfElseSubstitution,
     LaunchConfiguration,
     NotEqualsSubstitution,
 )
@@ -45,6 +48,45 @@ def arguments() -> list[DeclareLaunchArgument]:
             default_value="false",
             choices=YES_NO,
             description="take IMAGE/compressed (sensor_msgs/CompressedImage) in place of IMAGE",
+        ),
+        DeclareLaunchArgument(
+            "v4l2",
+            default_value="",
+            description="USB camera (/dev/video0) for the package v4l2_camera; empty: none",
+        ),
+        DeclareLaunchArgument(
+            "bag", default_value="", description="rosbag2 recording to play as the camera"
+        ),
+        DeclareLaunchArgument(
+            "bag_image", default_value="", description="its image topic; empty: the only one"
+        ),
+        DeclareLaunchArgument(
+            "bag_depth", default_value="", description="its aligned depth topic; empty: none"
+        ),
+        DeclareLaunchArgument(
+            "bag_camera_info", default_value="", description="its camera_info topic; empty: none"
+        ),
+        DeclareLaunchArgument(
+            "use_sim_time",
+            default_value="false",
+            choices=YES_NO,
+            description="take the time from /clock; with bag, play its stamps and its clock",
+        ),
+        DeclareLaunchArgument(
+            "spatial",
+            default_value="false",
+            choices=YES_NO,
+            description="place, points and markers of the actor from DEPTH and CAMERA_INFO",
+        ),
+        DeclareLaunchArgument(
+            "depth",
+            default_value="camera/depth/image_raw",
+            description="topic of depth images that are aligned with the image",
+        ),
+        DeclareLaunchArgument(
+            "camera_info",
+            default_value="camera/camera_info",
+            description="camera_info topic of the image",
         ),
         DeclareLaunchArgument(
             "video",
@@ -90,6 +132,11 @@ def arguments() -> list[DeclareLaunchArgument]:
             "rviz", default_value="false", choices=YES_NO, description="start RViz"
         ),
         DeclareLaunchArgument(
+            "fixed_frame",
+            default_value="camera",
+            description="RViz's fixed frame: the images' frame_id, or one of the robot's",
+        ),
+        DeclareLaunchArgument(
             "respawn",
             default_value="false",
             choices=YES_NO,
@@ -104,6 +151,11 @@ def given(name: str) -> IfCondition:
     return IfCondition(NotEqualsSubstitution(LaunchConfiguration(name), ""))
 
 
+def sim_time() -> dict[str, ParameterValue]:
+    """Of every node."""
+    return {"use_sim_time": ParameterValue(LaunchConfiguration("use_sim_time"), value_type=bool)}
+
+
 def segmentation(context: LaunchContext) -> list[Node]:
     """The node itself."""
     values = {name: LaunchConfiguration(name).perform(context) for name in NODE_ARGUMENTS}
@@ -112,14 +164,17 @@ def segmentation(context: LaunchContext) -> list[Node]:
     }
     chosen["autostart"] = ParameterValue(LaunchConfiguration("autostart"), value_type=bool)
     chosen["compressed"] = ParameterValue(LaunchConfiguration("compressed"), value_type=bool)
+    chosen["spatial.enabled"] = ParameterValue(LaunchConfiguration("spatial"), value_type=bool)
     node = Node(
         package="actseg",
         executable="segmentation_node",
         name="actseg",
-        parameters=[LaunchConfiguration("params_file"), chosen],
+        parameters=[LaunchConfiguration("params_file"), chosen, sim_time()],
         remappings=[
             ("~/image", LaunchConfiguration("image")),
             ("~/image/compressed", [LaunchConfiguration("image"), "/compressed"]),
+            ("~/depth", LaunchConfiguration("depth")),
+            ("~/camera_info", LaunchConfiguration("camera_info")),
         ],
         respawn=LaunchConfiguration("respawn").perform(context) == "true",
         respawn_delay=RESPAWN_DELAY_S,
@@ -150,6 +205,63 @@ def camera() -> Node:
     )
 
 
+def bag_camera() -> Node:
+    """A recording in place of a camera; with use_sim_time it brings its own clock and stamps."""
+    with_clock = LaunchConfiguration("use_sim_time")
+    return Node(
+        package="actseg",
+        executable="bag_camera",
+        name="bag_camera",
+        condition=given("bag"),
+        parameters=[
+            LaunchConfiguration("params_file"),
+            {
+                "path": ParameterValue(LaunchConfiguration("bag"), value_type=str),
+                "image": ParameterValue(LaunchConfiguration("bag_image"), value_type=str),
+                "depth": ParameterValue(LaunchConfiguration("bag_depth"), value_type=str),
+                "camera_info": ParameterValue(
+                    LaunchConfiguration("bag_camera_info"), value_type=str
+                ),
+                "loop": ParameterValue(LaunchConfiguration("loop"), value_type=bool),
+                "clock": ParameterValue(with_clock, value_type=bool),
+                "stamps": IfElseSubstitution(with_clock, "recorded", "now"),
+            },
+        ],
+        remappings=[
+            ("~/image_raw", LaunchConfiguration("image")),
+            ("~/image_raw/compressed", [LaunchConfiguration("image"), "/compressed"]),
+            ("~/depth", LaunchConfiguration("depth")),
+            ("~/camera_info", LaunchConfiguration("camera_info")),
+        ],
+        output="screen",
+        ros_arguments=["--log-level", LaunchConfiguration("log_level")],
+    )
+
+
+def usb_camera() -> Node:
+    """The driver of the package v4l2_camera, which is not part of this package."""
+    return Node(
+        package="v4l2_camera",
+        executable="v4l2_camera_node",
+        name="camera",
+        condition=given("v4l2"),
+        parameters=[
+            {
+                "video_device": ParameterValue(LaunchConfiguration("v4l2"), value_type=str),
+                "camera_frame_id": LaunchConfiguration("fixed_frame"),
+                "image_size": [640, 480],
+            }
+        ],
+        remappings=[
+            ("image_raw", LaunchConfiguration("image")),
+            ("image_raw/compressed", [LaunchConfiguration("image"), "/compressed"]),
+            ("camera_info", LaunchConfiguration("camera_info")),
+        ],
+        output="screen",
+        ros_arguments=["--log-level", LaunchConfiguration("log_level")],
+    )
+
+
 def recorder() -> Node:
     """The overlay as MP4 and PNG."""
     return Node(
@@ -160,6 +272,7 @@ def recorder() -> Node:
         parameters=[
             LaunchConfiguration("params_file"),
             {"folder": ParameterValue(LaunchConfiguration("record"), value_type=str)},
+            sim_time(),
         ],
         remappings=[("~/image", "actseg/overlay")],
         output="screen",
@@ -168,16 +281,19 @@ def recorder() -> Node:
 
 
 def rviz() -> Node:
-    """RViz with overlay, mask and camera image."""
+    """RViz with overlay, mask, camera image, points and markers."""
     return Node(
         package="rviz2",
         executable="rviz2",
         name="rviz",
         condition=IfCondition(LaunchConfiguration("rviz")),
-        arguments=["-d", str(HERE / "actseg.rviz")],
+        arguments=["-d", str(HERE / "actseg.rviz"), "-f", LaunchConfiguration("fixed_frame")],
+        parameters=[sim_time()],
         remappings=[
             ("/actseg/overlay", "actseg/overlay"),
             ("/actseg/mask", "actseg/mask"),
+            ("/actseg/points", "actseg/points"),
+            ("/actseg/markers", "actseg/markers"),
             ("/camera/image_raw", LaunchConfiguration("image")),
         ],
         output="log",
@@ -191,6 +307,8 @@ def generate_launch_description() -> LaunchDescription:
             PushRosNamespace(LaunchConfiguration("namespace")),
             OpaqueFunction(function=segmentation),
             camera(),
+            bag_camera(),
+            usb_camera(),
             recorder(),
             rviz(),
         ]

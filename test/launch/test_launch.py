@@ -20,7 +20,12 @@ FOLDER = ROOT / "launch"
 LAUNCH_FILE = FOLDER / "actseg.launch.py"
 TREE = ast.parse(LAUNCH_FILE.read_text())
 # Executable, node name in the launch file, module of the node.
-EXECUTABLES = {"segmentation_node": "actseg", "video_camera": "camera", "recorder": "recorder"}
+EXECUTABLES = {
+    "segmentation_node": "actseg",
+    "video_camera": "camera",
+    "bag_camera": "bag_camera",
+    "recorder": "recorder",
+}
 
 
 def calls(name: str) -> Iterator[ast.Call]:
@@ -52,7 +57,7 @@ def private_topics(executable: str) -> set[str]:
     """Names that begin with ~/ in the module of a node and those that it is put together from."""
     modules = [executable]
     if executable == "segmentation_node":
-        modules += ["sink", "commands", "image_input"]
+        modules += ["sink", "commands", "image_input", "spatial"]
     source = "".join((ROOT / "actseg_ros" / f"{name}.py").read_text() for name in modules)
     return set(re.findall(r'"(~/[a-z_/]+)"', source))
 
@@ -120,7 +125,7 @@ def test_every_configuration_read_is_an_argument_declared() -> None:
     read |= set(ast.literal_eval(_assigned("NODE_ARGUMENTS")))
     assert read - {""} == declared
     assert {"image", "preset", "checkpoint", "device", "video", "rviz", "namespace"} <= declared
-    assert {"params_file", "respawn"} <= declared
+    assert {"params_file", "respawn", "bag", "v4l2", "spatial", "use_sim_time"} <= declared
 
 
 def test_every_argument_is_described() -> None:
@@ -144,7 +149,10 @@ def test_rviz_shows_topics_that_exist() -> None:
     content = yaml.safe_load((FOLDER / "actseg.rviz").read_text())
     displays = content["Visualization Manager"]["Displays"]
     topics = {display["Topic"]["Value"] for display in displays}
-    assert topics == {"/actseg/overlay", "/actseg/mask", "/camera/image_raw"}
+    assert topics == {
+        *("/actseg/overlay", "/actseg/mask", "/actseg/points", "/actseg/markers"),
+        "/camera/image_raw",
+    }
     names = {topic.replace("/actseg/", "~/") for topic in topics if "actseg" in topic}
     assert names <= private_topics("segmentation_node")
     assert "~/image_raw" in private_topics("video_camera")
@@ -164,7 +172,12 @@ def test_the_parameters_file_reaches_its_node_in_any_namespace(
 ) -> None:
     content = yaml.safe_load((FOLDER / "params.yaml").read_text())
     values = content[f"/**/{name}"]["ros__parameters"]
-    changed = {"actseg": "hang_s", "camera": "rate_hz", "recorder": "picture_every_s"}[name]
+    changed = {
+        "actseg": "hang_s",
+        "camera": "rate_hz",
+        "bag_camera": "rate",
+        "recorder": "picture_every_s",
+    }[name]
     values[changed] = 12.5
     file = tmp_path / "params.yaml"
     file.write_text(yaml.safe_dump(content))
@@ -179,6 +192,13 @@ def test_the_parameters_file_reaches_its_node_in_any_namespace(
     finally:
         node.destroy_node()
         context.try_shutdown()
+
+
+def test_several_cameras_include_the_launch_file_that_is_there() -> None:
+    source = (FOLDER / "cameras.launch.py").read_text()
+    ast.parse(source)
+    assert f'"{LAUNCH_FILE.name}"' in source
+    assert '{"namespace": name}' in source
 
 
 def test_with_launch_ros_the_description_is_made() -> None:

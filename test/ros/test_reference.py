@@ -10,7 +10,10 @@ from actseg_ros.reference import NODES, PAGE, PARAMS_FILE, ROOT, fields, params_
 from actseg_ros.states import State
 
 TEXT = PAGE.read_text()
-WIRING = ("segmentation_node", "sink", "commands", "image_input", "video_camera", "recorder")
+WIRING = (
+    *("segmentation_node", "sink", "commands", "image_input", "spatial"),
+    *("video_camera", "bag_camera", "recorder"),
+)
 
 
 def test_the_parameters_file_is_up_to_date() -> None:
@@ -29,7 +32,7 @@ def test_every_parameter_is_in_the_page(node: str) -> None:
 
 def test_every_topic_and_service_of_the_code_is_in_the_page() -> None:
     source = "".join((ROOT / "actseg_ros" / f"{name}.py").read_text() for name in WIRING)
-    names = set(re.findall(r'"(~/[a-z_/]+|/diagnostics)"', source))
+    names = set(re.findall(r'"(~/[a-z_/]+|/diagnostics|/clock)"', source))
     assert len(names) >= 12
     assert [name for name in sorted(names) if f"`{name}`" not in TEXT] == []
 
