@@ -21,6 +21,15 @@ from actseg_core.experiment import ExperimentConfig, merged, response_count
 Queries = Literal["", "given", "all", "picks"]
 BASELINES = ("hu", "li")
 KEY_DIGITS = 10
+NOT_TRAINED = (
+    "name",
+    "row",
+    "rgb_weight",
+    "flow_weight",
+    "threshold",
+    "threshold_mode",
+    "presence",
+)
 
 
 @dataclass(frozen=True)
@@ -104,9 +113,10 @@ class Training:
 
     @property
     def digest(self) -> str:
-        """Of all settings but the names and what the network does not read."""
+        """Of all settings but those that do not change what is trained."""
         content = self.mapping()
-        for name in ("name", "row", *(("flow",) if self.model.streams == ("rgb",) else ())):
+        unread = ("flow",) if self.model.streams == ("rgb",) else ()
+        for name in (*NOT_TRAINED, *unread):
             del content[name]
         text = json.dumps(content, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:KEY_DIGITS]

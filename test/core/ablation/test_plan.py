@@ -89,6 +89,12 @@ def test_flow_settings_do_not_make_another_rgb_network(tiny: AblationScale) -> N
     assert names[0][1].name != names[1][1].name
 
 
+def test_how_masks_are_made_does_not_change_the_training(tiny: AblationScale) -> None:
+    other = tiny.model_copy(update={"model": tiny.model | {"threshold_mode": "relative_max"}})
+    names = [[it.name for it in make_plan(scale, [], 1).trainings] for scale in (tiny, other)]
+    assert names[0] == names[1]
+
+
 def test_another_setting_is_another_training(tiny: AblationScale) -> None:
     longer = tiny.model_copy(update={"stage": tiny.stage | {"iterations": 3}})
     row = SETS["frames"][0]
