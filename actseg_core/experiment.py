@@ -96,7 +96,7 @@ class ClassifierConfig(Config):
 
 
 class PretrainConfig(Config):
-    """Action classification on generated clips, in place of Kinetics. [ours]"""
+    """Classification of clips cut out around one actor each, in place of Kinetics. [ours]"""
 
     name: str = "small"
     """What the weights are called."""
@@ -104,35 +104,33 @@ class PretrainConfig(Config):
     """Input streams; an I3D each, trained one after the other."""
     width: float = Field(0.25, gt=0.0, le=1.0)
     """Channel multiplier of I3D, as video.width of the network that will load the weights."""
-    size: int = Field(96, ge=32, le=512, multiple_of=16)
-    """Side of the clips [px]."""
+    size: int = Field(96, ge=32, le=2048, multiple_of=16)
+    """Side of the square into which videos are resized and padded [px], as of that network."""
+    crop_px: int = Field(48, ge=16, le=2048)
+    """Side of the square that is cut out around the actor [px]."""
     frames: int = Field(16, ge=1, le=64)
     """Frames per clip."""
     classes: Literal["pairs", "actions"] = "pairs"
-    """Actor and action (43), or the action alone (9). Each clip shows one actor."""
+    """Actor and action (43), or the action alone (9)."""
     flow: FlowConfig = FlowConfig()
     """Estimator of the flow stream's input; the network's must be the same."""
     iterations: int = Field(2_000, ge=1, le=10_000_000)
     """Optimiser steps."""
-    batch_size: int = Field(8, ge=2, le=1024)
+    batch_size: int = Field(16, ge=2, le=1024)
     """Clips per step; batch norms use the statistics of the batch."""
-    learning_rate: float = Field(3e-3, gt=0.0, le=1.0)
+    learning_rate: float = Field(2e-3, gt=0.0, le=1.0)
     """Adam's highest step size; one cycle with cosine decay."""
-    dropout: float = Field(0.2, ge=0.0, lt=1.0)
+    dropout: float = Field(0.0, ge=0.0, lt=1.0)
     """Probability of dropping a channel before the classifier."""
-    held_out: int = Field(430, ge=1, le=1_000_000)
-    """Clips that are never trained on; every pair equally often."""
-    workers: int = Field(0, ge=0, le=64)
-    """Processes that render clips; 0: the one that trains."""
-    save_every: int = Field(100, ge=1, le=1_000_000)
-    """Steps between two saved training states."""
-    seed: int = Field(0, ge=0, le=1_000_000)
-    """Seed of clips and initial weights."""
+    seed: int = Field(0, ge=0, le=2**31 - 1)
+    """Of initial weights, order, crops and mirroring."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if not self.streams or len(set(self.streams)) != len(self.streams):
             raise ValueError("streams must name rgb, flow or both, each once")
+        if self.crop_px > self.size:
+            raise ValueError("crop_px must not exceed size")
         return self
 
 

@@ -18,20 +18,19 @@ import hashlib
 import json
 import logging
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from actseg_core.config import ModelConfig, Stream
 from actseg_core.data.loading import Batch, ClipDataset, ClipLoader, Draw
-from actseg_core.data.samples import BadData, Sample, SentenceDataset
+from actseg_core.data.samples import Part, Sample, SentenceDataset
 from actseg_core.errors import ConfigError, DatasetError
 from actseg_core.model import Network
 from actseg_core.tensor_file import write_tensors
@@ -176,7 +175,7 @@ def cached_dataset(
             missing = _missing(clips.dataset, store)
             if missing:
                 filler = _Filler(model, stream, store, announce, progress)
-                filler.fill(_Part(clips.dataset, missing), batch_size, workers)
+                filler.fill(Part(clips.dataset, missing), batch_size, workers)
     return FrozenDataset(clips, stores)
 
 
@@ -250,31 +249,6 @@ def _alone(folder: Path) -> Iterator[None]:
         yield
 
 
-class _Part:
-    """Some samples of a dataset, as a dataset."""
-
-    def __init__(self, whole: SentenceDataset, samples: Sequence[Sample]) -> None:
-        self._whole = whole
-        self.name = whole.name
-        self.samples = samples
-
-    @property
-    def bad(self) -> BadData:
-        return self._whole.bad
-
-    def video(self, sample: Sample) -> Path:
-        return self._whole.video(sample)
-
-    def length(self, sample: Sample) -> int | None:
-        return self._whole.length(sample)
-
-    def annotation(self, sample: Sample) -> Path:
-        return self._whole.annotation(sample)
-
-    def mask(self, sample: Sample) -> NDArray[np.bool_]:
-        return self._whole.mask(sample)
-
-
 @dataclass(frozen=True)
 class _Filler:
     """Computes and writes the features of one stream."""
@@ -285,7 +259,7 @@ class _Filler:
     announce: Announce
     progress: Progress | None
 
-    def fill(self, part: _Part, batch_size: int, workers: int) -> None:
+    def fill(self, part: Part, batch_size: int, workers: int) -> None:
         config = self.model.config.model_copy(update={"streams": (self.stream,)})
         device = next(self.model.parameters()).device
         done, wanted = 0, len(part.samples)

@@ -42,6 +42,14 @@ def train(config: PretrainConfig, data: Path, run: Path, **options: object) -> P
     return pretrain(config, "flow", data, run, progress=False, **options)[0]
 
 
+@pytest.fixture(scope="module")
+def finished(
+    data: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, dict[str, float]]:
+    """Weights and scores of an uninterrupted run."""
+    return pretrain(TINY, "flow", data, tmp_path_factory.mktemp("run"), progress=False)
+
+
 def place(label: int) -> int:
     return PAIRS.index(pair_from_label(label))
 
@@ -62,31 +70,38 @@ def test_accuracy_of_actions_alone() -> None:
     assert found == pytest.approx({"action": 2 / 3, "chance": 2 / 3, "clips": 3.0})
 
 
-def test_the_weights_fill_the_paper_network_of_that_width(data: Path, tmp_path: Path) -> None:
-    path, scores = pretrain(TINY, "flow", data, tmp_path, progress=False)
-    assert path == tmp_path / "tiny_flow.safetensors"
+def test_the_weights_fill_the_paper_network_of_that_width(
+    finished: tuple[Path, dict[str, float]],
+) -> None:
+    path, scores = finished
+    assert path.name == "tiny_flow.safetensors"
     assert scores["clips"] > 0 and 0 <= scores["pair"] <= scores["action"] <= 1
     encoder = VideoEncoder(VideoConfig(width=1 / 16), in_channels=2)
     found = load_i3d(path, encoder.i3d)
     assert (found.stream, found.width, found.classes) == ("flow", 1 / 16, 43)
 
 
-def test_all_layers_and_batch_statistics_train(data: Path, tmp_path: Path) -> None:
+def test_all_layers_and_batch_statistics_train(
+    finished: tuple[Path, dict[str, float]],
+) -> None:
     torch.manual_seed(TINY.seed)
     fresh = ActionPretraining(TINY, "flow").network.state_dict()
-    trained = read_weights(train(TINY, data, tmp_path)).tensors
+    trained = read_weights(finished[0]).tensors
     assert {name for name, value in trained.items() if torch.equal(value, fresh[name])} == set()
 
 
-def test_actions_alone_have_nine_classes(data: Path, tmp_path: Path) -> None:
+def test_actions_alone_have_nine_classes() -> None:
     config = TINY.model_copy(update={"classes": "actions"})
-    assert read_weights(train(config, data, tmp_path)).classes == 9
+    assert ActionPretraining(config, "rgb").network.out_channels == 9
 
 
 def test_an_interrupted_run_goes_on_to_the_same_weights(
-    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    finished: tuple[Path, dict[str, float]],
+    data: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    whole = read_weights(train(TINY, data, tmp_path / "whole")).tensors
+    whole = read_weights(finished[0]).tensors
     step = ActionPretraining.training_step
 
     def broken(self: ActionPretraining, batch: object, index: int) -> torch.Tensor:
@@ -105,13 +120,13 @@ def test_an_interrupted_run_goes_on_to_the_same_weights(
 
 
 def test_a_finished_run_is_not_trained_again(
-    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    finished: tuple[Path, dict[str, float]], data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = train(TINY, data, tmp_path)
+    path = finished[0]
     monkeypatch.setattr(module, "fit", lambda *_, **__: pytest.fail("trained again"))
-    assert pretrain(TINY, "flow", data, tmp_path) == (path, {})
+    assert pretrain(TINY, "flow", data, path.parent) == (path, {})
     with pytest.raises(ConfigError, match=r"other settings \(pretrain.width differ\)"):
-        train(TINY.model_copy(update={"width": 1 / 32}), data, tmp_path)
+        train(TINY.model_copy(update={"width": 1 / 32}), data, path.parent)
 
 
 def test_presets_and_files_are_found_by_name(tmp_path: Path) -> None:
