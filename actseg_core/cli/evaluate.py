@@ -26,9 +26,14 @@ from actseg_core.evaluation.datasets import (
 from actseg_core.evaluation.pair_frames import (
     FrameLabeller,
     LabelledFrames,
-    all_pairs,
+    evaluate_classifier,
     evaluate_frames,
-    given_pairs,
+)
+from actseg_core.evaluation.proposals import (
+    QUERIES,
+    Proposals,
+    classifier_proposals,
+    known_proposals,
 )
 from actseg_core.evaluation.provenance import Kind, Provenance
 from actseg_core.evaluation.report import REPORT_FILE, percent, write_pairs_report, write_report
@@ -37,10 +42,6 @@ from actseg_core.evaluation.swaps import Swapper, describe, shown_pairs
 from actseg_core.predictor import Predictor
 
 SHOWN_PROBLEMS = 20
-QUERIES = {
-    "given": "pairs given by the annotation, no classifier",
-    "all": "all 43 pairs asked, no classifier",
-}
 
 
 @dataclass(frozen=True)
@@ -131,8 +132,13 @@ def evaluate(
         bool, typer.Option("--following", help="Also answer the next frame: consistency.")
     ] = False,
     queries: Annotated[
-        str, typer.Option(help="Pairs to ask for (a2d-pairs only): given or all.")
-    ] = "given",
+        str,
+        typer.Option(help="Pairs to ask for (a2d-pairs only): given, all, or by --classifier."),
+    ] = "",
+    classifier: Annotated[
+        Path | None,
+        typer.Option(help="Ask for this classifier's picks, from `actseg train-classifier`."),
+    ] = None,
     frame_list: Annotated[
         Path | None, typer.Option(help="Published list of frames (jhmdb-sentences only).")
     ] = None,
@@ -143,14 +149,22 @@ def evaluate(
     split = split or ("test" if known in ("a2d-sentences", "a2d-pairs") else "")
     what = Run(known, path, split, limit, skip_bad, model, row, output, device)
     if known != "a2d-pairs":
+        if queries or classifier is not None:
+            raise ConfigError("--queries and --classifier are for a2d-pairs, not for sentences")
         dataset = open_sentences(known, path, split, frame_list=frame_list, skip_bad=skip_bad)
         _evaluate_sentences(what, dataset, swaps, frozen, following)
         return
     if frozen or following or frame_list is not None:
         raise ConfigError("--frozen, --following and --frame-list are for sentences, not pairs")
-    if queries not in QUERIES:
-        raise ConfigError(f"--queries must be {' or '.join(QUERIES)}, got {queries!r}")
-    _evaluate_pairs(what, open_pairs(path, split, skip_bad=skip_bad), queries)
+    if queries and (queries not in QUERIES or classifier is not None):
+        raise ConfigError(
+            f"--queries must be {' or '.join(QUERIES)}, without --classifier, got {queries!r}"
+        )
+    dataset = open_pairs(path, split, skip_bad=skip_bad)
+    if classifier is None:
+        _evaluate_pairs(what, dataset, known_proposals(dataset, queries or "given"))
+    else:
+        _evaluate_pairs(what, dataset, classifier_proposals(dataset, classifier, device))
 
 
 def _evaluate_sentences(
@@ -195,25 +209,27 @@ def _evaluate_sentences(
     _show(console, provenance, values, folder)
 
 
-def _evaluate_pairs(what: Run, dataset: A2DPairs, queries: str) -> None:
+def _evaluate_pairs(what: Run, dataset: A2DPairs, proposals: Proposals) -> None:
     predictor = Predictor.load(what.model, what.device)
-    notes = [QUERIES[queries]]
+    notes = [proposals.note]
     what.provenance(predictor, dataset.bad, 0, 0, notes)
     frames = LabelledFrames(dataset, predictor.config, limit=what.limit)
-    label = FrameLabeller(predictor, given_pairs(dataset) if queries == "given" else all_pairs)
+    label = FrameLabeller(predictor, proposals.confidences, proposals.threshold)
     console = Console()
     semantic = evaluate_frames(track(frames, "frames", total=len(frames), console=console), label)
     frames.close()
+    classified = None
+    if proposals.classified:
+        with console.status("classifying all videos of the split"):
+            classified = evaluate_classifier(dataset, proposals.confidences)
     provenance = what.provenance(predictor, dataset.bad, len(frames), len(dataset.frames), notes)
     folder = what.folder(predictor)
-    write_pairs_report(folder, provenance, semantic, None)
+    write_pairs_report(folder, provenance, semantic, classified)
     tasks = {"actor": semantic.actor, "action": semantic.action, "joint": semantic.joint}
-    _show(
-        console,
-        provenance,
-        {f"{name}, mean IoU": scores.mean_iou for name, scores in tasks.items()},
-        folder,
-    )
+    values = {f"{name}, mean IoU": scores.mean_iou for name, scores in tasks.items()}
+    if classified is not None:
+        values["classifier, mAP"] = classified.mean_average_precision
+    _show(console, provenance, values, folder)
 
 
 def _show(

@@ -87,13 +87,16 @@ class FrameLabeller:
 
     Args:
         predictor: The network.
-        confidences: (43,) in [0, 1] by video; pairs above 0.5 are asked for.
+        confidences: (43,) in [0, 1] by video.
+        threshold: Pairs with a confidence above this are asked for.
     """
 
-    def __init__(self, predictor: Predictor, confidences: Confidences) -> None:
+    def __init__(
+        self, predictor: Predictor, confidences: Confidences, threshold: float = ASKED_ABOVE
+    ) -> None:
         words = pair_words(predictor.reader).to(predictor.device)
         self._predictor = predictor
-        self._segmenter = PairSegmenter(predictor.model, words, ASKED_ABOVE)
+        self._segmenter = PairSegmenter(predictor.model, words, threshold)
         self._confidences = confidences
 
     def __call__(self, frame: LabelledFrame) -> NDArray[np.uint8]:
