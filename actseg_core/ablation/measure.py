@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
-from actseg_core.ablation.plan import Cell, Queries, Training
+from actseg_core.ablation.plan import Cell, Training
 from actseg_core.ablation.scale import AblationScale
 from actseg_core.checkpoint import load_checkpoint, save_checkpoint
 from actseg_core.data.actor_action import A2DPairs
@@ -18,12 +18,15 @@ from actseg_core.evaluation.datasets import (
     weights_mark,
 )
 from actseg_core.evaluation.pair_frames import (
-    Confidences,
     FrameLabeller,
     LabelledFrames,
-    all_pairs,
+    evaluate_classifier,
     evaluate_frames,
-    given_pairs,
+)
+from actseg_core.evaluation.proposals import (
+    Proposals,
+    classifier_proposals,
+    known_proposals,
 )
 from actseg_core.evaluation.provenance import Provenance
 from actseg_core.evaluation.report import write_pairs_report, write_report
@@ -34,11 +37,6 @@ from actseg_core.text.embeddings import WordVectors, load_word_vectors
 from actseg_core.text.sentence import SentenceReader
 
 WEIGHTS_FILE = "model.safetensors"
-QUERY_NOTES: dict[Queries, str] = {
-    "given": "pairs given by the annotation, no classifier",
-    "all": "all 43 pairs asked, no classifier",
-    "picks": "the classifier's picks",
-}
 
 
 def assemble(cell: Cell, checkpoints: Mapping[str, Path], path: Path) -> None:
@@ -109,7 +107,8 @@ def _measure_sentences(
     dataset = open_sentences(cell.kind, folder, _split(cell))
     questions = ClipQuestions(dataset, cell.model, predictor.read, limit=scale.limit)
     evaluation = evaluate(questions, ClipAnswerer(predictor))
-    mark = _provenance(cell, folder, scale, output, questions.asked, len(dataset.samples))
+    counts = (questions.asked, len(dataset.samples))
+    mark = _provenance(cell, folder, scale, output, counts)
     write_report(output, mark, evaluation, questions.image)
     questions.close()
 
@@ -119,17 +118,20 @@ def _measure_pairs(
 ) -> None:
     dataset = open_pairs(folder, _split(cell))
     frames = LabelledFrames(dataset, cell.model, limit=scale.limit)
-    label = FrameLabeller(predictor, _confidences(cell, dataset, scale))
+    asked = _proposals(cell, dataset, scale)
+    label = FrameLabeller(predictor, asked.confidences, asked.threshold)
     semantic = evaluate_frames(frames, label)
     frames.close()
-    mark = _provenance(cell, folder, scale, output, len(frames), len(dataset.frames))
-    write_pairs_report(output, mark, semantic, None)
+    scores = evaluate_classifier(dataset, asked.confidences) if asked.classified else None
+    counts = (len(frames), len(dataset.frames))
+    mark = _provenance(cell, folder, scale, output, counts, asked.note)
+    write_pairs_report(output, mark, semantic, scores)
 
 
-def _confidences(cell: Cell, dataset: A2DPairs, scale: AblationScale) -> Confidences:
-    if cell.row.queries == "all":
-        return all_pairs
-    return given_pairs(dataset)
+def _proposals(cell: Cell, dataset: A2DPairs, scale: AblationScale) -> Proposals:
+    if cell.row.queries == "picks":
+        return classifier_proposals(dataset, Path(scale.classifier))
+    return known_proposals(dataset, cell.row.queries)
 
 
 def _split(cell: Cell) -> str:
@@ -137,10 +139,16 @@ def _split(cell: Cell) -> str:
 
 
 def _provenance(
-    cell: Cell, folder: Path, scale: AblationScale, output: Path, asked: int, available: int
+    cell: Cell,
+    folder: Path,
+    scale: AblationScale,
+    output: Path,
+    counts: tuple[int, int],
+    *notes: str,
 ) -> Provenance:
+    """The mark of the figures; `counts` are the samples asked and available."""
     _, differences = row_of(cell.model, cell.kind, cell.row.preset)
-    asked_for = (QUERY_NOTES[cell.row.queries],) if cell.row.queries else ()
+    asked, available = counts
     trained = f"trained at scale {scale.name}, seed {cell.seed}"
     return Provenance(
         kind=cell.kind,
@@ -153,5 +161,5 @@ def _provenance(
         model=cell.model.name,
         weights=weights_mark(output / WEIGHTS_FILE),
         row=cell.row.preset,
-        notes=(trained, *differences, *asked_for),
+        notes=(trained, *differences, *notes),
     )

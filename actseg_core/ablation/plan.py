@@ -24,6 +24,7 @@ KEY_DIGITS = 10
 NOT_TRAINED = (
     "name",
     "row",
+    "lite",
     "rgb_weight",
     "flow_weight",
     "threshold",
@@ -115,7 +116,9 @@ class Training:
     def digest(self) -> str:
         """Of all settings but those that do not change what is trained."""
         content = self.mapping()
-        unread = ("flow",) if self.model.streams == ("rgb",) else ()
+        is_baseline = self.model.kind in BASELINES
+        unread = ["video", "decoder"] if is_baseline else ["baseline"]
+        unread += ["flow"] if self.model.streams == ("rgb",) else []
         for name in (*NOT_TRAINED, *unread):
             del content[name]
         text = json.dumps(content, sort_keys=True)

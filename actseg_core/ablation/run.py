@@ -10,6 +10,7 @@ from actseg_core.ablation.plan import Cell, Plan, Training
 from actseg_core.ablation.scale import AblationScale
 from actseg_core.ablation.store import Store
 from actseg_core.data.generator.dataset import generate_dataset
+from actseg_core.data.generator.layouts.settings import DatasetConfig
 from actseg_core.errors import ActSegError
 
 logger = logging.getLogger(__name__)
@@ -117,5 +118,17 @@ def make_data(data: Path, scale: AblationScale, announce: Announce = logger.info
         folder = data / name
         if folder.is_dir() and not (folder / "generator.json").is_file() and any(folder.iterdir()):
             continue
-        announce(f"generating {config.videos} videos in {folder}")
-        generate_dataset(folder, config)
+        _generate(folder, config, announce)
+
+
+def _generate(folder: Path, config: DatasetConfig, announce: Announce) -> None:
+    """Write what is missing of a data set; says so only if something is."""
+    said = False
+
+    def progress(done: int, wanted: int) -> None:
+        nonlocal said
+        if not said and done < wanted:
+            announce(f"generating {wanted - done} videos in {folder}")
+        said = True
+
+    generate_dataset(folder, config, progress=progress)

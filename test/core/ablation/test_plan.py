@@ -95,6 +95,15 @@ def test_how_masks_are_made_does_not_change_the_training(tiny: AblationScale) ->
     assert names[0] == names[1]
 
 
+def test_settings_of_another_kind_do_not_make_another_network(tiny: AblationScale) -> None:
+    decoder = {"decoder": {"channels": [8, 8]}}
+    other = tiny.model_copy(update={"model": tiny.model | decoder})
+    old, new = (make_plan(scale, ["baselines"], 1).trainings for scale in (tiny, other))
+    same = [one.name == another.name for one, another in zip(old, new, strict=True)]
+    assert [training.title for training in old] == ["hu", "li", "rgb16_conv", "flow16_conv"]
+    assert same == [True, True, False, False]
+
+
 def test_another_setting_is_another_training(tiny: AblationScale) -> None:
     longer = tiny.model_copy(update={"stage": tiny.stage | {"iterations": 3}})
     row = SETS["frames"][0]

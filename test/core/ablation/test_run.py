@@ -110,5 +110,8 @@ def test_half_generated_data_is_finished(tiny: AblationScale, data: Path, tmp_pa
     record = tmp_path / "data" / "a2d" / "records" / "gen00000004.json"
     wanted = record.read_text()
     record.unlink()
-    make_data(tmp_path / "data", tiny)
+    said: list[str] = []
+    for _ in range(2):
+        make_data(tmp_path / "data", tiny, said.append)
     assert record.read_text() == wanted
+    assert said == [f"generating 1 videos in {tmp_path / 'data' / 'a2d'}"]
