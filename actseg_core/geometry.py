@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from actseg_core.errors import ActSegError
 
 MILLIMETRES_PER_METRE = 1000.0
-# A mask's rim shows what lies behind the actor: points this far from the median depth are left
-# out, in median absolute deviations and, for flat actors, as a share of the depth.
+# Points farther from the median depth are the mask's rim: in median absolute deviations and, for
+# flat actors, as a share of the depth.
 RIM_DEVIATIONS = 3.0
 RIM_SHARE = 0.05
 SIZE_PERCENTILES = (2.0, 98.0)
@@ -56,16 +56,14 @@ class Extent:
     """Where an actor is and how large.
 
     Attributes:
-        centre: (3,) float64 [m]: mean x and y, median z, without the mask's rim.
-        middle: (3,) float64 [m], centre of the upright box round those points.
+        centre: (3,) float64 [m]: mean x and y, median z.
+        middle: (3,) float64 [m], centre of an upright box round the points.
         size: (3,) float64 [m], its sides; the outermost 2 % at each side are left out.
-        points: Number of points that these were measured on.
     """
 
     centre: NDArray[np.float64]
     middle: NDArray[np.float64]
     size: NDArray[np.float64]
-    points: int
 
 
 def to_metres(depth: NDArray[Any]) -> NDArray[np.float32]:
@@ -124,23 +122,31 @@ def back_project(
     return np.stack([x, y, z], axis=1).astype(np.float32)
 
 
-def measure(points: NDArray[np.float32], min_points: int = 1) -> Extent | None:
-    """Robust place and size of an actor; None with fewer than `min_points` points.
+def without_rim(points: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Those of (N, 3) points that are near the median depth.
+
+    A mask's rim shows what lies behind the actor, which would move its centre and stretch its box.
+    """
+    if not len(points):
+        return points
+    z = points[:, 2]
+    depth_m = np.median(z)
+    away = np.abs(z - depth_m)
+    limit = max(RIM_DEVIATIONS * float(np.median(away)), RIM_SHARE * float(depth_m))
+    return np.asarray(points[away <= limit])
+
+
+def measure(points: NDArray[np.float32]) -> Extent:
+    """Place and size of an actor.
 
     Args:
-        points: (N, 3) finite x, y, z [m].
-        min_points: At least 1.
+        points: (N, 3) finite x, y, z [m], at least one, without the mask's rim.
     """
-    if len(points) < max(1, min_points):
-        return None
-    z = points[:, 2].astype(np.float64)
-    depth_m = float(np.median(z))
-    away = np.abs(z - depth_m)
-    kept = away <= max(RIM_DEVIATIONS * float(np.median(away)), RIM_SHARE * depth_m)
-    inner = points[kept].astype(np.float64)
-    x, y, _ = inner.mean(axis=0)
-    low, high = np.percentile(inner, SIZE_PERCENTILES, axis=0)
-    return Extent(np.array([x, y, depth_m]), (low + high) / 2, high - low, len(inner))
+    exact = points.astype(np.float64)
+    x, y, _ = exact.mean(axis=0)
+    low, high = np.percentile(exact, SIZE_PERCENTILES, axis=0)
+    centre = np.array([x, y, np.median(exact[:, 2])])
+    return Extent(centre, (low + high) / 2, high - low)
 
 
 def thin_out(points: NDArray[np.float32], most: int) -> NDArray[np.float32]:

@@ -199,7 +199,7 @@ def main(
     storage: Annotated[Storage, typer.Option(help="File format.")] = Storage.MCAP,
     compressed: Annotated[bool, typer.Option(help="Images as JPEG.")] = False,
     seconds: Annotated[float, typer.Option(min=0.1, max=120.0, help="Length.")] = 6.0,
-    seed: Annotated[int, typer.Option(help="Of the clip; another one, another clip.")] = 3,
+    seed: Annotated[int, typer.Option(help="Of the clip; another one, another clip.")] = 11,
 ) -> None:
     """Write a generated clip with depth and camera_info as a rosbag2 recording."""
     config = SceneConfig(

@@ -12,7 +12,7 @@ from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 from std_msgs.msg import Header
 
 from actseg_core.errors import ActSegError
-from actseg_core.geometry import back_project, measure, thin_out
+from actseg_core.geometry import back_project, measure, thin_out, without_rim
 from actseg_core.types import MaskResult
 from actseg_ros import qos
 from actseg_ros.depth_image import camera_of, decode_depth
@@ -200,10 +200,9 @@ class SpatialOutput:
             answer = report.answers.get(query.id)
             if answer is None or not answer.found or answer.stamp_ns != newest.stamp_ns:
                 continue
-            points = back_project(depth_m, answer.mask, camera, settings.max_depth_m)
-            extent = measure(points, settings.min_points)
-            if extent is not None:
-                kept = thin_out(points, settings.max_points)
+            points = without_rim(back_project(depth_m, answer.mask, camera, settings.max_depth_m))
+            if len(points) >= settings.min_points:
+                kept, extent = thin_out(points, settings.max_points), measure(points)
                 places.append(Place(query.sentence.text, number, answer.confidence, kept, extent))
         return places
 

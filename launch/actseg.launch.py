@@ -29,6 +29,8 @@ HERE = Path(__file__).resolve().parent
 TRANSPORT = "FASTDDS_BUILTIN_TRANSPORTS"
 YES_NO = ["true", "false"]
 RESPAWN_DELAY_S = 2.0
+# launch kills after 5 s by default; on a busy computer the node needs longer to let go of a model.
+STOP_S = "20"
 
 # Given to the segmentation node only where they are not empty: what the parameters file says holds
 # otherwise.
@@ -178,6 +180,7 @@ def segmentation(context: LaunchContext) -> list[Node]:
         ],
         respawn=LaunchConfiguration("respawn").perform(context) == "true",
         respawn_delay=RESPAWN_DELAY_S,
+        sigterm_timeout=STOP_S,
         output="screen",
         ros_arguments=["--log-level", LaunchConfiguration("log_level")],
     )

@@ -25,9 +25,12 @@ def one_per_camera(context: LaunchContext) -> list[IncludeLaunchDescription]:
         raise RuntimeError(
             f"cameras must be different names with commas between, such as front,rear; got {names}"
         )
-    source = PythonLaunchDescriptionSource(str(HERE / "actseg.launch.py"))
+    file = str(HERE / "actseg.launch.py")
+    # A source of its own for each: launch reads one only once, and a node may not start twice.
     return [
-        IncludeLaunchDescription(source, launch_arguments={"namespace": name}.items())
+        IncludeLaunchDescription(
+            PythonLaunchDescriptionSource(file), launch_arguments={"namespace": name}.items()
+        )
         for name in names
     ]
 

@@ -12,6 +12,7 @@ from actseg_core.geometry import (
     measure,
     thin_out,
     to_metres,
+    without_rim,
 )
 
 CAMERA = Pinhole(fx=100.0, fy=50.0, cx=2.0, cy=1.0)
@@ -98,33 +99,35 @@ def test_points_project_back_onto_their_pixels(
     assert np.array_equal(z.astype(np.float32), depth[rows, columns])
 
 
-def test_the_wall_behind_the_rim_does_not_move_the_centre() -> None:
+def test_the_wall_behind_the_rim_is_left_out() -> None:
     actor = np.array([[0.1, 0.2, 2.0]] * 90, np.float32)
     wall = np.array([[3.0, 3.0, 6.0]] * 10, np.float32)
-    extent = measure(np.concatenate([actor, wall]))
-    assert extent is not None
+    inner = without_rim(np.concatenate([actor, wall]))
+    assert np.array_equal(inner, actor)
+    extent = measure(inner)
     assert extent.centre == pytest.approx([0.1, 0.2, 2.0])
-    assert extent.points == 90
     assert extent.size == pytest.approx([0.0, 0.0, 0.0])
+
+
+def test_a_flat_actor_may_differ_by_a_twentieth_of_its_depth() -> None:
+    points = np.zeros((9, 3), np.float32)
+    points[:, 2] = [2.0, 2.0, 2.0, 2.0, 2.0, 1.91, 2.09, 1.89, 2.11]
+    assert sorted(without_rim(points)[:, 2].tolist()) == pytest.approx([1.91, *[2.0] * 5, 2.09])
 
 
 def test_an_actor_with_depth_keeps_its_points() -> None:
     z = np.linspace(1.8, 2.2, 101, dtype=np.float32)
     points = np.stack([z - 2.0, np.zeros(101, np.float32), z], axis=1)
+    assert len(without_rim(points)) == 101
     extent = measure(points)
-    assert extent is not None and extent.points == 101
     assert extent.centre == pytest.approx([0.0, 0.0, 2.0], abs=1e-6)
     # Between the 2nd and the 98th percentile: 96 % of 0.4 m.
     assert extent.size == pytest.approx([0.384, 0.0, 0.384], abs=1e-6)
     assert extent.middle == pytest.approx([0.0, 0.0, 2.0], abs=1e-6)
 
 
-def test_too_few_points_are_not_measured() -> None:
-    points = np.ones((4, 3), np.float32)
-    assert measure(points, min_points=5) is None
-    assert measure(points[:0], min_points=0) is None
-    extent = measure(points, min_points=4)
-    assert extent is not None and extent.points == 4
+def test_no_points_have_no_rim() -> None:
+    assert without_rim(np.empty((0, 3), np.float32)).shape == (0, 3)
 
 
 @given(st.integers(1, 500), st.integers(1, 100))

@@ -237,6 +237,7 @@ def test_progress_counts_all_that_is_done_with_while_the_node_is_active() -> Non
     assert not progress.is_at(101 * S, 0.0)
 
 
+@pytest.mark.slow
 def test_a_lossless_replay_with_a_clock_that_is_not_followed_gives_up(
     start: Start, eventually: Eventually, recording: Path, choosy: Path
 ) -> None:

@@ -16,9 +16,7 @@ HEADER = Header(stamp=time_message(7_000_000_009), frame_id="optical")
 
 def place(number: int, at: tuple[float, float, float], count: int = 3) -> Place:
     points = np.tile(np.array(at, np.float32), (count, 1))
-    extent = measure(points)
-    assert extent is not None
-    return Place(f"sentence {number}", number, 0.5, points, extent)
+    return Place(f"sentence {number}", number, 0.5, points, measure(points))
 
 
 def test_a_cloud_holds_all_points_with_the_number_of_their_sentence() -> None:
