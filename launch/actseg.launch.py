@@ -255,10 +255,15 @@ def usb_camera() -> Node:
                 "image_size": [640, 480],
             }
         ],
+        # Its versions differ in whether the topics are private.
         remappings=[
-            ("image_raw", LaunchConfiguration("image")),
-            ("image_raw/compressed", [LaunchConfiguration("image"), "/compressed"]),
-            ("camera_info", LaunchConfiguration("camera_info")),
+            (f"{private}{name}", topic)
+            for private in ("", "~/")
+            for name, topic in (
+                ("image_raw", LaunchConfiguration("image")),
+                ("image_raw/compressed", [LaunchConfiguration("image"), "/compressed"]),
+                ("camera_info", LaunchConfiguration("camera_info")),
+            )
         ],
         output="screen",
         ros_arguments=["--log-level", LaunchConfiguration("log_level")],
