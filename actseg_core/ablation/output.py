@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from actseg_core.ablation import plots
 from actseg_core.ablation.findings import JudgedFinding, judge
+from actseg_core.ablation.floor import Floor
 from actseg_core.ablation.plan import Plan
 from actseg_core.ablation.store import Store
 from actseg_core.ablation.summary import (
@@ -20,13 +21,19 @@ from actseg_core.ablation.summary import (
 )
 from actseg_core.evaluation.plots import save_figure
 from actseg_core.evaluation.report_files import write_json, write_text
+from actseg_core.evaluation.summary import mask_values
 from actseg_core.training.logs import METRICS_FILE
 
 TABLE_FILE = "ablation.md"
 
 
-def write_results(plan: Plan, store: Store) -> str:
+def write_results(plan: Plan, store: Store, floors: Sequence[Floor] = ()) -> str:
     """Write ablation.md, .csv and .json, bars.png and curves.png from what is measured so far.
+
+    Args:
+        plan: What is wanted.
+        store: The run folder.
+        floors: Scores of the fixed region, for comparison.
 
     Returns:
         The content of ablation.md.
@@ -36,23 +43,27 @@ def write_results(plan: Plan, store: Store) -> str:
     """
     tables = summarise_cells(plan.cells, store)
     findings = judge(samples_by_row(plan.cells, store))
-    text = tables_markdown(tables, findings)
+    text = tables_markdown(tables, findings, floors)
     write_text(store.root / TABLE_FILE, text)
     write_text(store.root / "ablation.csv", tables_csv(tables))
-    write_json(store.root / "ablation.json", _document(tables, findings))
+    write_json(store.root / "ablation.json", _document(tables, findings, floors))
     save_figure(plots.bars(tables), store.root / "bars.png")
     if losses := _losses(plan, store):
         save_figure(plots.curves(losses), store.root / "curves.png")
     return text
 
 
-def _document(tables: Sequence[SetTable], findings: Sequence[JudgedFinding]) -> dict[str, object]:
+def _document(
+    tables: Sequence[SetTable], findings: Sequence[JudgedFinding], floors: Sequence[Floor]
+) -> dict[str, object]:
     verdicts = [
         asdict(item)
         | {"verdict": item.verdict, "verdicts": [claim.verdict for claim in item.claims]}
         for item in findings
     ]
-    return {"sets": [asdict(item) for item in tables], "findings": verdicts}
+    fixed = {floor.kind: mask_values(floor.scores) for floor in floors}
+    sets = [asdict(item) for item in tables]
+    return {"sets": sets, "findings": verdicts, "fixed_region": fixed}
 
 
 def _losses(plan: Plan, store: Store) -> dict[str, list[NDArray[np.float64]]]:

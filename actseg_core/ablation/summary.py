@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from actseg_core.ablation.findings import JudgedFinding
+from actseg_core.ablation.floor import Floor
 from actseg_core.ablation.plan import SETS, Cell, Row
 from actseg_core.ablation.store import Store
 from actseg_core.evaluation.paper_tables import (
@@ -20,7 +21,8 @@ from actseg_core.evaluation.paper_tables import (
     TABLE_3,
     PaperTable,
 )
-from actseg_core.evaluation.report import table
+from actseg_core.evaluation.provenance import TITLES
+from actseg_core.evaluation.report import percent, table
 from actseg_core.evaluation.tables import (
     NOT_MEASURED,
     Measurement,
@@ -156,10 +158,26 @@ def _value(figures: Sequence[float | None]) -> Value | None:
     return Value(statistics.fmean(known), spread)
 
 
-def tables_markdown(tables: Sequence[SetTable], findings: Sequence[JudgedFinding]) -> str:
-    """The verdicts and all tables for people."""
+def tables_markdown(
+    tables: Sequence[SetTable],
+    findings: Sequence[JudgedFinding],
+    floors: Sequence[Floor] = (),
+) -> str:
+    """The verdicts, the fixed region and all tables for people."""
+    parts = [findings_markdown(findings), *(_table_markdown(item) for item in tables)]
+    if floors:
+        parts.insert(1, _floors_markdown(floors))
+    return "\n\n".join(parts) + "\n"
+
+
+def _floors_markdown(floors: Sequence[Floor]) -> str:
+    rows = [
+        [TITLES[floor.kind], percent(floor.scores.overall_iou), percent(floor.scores.mean_iou)]
+        for floor in floors
+    ]
     return (
-        "\n\n".join([findings_markdown(findings), *(_table_markdown(it) for it in tables)]) + "\n"
+        "### What knowing nothing is worth\n\nOne region for every sentence, the one that fits "
+        "the training masks best:\n\n" + table(["layout", "overall IoU", "mean IoU"], rows)
     )
 
 

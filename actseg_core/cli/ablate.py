@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from actseg_core.ablation.estimate import training_seconds
+from actseg_core.ablation.floor import measure_floors
 from actseg_core.ablation.output import TABLE_FILE, write_results
 from actseg_core.ablation.page import fill_page
 from actseg_core.ablation.plan import Plan, make_plan
@@ -69,11 +70,13 @@ def ablate(
     def say(text: str) -> None:
         console.print(f"{time.monotonic() - start:7.0f} s  {text}", markup=False, soft_wrap=True)
 
-    def write() -> None:
-        write_results(plan, store)
-
     store.claim(chosen)
     make_data(data, chosen, say)
+    floors = measure_floors(data, chosen.limit)
+
+    def write() -> None:
+        write_results(plan, store, floors)
+
     runner = Runner(
         plan,
         chosen,
@@ -84,7 +87,7 @@ def ablate(
         after=write,
     )
     failed = runner.run()
-    content = write_results(plan, store)
+    content = write_results(plan, store, floors)
     if page is not None:
         fill_page(page, content)
     console.print(content, markup=False, highlight=False, soft_wrap=True)

@@ -7,12 +7,14 @@ from typing import Any
 import pytest
 
 from actseg_core.ablation.findings import judge
+from actseg_core.ablation.floor import Floor
 from actseg_core.ablation.output import write_results
 from actseg_core.ablation.plan import Plan, make_plan
 from actseg_core.ablation.run import Runner
 from actseg_core.ablation.scale import AblationScale
 from actseg_core.ablation.store import Store
 from actseg_core.ablation.summary import Value, samples_by_row, summarise_cells, tables_markdown
+from actseg_core.evaluation.masks import score_overlaps
 
 pytestmark = pytest.mark.usefixtures("instantly")
 
@@ -72,8 +74,10 @@ def test_the_markdown_has_both_sides_and_every_verdict(done: tuple[Plan, Store])
 
 def test_all_files_are_written(done: tuple[Plan, Store]) -> None:
     plan, store = done
-    text = write_results(plan, store)
+    floors = [Floor("jhmdb-sentences", score_overlaps([(1, 8), (1, 2)]))]
+    text = write_results(plan, store, floors)
     assert (store.root / "ablation.md").read_text() == text
+    assert "| J-HMDB Sentences | 20.0 | 31.3 |" in text
     with (store.root / "ablation.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     hu = next(
