@@ -45,7 +45,8 @@ class ActionPretraining(lightning.LightningModule):
     Attributes:
         losses: Of the last training batch.
         scores: Of the last validation: shares [0, 1] of clips whose `pair` and whose `action` was
-            right, `chance` of always naming the most frequent class, and `clips`.
+            right, `pair_chance` and `action_chance` of always naming the most frequent one, and
+            `clips`.
     """
 
     def __init__(self, config: PretrainConfig, stream: Stream) -> None:
@@ -126,17 +127,19 @@ def accuracy(guesses: Tensor, pairs: Tensor, config: PretrainConfig) -> dict[str
     Args:
         guesses: (N,) classes.
         pairs: (N,) true places in PAIRS.
-        config: What was learnt; `pair` is left out where only actions were.
+        config: What was learnt; pairs are left out where only actions were.
     """
     is_pairs = config.classes == "pairs"
-    actions = _actions()[guesses] if is_pairs else guesses
-    truth = pairs if is_pairs else _actions()[pairs]
+    named, actions = _actions()[guesses] if is_pairs else guesses, _actions()[pairs]
     scores = {
-        "action": float((actions == _actions()[pairs]).float().mean()),
-        "chance": float(torch.bincount(truth).max() / len(truth)),
-        "clips": float(len(truth)),
+        "action": _share(named == actions),
+        "action_chance": float(torch.bincount(actions).max() / len(actions)),
+        "clips": float(len(pairs)),
     }
-    return scores | ({"pair": float((guesses == pairs).float().mean())} if is_pairs else {})
+    if is_pairs:
+        scores["pair"] = _share(guesses == pairs)
+        scores["pair_chance"] = float(torch.bincount(pairs).max() / len(pairs))
+    return scores
 
 
 def load_pretrain_config(name: str) -> PretrainConfig:
@@ -226,6 +229,10 @@ def _clips(module: ActionPretraining, data: Path, split: Split) -> ActionClips:
         random=split == "train",
         seed=config.seed,
     )
+
+
+def _share(right: Tensor) -> float:
+    return float(right.float().mean())
 
 
 def _actions() -> Tensor:
