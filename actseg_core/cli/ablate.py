@@ -50,6 +50,9 @@ def ablate(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="List what is left to do, with an estimate of time.")
     ] = False,
+    report: Annotated[
+        bool, typer.Option("--report", help="Only write the table of what is measured already.")
+    ] = False,
     page: Annotated[
         Path | None, typer.Option(help="Page whose marked part is replaced by the table.")
     ] = None,
@@ -77,16 +80,10 @@ def ablate(
     def write() -> None:
         write_results(plan, store, floors)
 
-    runner = Runner(
-        plan,
-        chosen,
-        data,
-        run,
-        make_train(chosen, data, run),
-        announce=say,
-        after=write,
-    )
-    failed = runner.run()
+    failed = 0
+    if not report:
+        train = make_train(chosen, data, run)
+        failed = Runner(plan, chosen, data, run, train, announce=say, after=write).run()
     content = write_results(plan, store, floors)
     if page is not None:
         fill_page(page, content)

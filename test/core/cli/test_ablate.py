@@ -52,6 +52,10 @@ def test_rows_are_trained_measured_and_written(
     times = [os.stat(path).st_mtime_ns for path in trained]
     capsys.readouterr()
 
+    more = ["ablate", "resolution", "--seeds", "2", *options]
+    assert main([*more, "--report"]) == 0
+    assert "| single resolution | here | 1 |" in (tmp_path / "run" / "ablation.md").read_text()
+    assert len(list((tmp_path / "run" / "trainings").rglob("trained.json"))) == 2
     assert main([*arguments, "--dry-run"]) == 0
     assert capsys.readouterr().out.count("measured") >= 2
     assert main(arguments) == 0
