@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import torch
@@ -29,7 +30,8 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[s
         partial.chmod(mode)
         os.replace(partial, path)
     except (OSError, SafetensorError) as error:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):  # where the folder is a file, there is nothing to clear away
+            partial.unlink(missing_ok=True)
         raise CheckpointError(f"cannot write {path}: {error}; is the disk full?") from error
 
 

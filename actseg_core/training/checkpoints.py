@@ -4,9 +4,10 @@ import errno
 import io
 import logging
 import os
+import shutil
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import lightning
 import torch
 from lightning.pytorch.plugins.io import TorchCheckpointIO
 from lightning.pytorch.trainer.states import TrainerFn
-from torch import Tensor
+from torch import Tensor, nn
 
 from actseg_core.errors import TrainingError
 
@@ -54,7 +55,8 @@ class WholeFiles(TorchCheckpointIO):
                 os.replace(place, place.with_name(PREVIOUS))
             os.replace(partial, place)
         except OSError as error:
-            partial.unlink(missing_ok=True)
+            with suppress(OSError):
+                partial.unlink(missing_ok=True)
             raise TrainingError(
                 f"cannot write the training state {place}: {error.strerror}; make room and start "
                 "the same command again: it goes on from the last whole state"
@@ -127,6 +129,28 @@ def _validation_follows(trainer: lightning.Trainer) -> bool:
     """Whether lightning validates right after this batch, at whose end the state is saved."""
     batches, every = trainer.fit_loop.epoch_loop.total_batch_idx + 1, trainer.val_check_batch
     return trainer.enable_validation and every is not None and batches % every == 0
+
+
+def require_room(folder: Path, network: nn.Module) -> None:
+    """Make the folder, and see that two states of Adam and one half written fit into it.
+
+    Raises:
+        TrainingError: If they do not, or the folder cannot be made.
+    """
+    weights = list(network.parameters())
+    state = sum(item.nbytes for item in weights)
+    state += 2 * sum(item.nbytes for item in weights if item.requires_grad)
+    needed = 3 * state
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        free = shutil.disk_usage(folder).free
+    except OSError as error:
+        raise TrainingError(f"cannot write the run folder {folder}: {error}") from error
+    if free < needed:
+        raise TrainingError(
+            f"the states of this training need {needed / 1e6:.0f} MB in {folder}, but "
+            f"{free / 1e6:.0f} MB are free; make room or give another run folder"
+        )
 
 
 def latest_state(folder: Path) -> Path | None:

@@ -17,6 +17,7 @@ from actseg_core.training.checkpoints import (
     WholeFiles,
     disk_errors,
     latest_state,
+    require_room,
 )
 from actseg_core.training.logs import Curves, make_loggers
 from actseg_core.training.settings import Precision
@@ -78,8 +79,10 @@ def fit(
         progress: Show a bar with the time left.
 
     Raises:
-        TrainingError: If the loss is no number, the disk is full, or all states are damaged.
+        TrainingError: If the loss is no number, the disk is full or too small, or all states
+            are damaged.
     """
+    require_room(folder, module)
     state = latest_state(folder)
     with disk_errors(folder), warnings.catch_warnings():
         # Frozen batch norms are meant to be in evaluation mode.

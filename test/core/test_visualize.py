@@ -5,7 +5,7 @@ import pytest
 
 from actseg_core.errors import ShapeError
 from actseg_core.types import MaskResult
-from actseg_core.visualize import PALETTE, overlay
+from actseg_core.visualize import PALETTE, overlay, tile
 
 
 def result(mask: np.ndarray, found: bool = True) -> MaskResult:
@@ -42,3 +42,13 @@ def test_any_size_and_any_letters_can_be_drawn(shape: tuple[int, int, int]) -> N
     image = np.zeros(shape, np.uint8)
     mask = np.full(shape[:2], 255, np.uint8)
     assert overlay(image, [("犬 läuft \u202e", result(mask))]).shape == shape
+
+
+def test_pictures_of_different_sizes_are_tiled() -> None:
+    one, two = np.full((2, 3, 3), 50, np.uint8), np.full((1, 4, 3), 90, np.uint8)
+    grid = tile([one, two, one])
+    assert grid.shape == (4, 8, 3)
+    assert (grid[:2, :3] == 50).all() and (grid[:2, 3:4] == 0).all()
+    assert (grid[:1, 4:] == 90).all() and (grid[1, 4:] == 0).all()
+    assert (grid[2:, :3] == 50).all() and (grid[2:, 3:] == 0).all()
+    assert tile([one]).shape == (2, 3, 3)

@@ -37,7 +37,7 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def preset(tmp_path: Path) -> Callable[..., str]:
-    """preset(**changes): the path of a YAML file of the small network, changed at its top level."""
+    """preset(**changes): a YAML file of the small network with other settings at its top level."""
 
     def write(**changes: Any) -> str:
         path = tmp_path / f"preset{len(list(tmp_path.glob('preset*')))}.yaml"

@@ -1,7 +1,9 @@
 import logging
 import resource
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -13,6 +15,7 @@ from actseg_core.training.checkpoints import (
     forget_states,
     is_whole,
     latest_state,
+    require_room,
 )
 
 
@@ -115,3 +118,13 @@ def test_only_a_whole_archive_is_whole(two: Path) -> None:
     assert is_whole(two / "last.ckpt")
     assert not is_whole(two)
     assert not is_whole(two / "missing")
+
+
+def test_a_disk_too_small_for_the_states_is_said_before_the_first_step(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    layer = torch.nn.Linear(1000, 1000, bias=False)  # 4 MB, and 8 MB of Adam's moments
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=35_000_000))
+    with pytest.raises(TrainingError, match="need 36 MB in .*, but 35 MB are free; make room"):
+        require_room(tmp_path / "run", layer)
+    require_room(tmp_path / "run", layer.requires_grad_(False))
