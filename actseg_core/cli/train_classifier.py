@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from actseg_core.cli.generate import with_settings
-from actseg_core.config import Stream
+from actseg_core.config import FlowConfig, Stream
 from actseg_core.data.actor_action import A2DPairs
 from actseg_core.errors import ConfigError
 from actseg_core.evaluation.pair_frames import VideoClassifier, evaluate_classifier
@@ -40,7 +40,7 @@ def train_classifier(
         typer.Option(
             "--set",
             help="KEY=VALUE of the classifier (width, train_frames, short_side_px, crop_px, "
-            "stage.iterations, ...); repeatable.",
+            "stage.iterations, ...) or of its flow (flow.estimator, ...); repeatable.",
         ),
     ] = None,
 ) -> None:
@@ -50,11 +50,14 @@ def train_classifier(
     if experiment.classifier is None:
         raise ConfigError(f"{config} has no experiment.classifier; table3_pairs has one")
     mapping: dict[str, Any] = experiment.classifier.model_dump(mode="json")
-    settings = ClassifierConfig.from_mapping(with_settings(mapping, changes or []))
+    mapping["flow"] = model.flow.model_dump(mode="json")
+    mapping = with_settings(mapping, changes or [])
+    flow = FlowConfig.from_mapping(mapping.pop("flow"))
+    settings = ClassifierConfig.from_mapping(mapping)
     given: dict[Stream, str] = {"rgb": rgb_weights, "flow": flow_weights}
     path = run_training(
         settings,
-        model,
+        model.model_copy(update={"flow": flow}),
         data,
         run,
         {stream: Path(place) for stream, place in given.items() if place},

@@ -102,7 +102,13 @@ def test_random_frozen_layers_and_useless_weights_are_refused(
 def test_the_verb_trains_and_names_the_map(
     data: Path, weights: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    small = ["streams=[rgb]", f"width={WIDTH}", "train_frames=4", "test_frames=4"]
+    small = [
+        "streams=[rgb]",
+        "flow.estimator=farneback",
+        f"width={WIDTH}",
+        "train_frames=4",
+        "test_frames=4",
+    ]
     small += ["short_side_px=32", "crop_px=32", "stage.iterations=1", "stage.batch_size=2"]
     options = [item for setting in small for item in ("--set", setting)]
     place = ["train-classifier", str(data), "--run", str(tmp_path), *options]
@@ -111,6 +117,7 @@ def test_the_verb_trains_and_names_the_map(
     assert main([*place, "--rgb-weights", str(weights["rgb"])]) == 0
     shown = capsys.readouterr().out
     assert "mAP on 3 test videos: " in shown
+    assert load_classifier(tmp_path / "classifier.safetensors").flow.estimator == "farneback"
     assert f"--classifier {tmp_path}/classifier.safetensors" in shown.replace("\n", "")
     assert main(["train-classifier", str(data), "--config", "table1_rgb"]) == 2
     assert "table1_rgb has no experiment.classifier" in capsys.readouterr().err
