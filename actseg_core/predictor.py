@@ -197,26 +197,31 @@ class Predictor:
         """Masks and confidences at camera resolution, one for each sentence."""
         absent = MaskResult(_empty(placement), found=False, confidence=0.0)
         return [
-            self._decide(responses[item], placement) if item in responses else absent
+            read_off(responses[item], self.config, placement) if item in responses else absent
             for item in sentences
         ]
 
-    def _decide(self, response: Response, placement: Placement) -> MaskResult:
-        rule = self.config.presence
-        confidence = _sigmoid((response.score - rule.bias) / rule.temperature)
-        mask = self._threshold(response.map, placement)
-        if not mask.any():
-            # No pixel answers: then the actor is no more likely than the best pixel says.
-            best = float(response.map.max())
-            confidence = min(confidence, _sigmoid(best - self.config.threshold))
-        found = confidence >= rule.threshold and bool(mask.any())
-        return MaskResult(mask if found else _empty(placement), found, confidence)
 
-    def _threshold(self, response: NDArray[np.float32], placement: Placement) -> NDArray[np.uint8]:
-        if self.config.threshold_mode == "absolute":
-            return mask_above(response, self.config.threshold, placement)
-        probability = 1.0 / (1.0 + np.exp(-restore(response, placement)))
-        return np.where(probability > 0.5 * probability.max(), np.uint8(MASK_VALUE), np.uint8(0))
+def read_off(response: Response, config: ModelConfig, placement: Placement) -> MaskResult:
+    """Mask and confidence at camera resolution of one response, by the network's own rules."""
+    rule = config.presence
+    confidence = _sigmoid((response.score - rule.bias) / rule.temperature)
+    mask = _threshold(response.map, config, placement)
+    if not mask.any():
+        # No pixel answers: then the actor is no more likely than the best pixel says.
+        best = float(response.map.max())
+        confidence = min(confidence, _sigmoid(best - config.threshold))
+    found = confidence >= rule.threshold and bool(mask.any())
+    return MaskResult(mask if found else _empty(placement), found, confidence)
+
+
+def _threshold(
+    response: NDArray[np.float32], config: ModelConfig, placement: Placement
+) -> NDArray[np.uint8]:
+    if config.threshold_mode == "absolute":
+        return mask_above(response, config.threshold, placement)
+    probability = 1.0 / (1.0 + np.exp(-restore(response, placement)))
+    return np.where(probability > 0.5 * probability.max(), np.uint8(MASK_VALUE), np.uint8(0))
 
 
 def _sigmoid(logit: float) -> float:

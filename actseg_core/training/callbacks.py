@@ -5,6 +5,7 @@ import os
 import resource
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from actseg_core.visualize import overlay, save_png, tile
 BAD_BATCH = "bad_batch.safetensors"
 THROUGHPUT = "throughput.json"
 FORWARDS = 3
+LEAST_HEIGHT_PX = 240
 
 
 class LossGuard(lightning.Callback):
@@ -128,14 +130,23 @@ class Pictures(lightning.Callback):
 
     def _draw(self, answer: Answer, pool: ReaderPool) -> NDArray[np.uint8]:
         frame = pool.get(self._dataset.video(answer.sample)).read([answer.sample.frame])[0]
-        said = [(answer.sample.sentence, _result(answer.mask, answer.confidence))]
-        true = [("annotation", _result(answer.truth, 1.0))]
-        return np.concatenate([overlay(frame, said), overlay(frame, true)], axis=1)
+        times = -(-LEAST_HEIGHT_PX // frame.shape[0])  # captions need room
+        inside = np.where(answer.truth, np.uint8(255), np.uint8(0))
+        true = MaskResult(inside, found=bool(answer.truth.any()), confidence=1.0)
+        shown = ((answer.sample.sentence, answer.result), ("annotation", true))
+        canvas = _enlarged(frame, times)
+        return np.concatenate(
+            [
+                overlay(canvas, [(text, replace(item, mask=_enlarged(item.mask, times)))])
+                for text, item in shown
+            ],
+            axis=1,
+        )
 
 
-def _result(mask: NDArray[np.bool_], confidence: float) -> MaskResult:
-    inside = np.where(mask, np.uint8(255), np.uint8(0))
-    return MaskResult(inside, found=bool(mask.any()), confidence=confidence)
+def _enlarged(image: NDArray[np.uint8], times: int) -> NDArray[np.uint8]:
+    """Every pixel `times` by `times`."""
+    return np.ascontiguousarray(image.repeat(times, axis=0).repeat(times, axis=1))
 
 
 class Clock(Profiler):

@@ -13,10 +13,11 @@ from actseg_core.config import Stream
 from actseg_core.data.loading import Batch
 from actseg_core.data.samples import Sample
 from actseg_core.experiment import StageConfig
-from actseg_core.image import restore
 from actseg_core.model import Network
+from actseg_core.predictor import Response, read_off
 from actseg_core.segmenter import presence_score
 from actseg_core.training.stages import make_optimiser, make_schedule, stage_loss
+from actseg_core.types import MaskResult
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,15 +26,13 @@ class Answer:
 
     Attributes:
         sample: Sentence and frame.
-        mask: (H, W) bool.
+        result: Mask and confidence by the network's own rules; not calibrated.
         truth: (H, W) bool.
-        confidence: Probability [0, 1] that the actor is there, not calibrated.
     """
 
     sample: Sample
-    mask: NDArray[np.bool_]
+    result: MaskResult
     truth: NDArray[np.bool_]
-    confidence: float
 
 
 class SentenceTraining(lightning.LightningModule):
@@ -106,12 +105,14 @@ class SentenceTraining(lightning.LightningModule):
         responses = self(batch)
         loss = torch.stack(list(self._stream_losses(responses, batch).values())).sum().item()
         fused = [item.float() for item in self.model.fuse(responses)]
-        chances = presence_score(fused).sigmoid().tolist()
+        scores = presence_score(fused).tolist()
         finest = fused[-1].cpu().numpy()
         answers = []
         for index, (truth, place) in enumerate(zip(batch.truths, batch.placements, strict=True)):
-            mask = restore(finest[index], place) > self.model.config.threshold
-            answers.append(Answer(batch.samples[index], mask, truth, chances[index]))
+            response = Response(finest[index], scores[index])
+            result = read_off(response, self.model.config, place)
+            answers.append(Answer(batch.samples[index], result, truth))
+            mask = result.mask > 0
             common, either = float((mask & truth).sum()), float((mask | truth).sum())
             self._counts.append((loss, common, either, common / either if either else 1.0))
         return answers

@@ -9,7 +9,7 @@ from actseg_core.checkpoint import save_checkpoint
 from actseg_core.config import PresenceConfig
 from actseg_core.errors import CheckpointError, ShapeError
 from actseg_core.image import Placement
-from actseg_core.predictor import Predictor, Response
+from actseg_core.predictor import Predictor, Response, read_off
 from actseg_core.types import Clip
 
 
@@ -48,7 +48,7 @@ def test_without_any_pixel_the_confidence_is_no_higher_than_the_best_pixel_says(
     lite_predictor: Predictor,
 ) -> None:
     response = np.full((16, 16), -3.0, np.float32)
-    result = lite_predictor._decide(Response(response, 9.0), Placement(48, 80, 64))
+    result = read_off(Response(response, 9.0), lite_predictor.config, Placement(48, 80, 64))
     assert not result.found
     assert result.confidence == pytest.approx(1 / (1 + np.exp(3)), rel=1e-5)
 

@@ -15,6 +15,7 @@ from actseg_core.data.samples import Sample
 from actseg_core.errors import CheckpointError
 from actseg_core.training.callbacks import Clock, Pictures, peak_memory, save_batch
 from actseg_core.training.module import Answer
+from actseg_core.types import MaskResult
 
 
 def batch() -> Batch:
@@ -61,12 +62,13 @@ def test_the_picture_shows_answer_and_annotation_beside_each_other(
     dataset = A2DSentences(clips, "test")
     sample = dataset.samples[0]
     truth = dataset.mask(sample)
-    height, width = truth.shape
+    height, width = (5 * side for side in truth.shape)  # 48 rows are enlarged to 240
     said = np.zeros_like(truth)
     said[-8:, -8:] = True
+    result = MaskResult(np.where(said, np.uint8(255), np.uint8(0)), True, 0.7)
     pictures = Pictures(tmp_path, dataset, count=3)
     for _ in range(2):
-        pictures.on_validation_batch_end(None, None, [Answer(sample, said, truth, 0.7)] * 2)
+        pictures.on_validation_batch_end(None, None, [Answer(sample, result, truth)] * 2)
     state = SimpleNamespace(is_global_zero=True, global_step=12, loggers=[])
     pictures.on_validation_end(state, None)  # type: ignore[arg-type]
     image = cv2.imread(str(tmp_path / "0000012.png"))[:, :, ::-1]
@@ -74,7 +76,7 @@ def test_the_picture_shows_answer_and_annotation_beside_each_other(
     assert (image[height:, 2 * width :] == 0).all()
     orange = image[height - 4, width - 4].astype(int)  # in the answer's mask, not in the truth's
     beside = image[height - 4, 2 * width - 4].astype(int)
-    assert not truth[height - 4, width - 4] and np.abs(orange - beside).max() > 20
+    assert not truth[-1, -1] and np.abs(orange - beside).max() > 20
     pictures.on_validation_end(state, None)  # type: ignore[arg-type]
 
 

@@ -5,7 +5,14 @@ import numpy as np
 import pytest
 import torch
 
-from actseg_core.config import DecoderConfig, ModelConfig, Stream, TextConfig, VideoConfig
+from actseg_core.config import (
+    DecoderConfig,
+    ModelConfig,
+    PresenceConfig,
+    Stream,
+    TextConfig,
+    VideoConfig,
+)
 from actseg_core.data.loading import Batch
 from actseg_core.data.samples import Sample
 from actseg_core.experiment import StageConfig
@@ -137,8 +144,25 @@ def test_validation_scores_of_known_answers(monkeypatch: pytest.MonkeyPatch) -> 
     training.on_validation_epoch_start()
     answers = training.validation_step(batch(), 0)
     training.on_validation_epoch_end()
-    assert [int(answer.mask.sum()) for answer in answers] == [256, 0]
+    assert [int((answer.result.mask > 0).sum()) for answer in answers] == [256, 0]
     assert training.scores["overall_iou"] == pytest.approx(128 / (256 + 256 - 128))
     assert training.scores["mean_iou"] == pytest.approx((1 / 3 + 1) / 2)
     assert training.scores["samples"] == 2
-    assert answers[0].sample.frame == 0 and answers[0].confidence == pytest.approx(0.5)
+    assert answers[0].sample.frame == 0 and answers[0].result.found
+
+
+def test_validation_follows_the_networks_own_rule_for_masks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """All logits negative: nothing is above 0, but the upper half is above half of the maximum."""
+    fine = torch.full((2, 32, 32), -9.0)
+    fine[:, :16] = -2.0
+    found = []
+    for rule in ({}, {"threshold_mode": "relative_max", "presence": PresenceConfig(threshold=0)}):
+        training = module(CONFIG.model_copy(update=rule))
+        monkeypatch.setattr(training, "forward", lambda batch: {"rgb": [fine], "flow": [fine]})
+        training.stage = training.stage.model_copy(update={"response_weights": (1.0,)})
+        training.on_validation_epoch_start()
+        answer = training.validation_step(batch(), 0)[0]
+        found.append((answer.result.mask[:6] > 0).mean())
+    assert found == [0.0, 1.0]
