@@ -7,7 +7,18 @@ from typing import Literal
 
 from actseg_core.ablation.noise import Difference, Measure, difference, read_sums
 
-Verdict = Literal["holds", "does not hold", "within noise", "not measured"]
+Verdict = Literal[
+    "holds", "does not hold", "within noise", "not measured", "higher, one seed", "lower, one seed"
+]
+BY_WEIGHT: tuple[Verdict, ...] = (
+    "does not hold",
+    "not measured",
+    "within noise",
+    "lower, one seed",
+    "higher, one seed",
+    "holds",
+)
+"""Of several claims, the verdict that comes first here is that of the finding."""
 Samples = Mapping[str, Mapping[int, Path]]
 """samples.jsonl of a row, by preset and seed."""
 
@@ -49,12 +60,18 @@ class Judged:
 
     @property
     def verdict(self) -> Verdict:
-        """Whether the 95 % interval of the difference lies above, below or around zero."""
-        if self.difference is None:
+        """Whether the 95 % interval of the difference lies above, below or around zero.
+
+        One seed says nothing of how much training varies, so it decides nothing.
+        """
+        found = self.difference
+        if found is None:
             return "not measured"
-        if self.difference.low > 0:
-            return "holds"
-        return "does not hold" if self.difference.high < 0 else "within noise"
+        if found.low <= 0 <= found.high:
+            return "within noise"
+        if found.seeds < 2:
+            return "higher, one seed" if found.low > 0 else "lower, one seed"
+        return "holds" if found.low > 0 else "does not hold"
 
 
 @dataclass(frozen=True)
@@ -68,10 +85,7 @@ class JudgedFinding:
     def verdict(self) -> Verdict:
         """Holds if every claim does; one claim that does not is enough against it."""
         verdicts = {claim.verdict for claim in self.claims}
-        for decisive in ("does not hold", "not measured", "within noise"):
-            if decisive in verdicts:
-                return decisive
-        return "holds"
+        return next(verdict for verdict in BY_WEIGHT if verdict in verdicts)
 
 
 FINDINGS = (

@@ -4,6 +4,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, Self
 
+import yaml
 from pydantic import Field, model_validator
 
 from actseg_core.config import Config, Stream, load_yaml
@@ -46,6 +47,16 @@ class AblationScale(Config):
         if self.a2d.layout != "a2d" or self.jhmdb.layout != "jhmdb":
             raise ValueError("a2d must have the layout a2d, and jhmdb the layout jhmdb")
         return self
+
+
+def scale_markdown(scale: AblationScale) -> str:
+    """What was changed of the presets, as YAML, for a page; weight files without their folders."""
+    content = scale.model_dump(mode="json", exclude_defaults=True)
+    content["weights"] = {key: Path(value).name for key, value in scale.weights.items()}
+    content["classifier"] = Path(scale.classifier).name
+    given = {key: value for key, value in content.items() if value}
+    text = yaml.safe_dump(given, sort_keys=False, default_flow_style=None, width=96)
+    return f"### The scale\n\n```yaml\n{text}```"
 
 
 def load_scale(name: str) -> AblationScale:

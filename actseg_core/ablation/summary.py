@@ -207,13 +207,25 @@ def _table_markdown(item: SetTable) -> str:
     heading = ["row", "by", "seeds", *item.columns]
     parts = [f"### `{item.name}`: {item.title}", table(heading, rows, texts=2)]
     parts += [f"Here on: {data}." for data in dict.fromkeys(it.data for it in item.lines) if data]
-    parts += [
-        f"`{line.row.preset}`: {'; '.join(line.notes)}." for line in item.lines if line.notes
-    ]
+    if notes := _notes_markdown(item.lines):
+        parts.append(notes)
     parts += [
         f"Not finished, {line.row.label}: {why}" for line in item.lines for why in line.failures
     ]
     return "\n\n".join(dict.fromkeys(parts))
+
+
+def _notes_markdown(lines: Sequence[Line]) -> str:
+    """How the networks differ from the paper's rows, what all of them share said once."""
+    measured = [line for line in lines if line.seeds]
+    if not measured:
+        return ""
+    shared = [note for note in measured[0].notes if all(note in it.notes for it in measured)]
+    texts = [f"Instead of the paper's row: {'; '.join(shared)}."] if shared else []
+    for line in measured:
+        if own := [note for note in line.notes if note not in shared]:
+            texts.append(f"{line.row.label}: {'; '.join(own)}.")
+    return " ".join(texts)
 
 
 def tables_csv(tables: Sequence[SetTable]) -> str:

@@ -14,7 +14,7 @@ from actseg_core.ablation.output import TABLE_FILE, write_results
 from actseg_core.ablation.page import fill_page
 from actseg_core.ablation.plan import Plan, make_plan
 from actseg_core.ablation.run import Runner, make_data
-from actseg_core.ablation.scale import AblationScale, load_scale
+from actseg_core.ablation.scale import AblationScale, load_scale, scale_markdown
 from actseg_core.ablation.store import Store
 from actseg_core.ablation.trainer import make_train
 from actseg_core.cli.generate import with_settings
@@ -86,7 +86,7 @@ def ablate(
         failed = Runner(plan, chosen, data, run, train, announce=say, after=write).run()
     content = write_results(plan, store, floors)
     if page is not None:
-        fill_page(page, content)
+        fill_page(page, f"{scale_markdown(chosen)}\n\n{content}")
     console.print(content, markup=False, highlight=False, soft_wrap=True)
     console.print(f"{failed} cells failed; written to {run / TABLE_FILE}")
     return FAILED_EXIT if failed else 0

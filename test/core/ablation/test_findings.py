@@ -33,6 +33,14 @@ def test_the_interval_decides(low: float, high: float, verdict: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("low", "high", "verdict"),
+    [(1, 3, "higher, one seed"), (-3, -1, "lower, one seed"), (-1, 3, "within noise")],
+)
+def test_one_seed_decides_nothing(low: float, high: float, verdict: str) -> None:
+    assert Judged(Claim("a", "b"), Difference(0, low, high, 1)).verdict == verdict
+
+
+@pytest.mark.parametrize(
     ("parts", "verdict"),
     [
         ([judged(1, 2), judged(1, 2)], "holds"),
@@ -55,9 +63,9 @@ def test_every_claim_is_about_rows_that_are_measured() -> None:
 
 
 def test_only_seeds_that_both_rows_have_are_compared(tmp_path: Path) -> None:
-    flow = {0: write(tmp_path / "f0", [20] * 9), 1: write(tmp_path / "f1", [20] * 9)}
-    rgb = {1: write(tmp_path / "r1", [50] * 9), 2: write(tmp_path / "r2", [90] * 9)}
-    fused = {1: write(tmp_path / "b1", [60] * 9)}
+    flow = {seed: write(tmp_path / f"f{seed}", [20] * 9) for seed in (0, 1, 2)}
+    rgb = {seed: write(tmp_path / f"r{seed}", [50 + 40 * (seed == 3)] * 9) for seed in (1, 2, 3)}
+    fused = {seed: write(tmp_path / f"b{seed}", [60] * 9) for seed in (1, 2)}
     rows = {
         "ablation_stream_rgb": rgb,
         "ablation_stream_flow": flow,
@@ -66,7 +74,7 @@ def test_only_seeds_that_both_rows_have_are_compared(tmp_path: Path) -> None:
     streams = next(it for it in judge(rows) if "flow together" in it.finding.text)
     assert streams.verdict == "holds"
     assert [it.difference and round(it.difference.mean) for it in streams.claims] == [10, 40]
-    assert all(it.difference and it.difference.seeds == 1 for it in streams.claims)
+    assert all(it.difference and it.difference.seeds == 2 for it in streams.claims)
 
 
 def test_what_nobody_measured_is_not_judged() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from actseg_core.ablation.plan import make_plan
-from actseg_core.ablation.scale import AblationScale, load_scale
+from actseg_core.ablation.scale import AblationScale, load_scale, scale_markdown
 from actseg_core.errors import ConfigError
 
 
@@ -38,3 +38,11 @@ def test_an_unknown_setting_is_answered_with_the_nearest() -> None:
 def test_data_sets_keep_their_layouts() -> None:
     with pytest.raises(ConfigError, match="a2d must have the layout a2d"):
         AblationScale.from_mapping({"a2d": {"layout": "jhmdb"}})
+
+
+def test_a_page_shows_what_was_changed_without_folders(tiny: AblationScale) -> None:
+    scale = tiny.model_copy(update={"weights": {"rgb": "/home/me/small_rgb.safetensors"}})
+    text = scale_markdown(scale)
+    assert "/home" not in text and "weights: {rgb: small_rgb.safetensors}" in text
+    assert "stage: {iterations: 2, batch_size: 2, decay_every: 0}" in text
+    assert "classifier" not in text
