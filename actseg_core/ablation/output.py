@@ -67,13 +67,14 @@ def _document(
 
 
 def _losses(plan: Plan, store: Store) -> dict[str, list[NDArray[np.float64]]]:
-    """Curves by panel and network, a seed each; nothing of trainings without a log."""
+    """Curves by panel, network and stage, a seed each; nothing of trainings without a log."""
     found: dict[str, list[NDArray[np.float64]]] = defaultdict(list)
     for training in plan.trainings:
         for path in sorted(store.training(training).rglob(METRICS_FILE)):
             values = plots.read_losses(path)
+            stage = f" {path.parent.name}" if len(training.experiment.stages) > 1 else ""
             if len(values):
-                found[f"{_panel(training.title)}/{training.title}"].append(values)
+                found[f"{_panel(training.title)}/{training.title}{stage}"].append(values)
     return dict(found)
 
 

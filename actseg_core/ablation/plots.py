@@ -26,6 +26,7 @@ def bars(tables: Sequence[SetTable]) -> Figure:
     figure = new_figure(3.4 * columns, 3.2 * lines)
     for place, item in enumerate(tables, 1):
         _bars(figure.add_subplot(lines, columns, place), item)
+    figure.suptitle("bars: here, on generated data; diamonds: the paper, on its data", fontsize=9)
     return figure
 
 
@@ -41,6 +42,7 @@ def _bars(axes: Axes, item: SetTable) -> None:
     axes.set_xticks(range(len(item.lines)), [line.row.label for line in item.lines])
     axes.tick_params(axis="x", labelrotation=20, labelsize=7)
     axes.set_title(f"{item.name}: {name} [%]", fontsize=9)
+    axes.set(xlim=(-0.6, len(item.lines) - 0.4))
     axes.set_ylim(bottom=0)
     axes.spines[["top", "right"]].set_visible(False)
 
