@@ -121,7 +121,7 @@ def test_two_processes_give_the_curve_of_one(start: Start, tmp_path: Path, launc
     few = ("iterations=8", "val_every=4")
     one, two = tmp_path / "one", tmp_path / "two"
     finish(start(one, *few))
-    torchrun = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "-m")
+    torchrun = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "-m", "--")
     options = {"launcher": torchrun} if launcher == "torchrun" else {}
     output = finish(start(two, *few, "devices=2", **options))
     assert "MEMBER: 2/2" in output
