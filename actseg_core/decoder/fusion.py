@@ -18,15 +18,15 @@ def fuse(responses: Mapping[Stream, Tensor], weights: Mapping[Stream, float]) ->
     Raises:
         ShapeError: If the maps differ in shape or the weights sum to zero.
     """
-    # int: the tracer that writes ONNX takes sizes for tensors, which are never equal.
-    shapes = {tuple(int(size) for size in item.shape) for item in responses.values()}
+    # Compared, not collected in a set: exporters take sizes for values, which no set finds equal.
+    first = next(iter(responses.values()))
     total = sum(weights[name] for name in responses)
-    if len(shapes) != 1 or total <= 0:
+    if any(item.shape != first.shape for item in responses.values()) or total <= 0:
         raise ShapeError(
-            f"fusion needs maps of one shape and a positive sum of weights, got {sorted(shapes)} "
-            f"and {total}"
+            "fusion needs maps of one shape and a positive sum of weights, got "
+            f"{sorted({tuple(item.shape) for item in responses.values()})} and {total}"
         )
     return sum(
         (response * (weights[name] / total) for name, response in responses.items()),
-        start=next(iter(responses.values())).new_zeros(()),
+        start=first.new_zeros(()),
     )

@@ -77,6 +77,12 @@ def export_folder(network: Network, folder: Path, half: bool = False, force: boo
         CheckpointError: If the folder exists and may not be replaced, or cannot be written.
     """
     _refuse(folder, force)
+    encoder = network.config.text.encoder
+    if encoder != "conv":
+        raise BackendError(
+            f"only sentences with text.encoder: conv can be exported, this model has {encoder}; "
+            "it runs in PyTorch, and its video encoder in any runtime"
+        )
     partial = folder.with_name(folder.name + ".part")
     try:
         shutil.rmtree(partial, ignore_errors=True)

@@ -6,8 +6,7 @@
     other: encoder_STREAM  clip -> features                  once per window
 
 The sentences' filters are made by PyTorch, once per change of sentence. So are the responses of
-the other networks: a few milliseconds per window, with kernels that depend on the sentence, which
-runtimes that compile constant kernels are slow at.
+the other networks, which are a few milliseconds per window.
 """
 
 from collections.abc import Callable, Sequence
@@ -124,18 +123,18 @@ class _Respond(nn.Module):
 
 
 class _Decoder(nn.Module):
-    """Features of all streams and word vectors to the finest map and the presence score."""
+    """Features of all streams and word vectors to response maps and the presence score."""
 
     def __init__(self, network: Network, features: dict[Stream, int]) -> None:
         super().__init__()
         self.network = network
         self.features = features
 
-    def forward(self, *tensors: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, *tensors: Tensor) -> tuple[Tensor, ...]:
         rest = list(tensors)
         features = {name: [rest.pop(0) for _ in range(n)] for name, n in self.features.items()}
         responses = self.network.respond(features, self.network.encode_sentences(rest[0]))
-        return responses[-1], presence_score(responses)
+        return (*responses, presence_score(responses))
 
 
 @torch.no_grad()  # not inference mode: its tensors cannot be traced
@@ -213,8 +212,9 @@ def _decoder_graph(
 ) -> Graph:
     module = _Decoder(network, {name: len(items) for name, items in features.items()})
     inputs = {**_flat(features), "words": words}
-    logits, score = module(*inputs.values())
-    outputs = {"mask_logits": logits, "presence_score": score}
+    *coarse, logits, score = module(*inputs.values())
+    outputs = {f"response_{item.shape[-1]}": item for item in coarse}
+    outputs |= {"mask_logits": logits, "presence_score": score}
     return Graph("decoder", module, inputs, outputs, frozenset({"words", *outputs}))
 
 

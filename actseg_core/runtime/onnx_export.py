@@ -21,58 +21,34 @@ SENTENCES_AXIS = "sentences"
 def to_onnx(graph: Graph) -> bytes:
     """A graph as ONNX, its weights inside, the number of sentences left open.
 
-    PyTorch's tracing exporter takes half a second where the one on torch.export takes 5 to 14; a
-    convolution with computed kernels, as in the paper's decoder, only the latter can write.
+    PyTorch's tracing exporter takes half a second where the one on torch.export takes 5 to 14,
+    and needs no further package.
 
     Raises:
-        BackendError: If neither can.
+        BackendError: If it cannot be written.
     """
-    with warnings.catch_warnings(), torch.no_grad():
-        warnings.simplefilter("ignore")  # of the tracer, about sizes that are meant to be fixed
-        try:
-            return _traced(graph)
-        except torch.onnx.errors.OnnxExporterError:
-            pass
-        try:
-            return _exported(graph)
-        except Exception as error:
-            reason = str(error).strip().splitlines()[0] if str(error).strip() else ""
-            raise BackendError(
-                f"graph {graph.name} cannot be written as ONNX ({type(error).__name__}: "
-                f"{reason}); take runtime: torch"
-            ) from error
-
-
-def _traced(graph: Graph) -> bytes:
     buffer = io.BytesIO()
-    torch.onnx.export(
-        graph.module.eval(),
-        tuple(graph.example(EXPORT_SENTENCES)),
-        buffer,  # type: ignore[arg-type]  # with dynamo=False it takes a file object
-        input_names=list(graph.inputs),
-        output_names=list(graph.outputs),
-        dynamic_axes={name: {0: SENTENCES_AXIS} for name in graph.per_sentence},
-        opset_version=OPSET,
-        dynamo=False,
-    )
+    try:
+        with warnings.catch_warnings(), torch.no_grad():
+            warnings.simplefilter(
+                "ignore"
+            )  # of the tracer, about sizes that are meant to be fixed
+            torch.onnx.export(
+                graph.module.eval(),
+                tuple(graph.example(EXPORT_SENTENCES)),
+                buffer,  # type: ignore[arg-type]  # with dynamo=False it takes a file object
+                input_names=list(graph.inputs),
+                output_names=list(graph.outputs),
+                dynamic_axes={name: {0: SENTENCES_AXIS} for name in graph.per_sentence},
+                opset_version=OPSET,
+                dynamo=False,
+            )
+    except (torch.onnx.errors.OnnxExporterError, RuntimeError) as error:
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise BackendError(
+            f"graph {graph.name} cannot be written as ONNX ({reason}); take runtime: torch"
+        ) from error
     return buffer.getvalue()
-
-
-def _exported(graph: Graph) -> bytes:
-    count = torch.export.Dim(SENTENCES_AXIS, min=1, max=4096)
-    shapes = tuple({0: count} if name in graph.per_sentence else {} for name in graph.inputs)
-    program = torch.onnx.export(
-        graph.module.eval(),
-        tuple(graph.example(EXPORT_SENTENCES)),
-        input_names=list(graph.inputs),
-        output_names=list(graph.outputs),
-        dynamic_shapes=(shapes,),  # one entry: the modules take *tensors
-        opset_version=OPSET,
-        dynamo=True,
-        verbose=False,
-    )
-    assert program is not None
-    return bytes(program.model_proto.SerializeToString())
 
 
 class OnnxCache:
