@@ -5,17 +5,14 @@ from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from actseg_core.config import Stream
 from actseg_core.image import flow_to_tensor, rgb_to_tensor
-from actseg_core.lite import LiteSegmenter
 from actseg_core.lite.trunk import Pyramid
 from actseg_core.predictor import Predictor
+from actseg_core.runtime.executor import Features
 from actseg_core.streaming.frame_window import FrameWindow, PreparedFrame
-
-Features = dict[Stream, list[Tensor]]
 
 
 class WindowEncoder(Protocol):
@@ -63,23 +60,19 @@ class SteppingEncoder:
 
     def __init__(self, predictor: Predictor) -> None:
         self._predictor = predictor
-        self._streams: dict[Stream, LiteSegmenter] = {}
-        self._rings: dict[Stream, deque[Tensor]] = {}
+        self._executor = predictor.executor
+        self._rings: dict[Stream, deque[Tensor]] = {
+            name: deque(maxlen=self._executor.entries(name)) for name in predictor.config.streams
+        }
         self._newest: dict[Stream, Pyramid] = {}
-        for name in predictor.config.streams:
-            stream = predictor.model.stream(name)
-            assert isinstance(stream, LiteSegmenter)
-            self._streams[name] = stream
-            self._rings[name] = deque(maxlen=stream.entries)
 
-    @torch.inference_mode()
     def push(self, frame: PreparedFrame) -> None:
-        for name, stream in self._streams.items():
+        for name, ring in self._rings.items():
             picture = self._input(name, frame)
             if picture is None:
                 continue
-            self._newest[name], entry = stream.step(picture)
-            self._rings[name].append(entry)
+            self._newest[name], entry = self._executor.step(name, picture)
+            ring.append(entry)
 
     def _input(self, name: Stream, frame: PreparedFrame) -> Tensor | None:
         if name == "rgb":
@@ -95,11 +88,9 @@ class SteppingEncoder:
         newest = dict(self._newest)
         rings = {name: list(ring) for name, ring in self._rings.items()}
 
-        @torch.inference_mode()
         def encode() -> Features:
             return {
-                name: stream.join(newest[name], rings[name])
-                for name, stream in self._streams.items()
+                name: self._executor.join(name, newest[name], ring) for name, ring in rings.items()
             }
 
         return encode
@@ -112,6 +103,6 @@ class SteppingEncoder:
 
 def make_encoder(predictor: Predictor) -> WindowEncoder:
     """The cheapest exact encoder for the predictor's network."""
-    if predictor.config.kind == "lite":
+    if predictor.executor.steps:
         return SteppingEncoder(predictor)
     return WholeWindowEncoder(predictor)

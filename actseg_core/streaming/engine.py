@@ -5,9 +5,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from actseg_core.config import StreamConfig
+from actseg_core.errors import ConfigError
 from actseg_core.predictor import Predictor
-from actseg_core.streaming.encoded import Encoded, View, Way
 from actseg_core.runtime.executor import Features
+from actseg_core.streaming.encoded import Encoded, View, Way
 from actseg_core.streaming.encoders import make_encoder
 from actseg_core.streaming.frame_window import NANOSECONDS, FrameWindow
 from actseg_core.streaming.preparing import Preparer
@@ -49,6 +50,7 @@ class StreamingEngine:
         self._moves = self.config.mask_frame == "newest"
         self._window = FrameWindow(predictor.config.frames)
         self._preparer = Preparer(predictor.config, self.config)
+        predictor.set_limits(self.config.mask_threshold, self.config.min_confidence)
         self._encoder = make_encoder(predictor)
         self._queries: tuple[tuple[str, Sentence], ...] = ()
         self._encoded: Encoded | None = None
@@ -85,6 +87,18 @@ class StreamingEngine:
     def set_queries(self, queries: Sequence[tuple[str, Sentence]]) -> None:
         """Replace the active sentences; they are answered from what is already encoded."""
         self._queries = tuple(queries)
+
+    def reconfigure(self, config: StreamConfig) -> None:
+        """Go on with other limits, thresholds or stride; the window stays.
+
+        Raises:
+            ConfigError: If `mask_frame` or `background` would change.
+        """
+        before = self.config
+        if (config.mask_frame, config.background) != (before.mask_frame, before.background):
+            raise ConfigError("mask_frame and background cannot change; make another engine")
+        self.config = self._preparer.stream = config
+        self.predictor.set_limits(config.mask_threshold, config.min_confidence)
 
     def push(self, frame: Frame) -> None:
         """Add the newest frame: resize, flow from the frame before, per-frame features.
