@@ -25,6 +25,7 @@ from actseg_core.evaluation.summary import mask_values
 from actseg_core.training.logs import METRICS_FILE
 
 TABLE_FILE = "ablation.md"
+PLOTS = ("bars.png", "curves.png")
 
 
 def write_results(plan: Plan, store: Store, floors: Sequence[Floor] = ()) -> str:
@@ -47,9 +48,9 @@ def write_results(plan: Plan, store: Store, floors: Sequence[Floor] = ()) -> str
     write_text(store.root / TABLE_FILE, text)
     write_text(store.root / "ablation.csv", tables_csv(tables))
     write_json(store.root / "ablation.json", _document(tables, findings, floors))
-    save_figure(plots.bars(tables), store.root / "bars.png")
+    save_figure(plots.bars(tables), store.root / PLOTS[0])
     if losses := _losses(plan, store):
-        save_figure(plots.curves(losses), store.root / "curves.png")
+        save_figure(plots.curves(losses), store.root / PLOTS[1])
     return text
 
 

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from actseg_core.ablation.estimate import training_seconds
 from actseg_core.ablation.floor import measure_floors
-from actseg_core.ablation.output import TABLE_FILE, write_results
+from actseg_core.ablation.output import PLOTS, TABLE_FILE, write_results
 from actseg_core.ablation.page import fill_page
 from actseg_core.ablation.plan import Plan, make_plan
 from actseg_core.ablation.run import Runner, make_data
@@ -86,7 +86,8 @@ def ablate(
         failed = Runner(plan, chosen, data, run, train, announce=say, after=write).run()
     content = write_results(plan, store, floors)
     if page is not None:
-        fill_page(page, f"{scale_markdown(chosen)}\n\n{content}")
+        plots = [path for name in PLOTS if (path := run / name).is_file()]
+        fill_page(page, f"{scale_markdown(chosen)}\n\n{content}", plots)
     console.print(content, markup=False, highlight=False, soft_wrap=True)
     console.print(f"{failed} cells failed; written to {run / TABLE_FILE}")
     return FAILED_EXIT if failed else 0

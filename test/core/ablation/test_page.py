@@ -18,6 +18,16 @@ def test_only_what_lies_between_the_marks_is_replaced(tmp_path: Path) -> None:
     assert page.read_text() == f"# Title\n\n{BEGIN}\n\nnewer\n\n{END}\n\nBelow.\n"
 
 
+def test_pictures_come_to_lie_beside_the_page(tmp_path: Path) -> None:
+    (tmp_path / "bars.png").write_bytes(b"picture")
+    page = tmp_path / "docs" / "page.md"
+    page.parent.mkdir()
+    page.write_text(f"{BEGIN}\n{END}\n")
+    fill_page(page, "new", [tmp_path / "bars.png"])
+    assert "new\n\n![bars](images/ablation_bars.png)\n" in page.read_text()
+    assert (page.parent / "images" / "ablation_bars.png").read_bytes() == b"picture"
+
+
 def test_a_page_without_marks_is_refused_and_kept(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text(f"{BEGIN} no end")
