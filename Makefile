@@ -70,12 +70,10 @@ build-check:  ## build the messages on Python 3.12 and 3.13, too
 	tools/build_check.sh 3.12 3.13
 
 train-lite: setup  ## train the lite checkpoint; PHOTOS= and VIDEOS= name folders (docs/lite.md)
-	$(BIN)/actseg train-lite runs/lite1/lite.safetensors --run runs/lite1 $(SOURCES) \
-		--settings tools/lite_recipe/1.yaml
-	$(BIN)/actseg train-lite runs/lite2/lite.safetensors --run runs/lite2 $(SOURCES) \
-		--settings tools/lite_recipe/2.yaml
-	$(BIN)/actseg train-lite runs/lite3/lite.safetensors --run runs/lite3 $(SOURCES) \
-		--settings tools/lite_recipe/3.yaml
+	for phase in 1 2 3 4_rgb 4_flow 5 6; do \
+		$(BIN)/actseg train-lite runs/lite$$phase/lite.safetensors --run runs/lite$$phase \
+			$(SOURCES) --settings tools/lite_recipe/$$phase.yaml || exit 1; \
+	done
 
 lock: setup  ## write requirements/lock.txt anew from .venv
 	$(BIN)/python tools/lock.py > requirements/lock.txt.new

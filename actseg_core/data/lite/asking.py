@@ -12,6 +12,9 @@ from actseg_core.data.lite.phrases import category_words, colour_word, compose, 
 MIN_TARGET_SHARE = 0.01  # of the picture; smaller things are left out as targets
 ABSENT_SHARE = 0.35
 RARE_ACTORS = ("dog", "cat", "bird", "sports ball", "car", "cow", "sheep", "horse")
+LIVING = ("person", "dog", "cat", "bird", "cow", "sheep", "horse")
+POSTURE_SHARE = 0.2
+UPRIGHT = 1.8  # height over width of a person who surely stands
 MIDDLE = (0.42, 0.58)  # beyond these shares of the width something is surely left or right
 
 
@@ -102,19 +105,30 @@ def _present(
         if thing.category == meant.category and index != target and thing.mask.any()
     ]
     noun = category_words(rng, meant.category)
+    action = meant.action or (_posture(rng, meant) if rng.random() < POSTURE_SHARE else "")
     colour = _colour(picture, meant) if rng.random() < 0.4 else ""
     if not same:
         side = _place(meant.mask) if rng.random() < 0.25 else ""
-        return Question(compose(rng, noun, colour, side, meant.action), meant.mask)
+        return Question(compose(rng, noun, colour, side, action), meant.mask)
     side = side_word(
         _centre_x(meant.mask), [_centre_x(mask) for mask in same], 0.08 * meant.mask.shape[1]
     )
     rivals = [_colour(picture, Thing(meant.category, mask)) for mask in same]
     apart = colour and "" not in rivals and not {colour, *NEAR.get(colour, ())} & set(rivals)
     if side or apart:
-        return Question(compose(rng, noun, colour, side, meant.action), meant.mask)
+        return Question(compose(rng, noun, colour, side, action), meant.mask)
     # Nothing tells them apart: the bare category means all of them.
     return Question(compose(rng, noun), np.logical_or.reduce([meant.mask, *same]))
+
+
+def _posture(rng: np.random.Generator, thing: Thing) -> str:
+    """A verb for a living thing that does not move; upright persons stand."""
+    if thing.category not in LIVING:
+        return ""
+    rows, columns = (np.nonzero(thing.mask.any(axis=axis))[0] for axis in (1, 0))
+    upright = np.ptp(rows) > UPRIGHT * np.ptp(columns)
+    stands = upright or (thing.category != "person" and rng.random() < 0.5)
+    return ("standing", "standing still")[rng.integers(2)] if stands else "sitting"
 
 
 def _wrong_detail(

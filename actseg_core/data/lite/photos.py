@@ -16,6 +16,14 @@ from actseg_core.data.lite.clip import Affine, TrainingClip, camera_path, warp
 from actseg_core.errors import DatasetError
 
 MIN_CUTOUT_PX = 2500
+_ON_LEGS = ("moving", "walking", "running")
+MOVING = {
+    **dict.fromkeys(("person", "dog", "cat", "cow", "sheep", "horse"), _ON_LEGS),
+    "bird": ("moving", "flying", "walking"),
+    "sports ball": ("moving", "rolling", "flying"),
+    "car": ("moving", "driving"),
+}
+"""What a cut-out that is moved may be said to do."""
 PERMISSIVE_LICENCES = frozenset((4, 5, 7, 8))
 
 
@@ -117,8 +125,9 @@ class PhotoSource:
             layer = warp(np.ascontiguousarray(patch), matrix, size)
             weight = cover[..., np.newaxis].astype(np.float32) / 255
             rgb[step] = (rgb[step] * (1 - weight) + layer * weight).astype(np.uint8)
-        action = "moving" if moving else ("standing still", "still")[rng.integers(2)]
-        return category, cover, action if rng.random() < 0.3 else ""
+        verbs = MOVING.get(category, ("moving",)) if moving else ("standing still", "still")
+        action = verbs[rng.integers(len(verbs))]
+        return category, cover, action if rng.random() < 0.35 else ""
 
     def _pick_category(self, rng: np.random.Generator) -> str:
         draw_ = rng.random()
