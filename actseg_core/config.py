@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from actseg_core.errors import ConfigError
 
 Stream = Literal["rgb", "flow"]
+Runtime = Literal["auto", "torch", "torch_compile", "onnxruntime", "openvino", "tensorrt"]
 CONFIG_FILE_LIMIT_BYTES = 1_000_000
 EXPERIMENT_KEY = "experiment"  # beside the model's settings in a preset; see experiment.py
 
@@ -162,14 +163,12 @@ class FlowConfig(Config):
 class RuntimeConfig(Config):
     """What runs the network. [ours]"""
 
-    runtime: Literal[
-        "auto", "torch", "torch_compile", "onnxruntime", "openvino", "tensorrt"
-    ] = "auto"
+    runtime: Runtime = "auto"
     """auto: the fastest that is installed and answers as PyTorch does; see docs/runtimes.md."""
     threads: int = Field(0, ge=0, le=1024)
     """Threads of the network on a CPU; 0: the cores, or OMP_NUM_THREADS where that is set."""
     half: bool = False
-    """Compute in 16 bits (openvino, tensorrt; torch and onnxruntime on cuda); not exact."""
+    """Compute in 16 bits (openvino, tensorrt, torch on cuda): faster there, but not exact."""
 
 
 class PresenceConfig(Config):
@@ -239,6 +238,10 @@ class StreamConfig(Config):
 
     stride_frames: int = Field(1, ge=1, le=64)
     """New frames between two answers of the network."""
+    mask_threshold: float = Field(-1.0, ge=-1.0, lt=1.0)
+    """Probability above which a pixel belongs to the mask; negative: as the model says."""
+    min_confidence: float = Field(-1.0, ge=-1.0, le=1.0)
+    """Below this confidence the answer is NOT_FOUND; negative: as the model says."""
     mask_frame: Literal["labelled", "newest"] = "labelled"
     """Frame that masks are given for: the one that the network labels, or every newest one, to
     which the last answer is moved along the flow."""
@@ -260,6 +263,19 @@ class StreamConfig(Config):
     """Larger images are refused before anything is allocated."""
     queue_frames: int = Field(2, ge=1, le=64)
     """Frames that wait for the worker; when full the oldest is dropped and counted."""
+
+
+class OverlayConfig(Config):
+    """How masks and sentences are drawn over the camera image."""
+
+    opacity: float = Field(0.45, ge=0.0, le=1.0)
+    """Of the tint over a mask; 0: the outline alone."""
+    outline_px: int = Field(0, ge=0, le=100)
+    """Width of a mask's outline [px]; 0: a 240th of the image's height, 1 at least."""
+    captions: bool = True
+    """Write each sentence and its confidence into the upper left corner."""
+    jpeg_quality: int = Field(90, ge=1, le=100)
+    """Of the compressed overlay."""
 
 
 class LiteShares(Config):

@@ -83,6 +83,7 @@ class Predictor:
         )
         self.reader = reader
         self._asked: tuple[list[Sentence], Filters] | None = None
+        self.set_limits()
         self.estimator = make_estimator(self.config.flow)
 
     @classmethod
@@ -119,6 +120,26 @@ class Predictor:
             VocabularyError: If the text has no word or holds undecodable characters.
         """
         return self.reader.read(text)
+
+    def set_limits(self, mask_threshold: float = -1.0, min_confidence: float = -1.0) -> None:
+        """Decide by other limits than the model's from the next answer on.
+
+        Args:
+            mask_threshold: Probability [0, 1) above which a pixel belongs to the mask; negative:
+                the model's own rule.
+            min_confidence: Confidence [0, 1] below which nobody is found; negative: the model's.
+        """
+        rules: dict[str, object] = {}
+        if mask_threshold >= 0:
+            share = np.clip(mask_threshold, 1e-9, 1 - 1e-9)
+            rules |= {
+                "threshold_mode": "absolute",
+                "threshold": float(np.log(share / (1 - share))),
+            }
+        if min_confidence >= 0:
+            presence = self.config.presence
+            rules["presence"] = presence.model_copy(update={"threshold": min_confidence})
+        self._rules = self.config.model_copy(update=rules)
 
     def predict(self, clip: Clip, sentences: Sequence[Sentence]) -> list[MaskResult]:
         """Masks of the labelled frame of one clip, one for each sentence.
@@ -197,7 +218,7 @@ class Predictor:
         """Masks and confidences at camera resolution, one for each sentence."""
         absent = MaskResult(_empty(placement), found=False, confidence=0.0)
         return [
-            read_off(responses[item], self.config, placement) if item in responses else absent
+            read_off(responses[item], self._rules, placement) if item in responses else absent
             for item in sentences
         ]
 

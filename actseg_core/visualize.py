@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from actseg_core.config import OverlayConfig
 from actseg_core.errors import ShapeError, VideoError
 from actseg_core.types import MaskResult
 
@@ -21,18 +22,23 @@ PALETTE = (
     (204, 121, 167),
     (0, 114, 178),
 )
-FILL_OPACITY = 0.45
+STYLE = OverlayConfig()
 FONT = cv2.FONT_HERSHEY_SIMPLEX
 
 
 def overlay(
-    image: NDArray[np.uint8], answers: Sequence[tuple[str, MaskResult]]
+    image: NDArray[np.uint8],
+    answers: Sequence[tuple[str, MaskResult]],
+    style: OverlayConfig = STYLE,
+    colours: Sequence[int] = (),
 ) -> NDArray[np.uint8]:
     """The image with each mask tinted and outlined and one caption line per sentence.
 
     Args:
         image: (H, W, 3) uint8 RGB.
         answers: Sentences with their results, masks of the image's size.
+        style: Tint, outline and captions.
+        colours: A number per answer that keeps its colour from frame to frame; empty: its place.
 
     Returns:
         (H, W, 3) uint8 RGB; the input is not changed.
@@ -41,15 +47,17 @@ def overlay(
         ShapeError: If a mask has another size than the image.
     """
     canvas = image.copy()
-    for index, (_, result) in enumerate(answers):
+    palette = [PALETTE[number % len(PALETTE)] for number in colours or range(len(answers))]
+    for (_, result), colour in zip(answers, palette, strict=True):
         if result.mask.shape != image.shape[:2]:
             raise ShapeError(
                 f"the mask must be {image.shape[:2]} like the image, got {result.mask.shape}"
             )
         if result.found:
-            _tint(canvas, result.mask, PALETTE[index % len(PALETTE)])
-    for index, (sentence, result) in enumerate(answers):
-        _caption(canvas, index, sentence, result)
+            _tint(canvas, result.mask, colour, style)
+    if style.captions:
+        for index, ((sentence, result), colour) in enumerate(zip(answers, palette, strict=True)):
+            _caption(canvas, index, f"{sentence}: {_answer(result)}", colour)
     return canvas
 
 
@@ -90,24 +98,32 @@ def save_png(path: Path, picture: NDArray[np.uint8]) -> None:
 
 
 def _tint(
-    canvas: NDArray[np.uint8], mask: NDArray[np.uint8], colour: tuple[int, int, int]
+    canvas: NDArray[np.uint8],
+    mask: NDArray[np.uint8],
+    colour: tuple[int, int, int],
+    style: OverlayConfig,
 ) -> None:
     inside = mask > 0
-    blend = canvas[inside] * (1 - FILL_OPACITY) + np.array(colour) * FILL_OPACITY
+    blend = canvas[inside] * (1 - style.opacity) + np.array(colour) * style.opacity
     canvas[inside] = blend.astype(np.uint8)
     outlines, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
-    cv2.drawContours(canvas, outlines, -1, colour, max(1, canvas.shape[0] // 240))
+    width_px = style.outline_px or max(1, canvas.shape[0] // 240)
+    cv2.drawContours(canvas, outlines, -1, colour, width_px)
 
 
-def _caption(canvas: NDArray[np.uint8], index: int, sentence: str, result: MaskResult) -> None:
-    answer = f"{result.confidence:.2f}" if result.found else f"not there {result.confidence:.2f}"
+def _answer(result: MaskResult) -> str:
+    return f"{result.confidence:.2f}" if result.found else f"not there {result.confidence:.2f}"
+
+
+def _caption(
+    canvas: NDArray[np.uint8], index: int, caption: str, colour: tuple[int, int, int]
+) -> None:
     # OpenCV's fonts hold ASCII only; other characters would come out as question marks.
-    text = f"{sentence}: {answer}".encode("ascii", "replace").decode()
+    text = caption.encode("ascii", "replace").decode()
     scale = canvas.shape[0] / 800 + 0.15
     thickness = max(1, round(scale * 1.5))
     (width, height), below = cv2.getTextSize(text, FONT, scale, thickness)
     line = height + below + 4
     top = index * line
     cv2.rectangle(canvas, (0, top), (min(width + 8, canvas.shape[1]), top + line), (0, 0, 0), -1)
-    colour = PALETTE[index % len(PALETTE)]
     cv2.putText(canvas, text, (4, top + height + 2), FONT, scale, colour, thickness, cv2.LINE_AA)

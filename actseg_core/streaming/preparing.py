@@ -19,10 +19,13 @@ class Preparer:
     Args:
         model: Input size and streams.
         stream: Gap and size limits, and whether masks will be moved.
+
+    Attributes:
+        stream: May be replaced between two frames; `mask_frame` counts at the start only.
     """
 
     def __init__(self, model: ModelConfig, stream: StreamConfig) -> None:
-        self._model, self._stream = model, stream
+        self._model, self.stream = model, stream
         self._sees_flow = "flow" in model.streams
         self._moves = stream.mask_frame == "newest"
         self._estimator: FlowEstimator | None = None
@@ -41,10 +44,10 @@ class Preparer:
                 counts as not seen.
         """
         height, width = frame.image.shape[:2]
-        if not 0 < height * width <= self._stream.max_pixels:
+        if not 0 < height * width <= self.stream.max_pixels:
             raise ShapeError(
                 f"a frame of {width}x{height} is outside the limit of 1 to "
-                f"{self._stream.max_pixels} pixels; resize it or raise max_pixels"
+                f"{self.stream.max_pixels} pixels; resize it or raise max_pixels"
             )
         placement = Placement(height, width, self._model.size)
         broke = self._break_before(frame, placement)
@@ -81,7 +84,7 @@ class Preparer:
         gap_ns = frame.stamp_ns - before.stamp_ns
         if gap_ns <= 0:
             return f"time went back by {-gap_ns / NANOSECONDS:.3f} s"
-        if gap_ns > round(self._stream.max_gap_s * NANOSECONDS):
+        if gap_ns > round(self.stream.max_gap_s * NANOSECONDS):
             return f"no frame for {gap_ns / NANOSECONDS:.3f} s"
         if placement != before.placement:
             return "the image size changed"

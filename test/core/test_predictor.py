@@ -53,6 +53,29 @@ def test_without_any_pixel_the_confidence_is_no_higher_than_the_best_pixel_says(
     assert result.confidence == pytest.approx(1 / (1 + np.exp(3)), rel=1e-5)
 
 
+def test_other_limits_hold_from_the_next_answer_on_and_can_be_taken_back(
+    lite_predictor: Predictor,
+) -> None:
+    predictor = with_presence(lite_predictor, threshold=0.0)
+    sentence = predictor.read("dog")
+    logits = np.where(np.arange(64) < 32, 1.0, -1.0) * np.ones((64, 64))
+    responses = {sentence: Response(logits.astype(np.float32), 0.0)}
+    place = Placement(64, 64, 64)
+
+    def share() -> float:
+        return float((predictor.decide(responses, [sentence], place)[0].mask > 0).mean())
+
+    assert share() == 0.5
+    predictor.set_limits(mask_threshold=0.2)  # a logit of -1.39
+    assert share() == 1.0
+    predictor.set_limits(mask_threshold=0.8)  # a logit of 1.39
+    assert share() == 0.0
+    predictor.set_limits(min_confidence=0.6)  # a score of 0 is a confidence of 0.5
+    assert not predictor.decide(responses, [sentence], place)[0].found
+    predictor.set_limits()
+    assert share() == 0.5
+
+
 def test_a_sentence_of_unknown_words_is_not_found_with_confidence_zero(
     lite_predictor: Predictor, moving_square: np.ndarray
 ) -> None:

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from actseg_core.config import OverlayConfig
 from actseg_core.errors import ShapeError
 from actseg_core.types import MaskResult
 from actseg_core.visualize import PALETTE, overlay, tile
@@ -23,6 +24,16 @@ def test_a_mask_is_tinted_and_the_rest_kept() -> None:
     np.testing.assert_allclose(drawn[140, 100], wanted, atol=1)
     assert (drawn[190:, :] == 100).all()
     assert (image == 100).all(), "the input must not be drawn on"
+
+
+def test_the_style_is_obeyed_and_a_number_keeps_its_colour() -> None:
+    image = np.full((200, 200, 3), 100, np.uint8)
+    mask = np.zeros((200, 200), np.uint8)
+    mask[100:180, 50:150] = 255
+    style = OverlayConfig(opacity=1.0, outline_px=1, captions=False)
+    drawn = overlay(image, [("dog", result(mask))], style, colours=[9])
+    assert (drawn[140, 100] == PALETTE[2]).all()
+    assert (drawn[:98] == 100).all(), "no caption"
 
 
 def test_nothing_is_tinted_when_nothing_is_found() -> None:

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from actseg_core.config import StreamConfig
-from actseg_core.errors import ShapeError
+from actseg_core.errors import ConfigError, ShapeError
 from actseg_core.predictor import Predictor
 from actseg_core.streaming.engine import StreamingEngine
 from actseg_core.types import Clip, Frame
@@ -123,3 +123,24 @@ def test_an_image_above_the_limit_is_refused_and_the_window_kept(
     with pytest.raises(ShapeError, match="80x100 is outside the limit of 1 to 4000 pixels"):
         engine.push(frame(np.zeros((100, 80, 3), np.uint8), 1))
     assert engine.filled == 1
+
+
+def test_limits_change_between_frames_and_the_window_stays(
+    lite_predictor: Predictor, moving_square: np.ndarray
+) -> None:
+    engine = make(lite_predictor, min_confidence=0.0, mask_threshold=0.0)
+    engine.set_queries([("q", lite_predictor.read("dog"))])
+    for index, image in enumerate(moving_square[:8]):
+        engine.push(frame(image, index))
+    assert engine.answer()["q"].found
+    engine.reconfigure(StreamConfig(min_confidence=1.0, max_pixels=100))
+    assert not engine.answer()["q"].found
+    with pytest.raises(ShapeError, match="outside the limit of 1 to 100 pixels"):
+        engine.push(frame(moving_square[8], 8))
+    assert engine.filled == 8
+
+
+def test_what_an_engine_is_made_of_does_not_change(lite_predictor: Predictor) -> None:
+    engine = make(lite_predictor)
+    with pytest.raises(ConfigError, match="make another engine"):
+        engine.reconfigure(StreamConfig(mask_frame="newest"))
