@@ -29,20 +29,20 @@ class Store:
         self.root = root
 
     def claim(self, scale: AblationScale) -> None:
-        """Keep the scale with the run.
+        """Keep the scale with the run; a classifier may be added to a run without one.
 
         Raises:
             ConfigError: If the folder holds a run at another scale.
             DatasetError: If it cannot be written.
         """
         path, wanted = self.root / SCALE_FILE, scale.model_dump(mode="json")
-        if not path.exists():
-            write_json(path, wanted)
-        elif _read(path) != wanted:
+        kept = _read(path) if path.exists() else wanted
+        if kept | {"classifier": kept["classifier"] or wanted["classifier"]} != wanted:
             raise ConfigError(
                 f"{self.root} holds a run with other settings (see {SCALE_FILE} there); give "
                 "another run folder, or the settings that it was begun with"
             )
+        write_json(path, wanted)
 
     def training(self, training: Training) -> Path:
         """Folder of a training."""

@@ -20,6 +20,15 @@ def test_a_run_folder_belongs_to_one_scale(tiny: AblationScale, tmp_path: Path) 
         store.claim(tiny.model_copy(update={"limit": 3}))
 
 
+def test_a_classifier_may_come_later_but_not_change(tiny: AblationScale, tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.claim(tiny)
+    store.claim(tiny.model_copy(update={"classifier": "one.safetensors"}))
+    for other in ("", "two.safetensors"):
+        with pytest.raises(ConfigError, match="other settings"):
+            store.claim(tiny.model_copy(update={"classifier": other}))
+
+
 def test_the_configuration_is_a_preset_that_can_be_trained(
     tiny: AblationScale, tmp_path: Path
 ) -> None:
