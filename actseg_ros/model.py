@@ -26,7 +26,7 @@ def load_model(config: SegmentationConfig, stream: StreamConfig) -> LoadedModel:
     """
     name = config.checkpoint or config.preset
     try:
-        predictor = Predictor.load(name, config.device)
+        predictor = Predictor.load(name, config.device, config)
     except (RuntimeError, AssertionError) as error:
         # torch's own errors: an unknown device, a CUDA that is not there
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
@@ -36,7 +36,7 @@ def load_model(config: SegmentationConfig, stream: StreamConfig) -> LoadedModel:
     engine = StreamingEngine(predictor, stream)
     if config.warm_up:
         warm_up(engine, predictor.read, predictor.config.frames)
-    return LoadedModel(engine, predictor.read, predictor.config.name)
+    return LoadedModel(engine, predictor.read, predictor.config.name, predictor.executor.name)
 
 
 def warm_up(engine: Engine, read: Reader, frames: int) -> None:

@@ -38,11 +38,13 @@ class LoadedModel:
         engine: Fresh.
         read: Text to Sentence.
         name: Of the preset or checkpoint.
+        runtime: What runs it.
     """
 
     engine: Engine
     read: Reader
     name: str
+    runtime: str = "torch"
 
 
 @dataclass(frozen=True)

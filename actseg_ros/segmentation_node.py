@@ -123,7 +123,10 @@ class SegmentationNode(LifecycleNode):
         if self.settings.sentence:
             self._commands.command(self.settings.sentence)
         self._resting = Health(State.INACTIVE)
-        self.get_logger().info(f"model {self._model.name} loaded on {self.settings.device}")
+        self.get_logger().info(
+            f"model {self._model.name} loaded on {self.settings.device}, run by "
+            f"{self._model.runtime}"
+        )
         return TransitionCallbackReturn.SUCCESS
 
     @told

@@ -7,13 +7,13 @@ from typing import Literal
 
 from pydantic import Field
 
-from actseg_core.config import Config
+from actseg_core.config import Config, RuntimeConfig
 
 Reliability = Literal["best_effort", "reliable"]
 
 
-class SegmentationConfig(Config):
-    """The segmentation node."""
+class SegmentationConfig(RuntimeConfig):
+    """The segmentation node, and what runs its network."""
 
     preset: str = "lite"
     """Model that ships with the package; `actseg models` lists them."""

@@ -3,14 +3,14 @@
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 import typer
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from actseg_core.config import StreamConfig
+from actseg_core.config import Runtime, RuntimeConfig, StreamConfig
 from actseg_core.data.video import VideoWriter, probe, read_video
 from actseg_core.errors import VideoError
 from actseg_core.predictor import Predictor
@@ -18,6 +18,8 @@ from actseg_core.streaming.engine import StreamingEngine
 from actseg_core.streaming.frame_window import NANOSECONDS
 from actseg_core.types import Frame, MaskResult
 from actseg_core.visualize import overlay, save_png
+
+RUNTIMES = get_args(Runtime)
 
 
 @dataclass
@@ -50,9 +52,13 @@ def segment(
     ] = "lite",
     device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1 ...")] = "cpu",
     masks: Annotated[bool, typer.Option(help="Also write one PNG per mask.")] = False,
+    runtime: Annotated[str, typer.Option(help=f"What runs it: {', '.join(RUNTIMES)}.")] = "auto",
+    threads: Annotated[int, typer.Option(help="Of the network on a CPU; 0: all cores.")] = 0,
+    half: Annotated[bool, typer.Option("--half", help="Compute in 16 bits; not exact.")] = False,
 ) -> None:
     """Segment what the sentences describe; writes overlay.mp4 and answers.jsonl."""
-    predictor = Predictor.load(model, device)
+    settings = RuntimeConfig.from_mapping({"runtime": runtime, "threads": threads, "half": half})
+    predictor = Predictor.load(model, device, settings)
     queries = [(str(index), predictor.read(text)) for index, text in enumerate(sentences)]
     info = probe(video)
     # Files have no gaps: only their own time stamps count, however slow the file is.
