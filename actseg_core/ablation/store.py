@@ -36,8 +36,10 @@ class Store:
             DatasetError: If it cannot be written.
         """
         path, wanted = self.root / SCALE_FILE, scale.model_dump(mode="json")
-        kept = _read(path) if path.exists() else wanted
-        if kept | {"classifier": kept["classifier"] or wanted["classifier"]} != wanted:
+        kept = _read(path) if path.exists() else {}
+        if kept == wanted:
+            return
+        if kept and kept | {"classifier": kept["classifier"] or wanted["classifier"]} != wanted:
             raise ConfigError(
                 f"{self.root} holds a run with other settings (see {SCALE_FILE} there); give "
                 "another run folder, or the settings that it was begun with"
