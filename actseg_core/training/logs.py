@@ -1,6 +1,7 @@
 """Curves of a training as CSV and for TensorBoard, without gaps or doubles after a resumption."""
 
 import csv
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -80,7 +81,9 @@ def make_loggers(folder: Path, step: int) -> list[Logger]:
     table = CSVLogger(folder, name="", version="")
     if is_first_process():
         rows = [row for row in read_rows(kept) if row["step"] <= step]
-        table.experiment.metrics.extend(rows)
+        with warnings.catch_warnings():  # that it deletes what is handed to it here
+            warnings.filterwarnings("ignore", message="Experiment logs directory")
+            table.experiment.metrics.extend(rows)
         table.save()
         kept.unlink(missing_ok=True)
     return [table, TensorBoardLogger(folder, name="", version="", purge_step=step + 1)]

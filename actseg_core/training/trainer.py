@@ -88,7 +88,6 @@ def fit(
         # Frozen batch norms are meant to be in evaluation mode.
         warnings.filterwarnings("ignore", message="Found .* in eval mode")
         warnings.filterwarnings("ignore", message=".*treespec, LeafSpec")  # lightning's own code
-        warnings.filterwarnings("ignore", message="Experiment logs directory")  # see make_loggers
         trainer = make_trainer(
             folder,
             steps,
@@ -145,7 +144,7 @@ def make_trainer(
         limit_val_batches=1.0 if val_every else 0,
         num_sanity_val_steps=0,
         logger=make_loggers(folder, done),
-        log_every_n_steps=log_every,
+        log_every_n_steps=1,  # of what lightning logs itself, which is nothing; see Curves
         profiler=clock,
         plugins=[WholeFiles()],
         callbacks=[*watchers, SaveStates(folder, save_every)],
