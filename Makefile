@@ -11,9 +11,10 @@ PHOTOS ?=
 VIDEOS ?=
 SOURCES = $(if $(PHOTOS),--photos "$(PHOTOS)") $(if $(VIDEOS),--videos "$(VIDEOS)")
 PYTEST_OPTIONS ?=
+BENCH ?=
 
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test test-all lint format typecheck colcon build-check train-lite lock clean
+.PHONY: help setup demo test test-all lint format typecheck colcon build-check train-lite bench lock clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -74,6 +75,9 @@ train-lite: setup  ## train the lite checkpoint; PHOTOS= and VIDEOS= name folder
 		$(BIN)/actseg train-lite runs/lite$$phase/lite.safetensors --run runs/lite$$phase \
 			$(SOURCES) --settings tools/lite_recipe/$$phase.yaml || exit 1; \
 	done
+
+bench: setup  ## time the engine, its parts and the naive version; VIDEO=file, BENCH="--quick --soak 20000"
+	$(BIN)/actseg bench $(if $(VIDEO),--video "$(VIDEO)") $(BENCH)
 
 lock: setup  ## write requirements/lock.txt anew from .venv
 	$(BIN)/python tools/lock.py > requirements/lock.txt.new

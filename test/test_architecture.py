@@ -22,7 +22,7 @@ LAYERS = (
     {"predictor"},
     {"streaming", "data"},
     {"training", "evaluation"},
-    {"ablation"},
+    {"ablation", "bench"},
     {"cli"},
 )
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
@@ -37,7 +37,7 @@ FORBIDDEN = {
     "torch": ("types", "labels", "config", "experiment", "flow", "data.video", "errors"),
 }
 ONLY_IN = {
-    "cv2": ("flow", "image", "visualize", "data", "evaluation"),
+    "cv2": ("flow", "image", "visualize", "data", "evaluation", "bench.stages"),
     "gensim": ("text.embeddings",),
 }
 

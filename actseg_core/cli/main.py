@@ -18,6 +18,7 @@ VERBS = {
     "evaluate": "actseg_core.cli.evaluate:evaluate",
     "tables": "actseg_core.cli.tables:tables",
     "export": "actseg_core.cli.export:export",
+    "bench": "actseg_core.cli.bench:bench",
     "ablate": "actseg_core.cli.ablate:ablate",
     "convert-weights": "actseg_core.cli.convert_weights:convert_weights",
     "train": "actseg_core.cli.train:train",

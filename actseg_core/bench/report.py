@@ -1,0 +1,160 @@
+"""All figures of a run, and the order in which they are taken."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import torch
+from pydantic import Field
+
+from actseg_core.bench import networks
+from actseg_core.bench.camera import pictures
+from actseg_core.bench.hardware import Hardware, MatrixRate, cores, describe, matrix_rate
+from actseg_core.bench.lasting import NewSentence, Soak, new_sentence, soak
+from actseg_core.bench.paper import PaperStream, PaperWindow, moving, window
+from actseg_core.bench.settings import BenchConfig
+from actseg_core.bench.stages import Stage, all_threads, measure_stages, one_thread
+from actseg_core.bench.streams import Image, NaiveCase, StreamCase, Way, naive, stream
+from actseg_core.config import Config, RuntimeConfig
+
+
+class Report(Config):
+    """What `actseg bench` writes as bench.json."""
+
+    taken: str
+    """Date and time, UTC."""
+    camera: str
+    """File name of the video, or what was generated."""
+    settings: BenchConfig
+    """What was asked for."""
+    hardware: Hardware
+    """The machine."""
+    matrix: tuple[MatrixRate, ...]
+    """Rate of the matrix product per number of threads, before everything else and after it."""
+    streams: tuple[StreamCase, ...] = ()
+    """The engine at full speed."""
+    naive: tuple[NaiveCase, ...] = ()
+    """The naive version, per size."""
+    stages: tuple[Stage, ...] = ()
+    """Parts of the work."""
+    new_sentence: tuple[NewSentence, ...] = ()
+    """Delay of a changed sentence, per size."""
+    paper_window: PaperWindow | None = None
+    """One window of the paper's network."""
+    paper_stream: PaperStream | None = None
+    """Its masks in between."""
+    soak: Soak | None = None
+    """Memory over many frames."""
+    load_after: float = Field(0.0, ge=0.0)
+    """Processes that wanted a core in the last minute of the run, this one included."""
+
+    def stream(self, size: int, sentences: int, way: Way) -> StreamCase | None:
+        """The case of these settings, if it was measured."""
+        wanted = (size, sentences, way)
+        found = (item for item in self.streams if (item.size, item.sentences, item.way) == wanted)
+        return next(found, None)
+
+
+Say = Callable[[str], None]
+
+
+def run(
+    settings: BenchConfig, video: Path | None, runtime: RuntimeConfig, say: Say = print
+) -> Report:
+    """Measure everything; takes minutes.
+
+    Args:
+        settings: What to measure.
+        video: Camera images; None: generated.
+        runtime: What runs the network; its threads are set per case.
+        say: Told what is being measured.
+
+    Raises:
+        ActSegError: If the network, the runtime or the video cannot be used.
+    """
+    threads = cores()
+    images = pictures(video)
+    report = Report(
+        taken=datetime.now(UTC).isoformat(timespec="seconds"),
+        camera=(video.name if video else "generated") + f", {_size(images[0].shape)}",
+        settings=settings,
+        hardware=describe(),
+        matrix=_matrix(threads, say),
+    )
+    network = networks.lite(settings.model)
+    for size in settings.sizes:
+        report = _one_size(report, network, size, runtime, images, say)
+    if settings.paper:
+        report = _paper(report, runtime, images, say)
+    if settings.soak_frames:
+        say(f"memory over {settings.soak_frames} frames")
+        one_thread()
+        predictor = network.predictor(settings.soak_size, _on(runtime, 1))
+        lasted = soak(predictor, images, settings.soak_frames)
+        report = report.model_copy(update={"soak": lasted})
+    matrix = (*report.matrix, *_matrix(threads, say))
+    return report.model_copy(update={"matrix": matrix, "load_after": describe().load_before})
+
+
+def _one_size(
+    report: Report,
+    network: networks.Networks,
+    size: int,
+    runtime: RuntimeConfig,
+    images: list[Image],
+    say: Say,
+) -> Report:
+    settings, threads = report.settings, cores()
+    cases = list(report.streams)
+    all_threads()
+    whole = network.predictor(size, _on(runtime, threads))
+    for count in settings.sentences:
+        say(f"{size} px, {count} sentences, in turn")
+        cases.append(stream(whole, images, settings.frames, count, "in turn", threads))
+    say(f"{size} px, naive")
+    torch.set_num_threads(threads)
+    plain = naive(network.predictor(size, None), images, settings.naive_frames)
+    one_thread()
+    half = network.predictor(size, _on(runtime, 1))
+    for count in settings.sentences:
+        say(f"{size} px, {count} sentences, overlapped")
+        cases.append(stream(half, images, settings.frames, count, "overlapped", 1))
+    say(f"{size} px, stages and a new sentence")
+    parts = measure_stages(half, images, settings.sentences, settings.calls)
+    new = new_sentence(half, images, settings.calls)
+    return report.model_copy(
+        update={
+            "streams": tuple(cases),
+            "naive": (*report.naive, plain),
+            "stages": (*report.stages, *parts),
+            "new_sentence": (*report.new_sentence, new),
+        }
+    )
+
+
+def _paper(report: Report, runtime: RuntimeConfig, images: list[Image], say: Say) -> Report:
+    settings = report.settings
+    all_threads()
+    say(f"paper's network at {settings.paper_size} px, one window")
+    network = networks.paper()
+    fast = network.predictor(settings.paper_size, _on(runtime, cores()))
+    eager = network.predictor(settings.paper_size, None)
+    one = window(eager, fast, images, settings.paper_windows)
+    say("paper's network, masks in between")
+    between = moving(fast, images, settings.camera_hz, settings.paper_seconds)
+    return report.model_copy(update={"paper_window": one, "paper_stream": between})
+
+
+def _matrix(threads: int, say: Say) -> tuple[MatrixRate, ...]:
+    say("matrix product")
+    rates = tuple(matrix_rate(count) for count in sorted({1, threads}))
+    torch.set_num_threads(threads)
+    return rates
+
+
+def _on(runtime: RuntimeConfig, threads: int) -> RuntimeConfig:
+    return runtime.model_copy(update={"threads": threads})
+
+
+def _size(shape: tuple[int, ...]) -> str:
+    return f"{shape[1]}x{shape[0]}"
