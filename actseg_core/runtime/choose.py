@@ -104,7 +104,7 @@ def _compiled(
     tolerance = HALF_TOLERANCE if settings.half else TOLERANCE
     compiled = {}
     for graph in make_graphs(network):
-        compiled[graph.name] = _checked(runtime, graph, files, tolerance)
+        compiled[graph.name] = ready(runtime, graph, files, tolerance)
     logger.info("%s runs the network, ready in %.1f s", name, time.monotonic() - started)
     return Executor(network, compiled, name)
 
@@ -124,7 +124,7 @@ def _make(name: str, settings: RuntimeConfig, device: torch.device) -> Runtime:
     return onnx_runtime.OnnxRuntime(device, threads, tensorrt, settings.half)
 
 
-def _checked(runtime: Runtime, graph: Graph, files: OnnxCache, tolerance: float) -> Compiled:
+def ready(runtime: Runtime, graph: Graph, files: OnnxCache, tolerance: float) -> Compiled:
     """A graph made ready and compared; what came from a file is converted once more on failure."""
     if runtime.name == torch_runtime.NAME:
         compiled = runtime.compile(graph, b"")

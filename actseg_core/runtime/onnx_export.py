@@ -1,5 +1,6 @@
 """Graphs as ONNX, and the folder that keeps them between starts."""
 
+import contextlib
 import hashlib
 import io
 import os
@@ -94,7 +95,8 @@ class OnnxCache:
                 os.replace(partial, path)
                 self._forget_old()
             except OSError:  # read-only home, full disk: the next start converts again
-                partial.unlink(missing_ok=True)
+                with contextlib.suppress(OSError):
+                    partial.unlink(missing_ok=True)
         return model
 
     def _forget_old(self) -> None:
