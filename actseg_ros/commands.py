@@ -11,6 +11,7 @@ from std_srvs.srv import Trigger
 
 from actseg_ros import qos
 from actseg_ros.messages import query_message
+from actseg_ros.qos_watch import QosWatch
 from actseg_ros.queries import QueryRefused, QuerySet
 from actseg_ros.stamps import NANOSECONDS
 from actseg_ros.states import State
@@ -50,7 +51,9 @@ class CommandInterface:
         node: Owns the subscriptions and services.
         queries: The set that they change.
         changed: Called after each change.
+        refused: Called with the reason when a command is refused, with nothing when one is not.
         state: What an unanswered sentence is waiting for.
+        watch: Is told of publishers whose QoS does not fit.
     """
 
     def __init__(
@@ -58,11 +61,13 @@ class CommandInterface:
         node: LifecycleNode,
         queries: QuerySet,
         changed: Callable[[], None],
+        refused: Callable[[str], None],
         state: Callable[[], State],
+        watch: QosWatch,
     ) -> None:
-        self._node, self._queries, self._changed, self._state = node, queries, changed, state
+        self._node, self._queries, self._watch = node, queries, watch
+        self._changed, self._refused, self._state = changed, refused, state
         self._duplicates = Duplicates()
-        self.last_refusal = ""
         self._subscriptions = [self._subscribe(DurabilityPolicy.VOLATILE)]
         self._services = [
             node.create_service(AddQuery, "~/add_query", self._on_add),
@@ -93,15 +98,18 @@ class CommandInterface:
         try:
             self._queries.command(text, self._now_ns())
         except QueryRefused as error:
-            self.last_refusal = str(error)
-            self._node.get_logger().warning(f"command refused: {error}")
+            self._refused(str(error))
             return
-        self.last_refusal = ""
+        self._refused("")
         self._changed()
 
     def _subscribe(self, durability: DurabilityPolicy) -> Any:
         return self._node.create_subscription(
-            String, "~/command", self._on_command, qos.command(durability)
+            String,
+            "~/command",
+            self._on_command,
+            qos.command(durability),
+            event_callbacks=self._watch.subscription("~/command"),
         )
 
     def _on_command(self, message: String, info: Any) -> None:

@@ -35,13 +35,13 @@ class Layout:
         bytes_per_pixel: Of a row; chroma planes below the picture not counted.
         sample_bytes: 1, or 2 where byte order matters.
         multiple: Width and height must be multiples of this (columns, rows).
-        planar: Whether half as many rows of chroma follow (YUV 4:2:0).
+        chroma: Bytes of chroma below the picture for two of brightness: 4:2:0 1, 4:4:4 4.
     """
 
     bytes_per_pixel: int
     sample_bytes: int = 1
     multiple: tuple[int, int] = (1, 1)
-    planar: bool = False
+    chroma: int = 0
 
 
 _BAYER = ("bayer_rggb", "bayer_bggr", "bayer_gbrg", "bayer_grbg")
@@ -60,14 +60,17 @@ ENCODINGS: dict[str, Layout] = {
     **{f"{name}16": Layout(2, 2, (2, 2)) for name in _BAYER},
     "uyvy": Layout(2, 1, (2, 1)),
     "yuyv": Layout(2, 1, (2, 1)),
-    "nv12": Layout(1, 1, (2, 2), planar=True),
-    "nv21": Layout(1, 1, (2, 2), planar=True),
+    "nv12": Layout(1, 1, (2, 2), chroma=1),
+    "nv21": Layout(1, 1, (2, 2), chroma=1),
+    "nv24": Layout(1, 1, (2, 2), chroma=4),
 }
 # OpenCV's own type names say nothing of colour; its convention is blue first.
 SAME_AS = {
     "8UC1": "mono8",
     "8UC3": "bgr8",
     "8UC4": "bgra8",
+    "16UC3": "bgr16",
+    "16UC4": "bgra16",
     "yuv422": "uyvy",
     "yuv422_yuy2": "yuyv",
 }
@@ -126,6 +129,35 @@ def encode(picture: NDArray[np.uint8], header: Header, rgb: bool = False) -> Ima
     )
 
 
+def compress(
+    picture: NDArray[np.uint8], header: Header, jpeg_quality: int | None = None
+) -> CompressedImage:
+    """A compressed message of a picture, named as image_transport's plugin names it.
+
+    Args:
+        picture: (H, W) uint8, or (H, W, 3) uint8 RGB.
+        header: Stamp and coordinate frame; used as it is.
+        jpeg_quality: 1 to 100; None: PNG, which loses nothing.
+
+    Raises:
+        ImageRefused: If it cannot be compressed.
+    """
+    import cv2
+
+    is_colour = picture.ndim == 3
+    kind = "png" if jpeg_quality is None else "jpeg"
+    options = [cv2.IMWRITE_PNG_COMPRESSION, 1]  # a mask is small even so, and time counts
+    if jpeg_quality is not None:
+        options = [cv2.IMWRITE_JPEG_QUALITY, jpeg_quality]
+    done, content = cv2.imencode(f".{kind}", picture[..., ::-1] if is_colour else picture, options)
+    if not done:
+        raise ImageRefused(f"a picture of {picture.shape} cannot be written as {kind}")
+    data = array("B")
+    data.frombytes(content.data)
+    name = "bgr8" if is_colour else "mono8"
+    return CompressedImage(header=header, format=f"{name}; {kind} compressed {name}", data=data)
+
+
 def _decode_raw(message: Image, max_pixels: int) -> NDArray[np.uint8]:
     encoding, layout = _layout(message.encoding)
     height, rows = check_size(message, encoding, layout, max_pixels)
@@ -135,7 +167,10 @@ def _decode_raw(message: Image, max_pixels: int) -> NDArray[np.uint8]:
         return np.ascontiguousarray(stored).reshape(height, message.width, 3)
     if layout.sample_bytes == 2:
         stored = _to_native_order(stored, bool(message.is_bigendian))
-    picture = _call_converter(_packed(stored, message, rows, row_bytes, encoding), encoding)
+    if encoding == "nv24":
+        stored, encoding = _half_the_chroma(stored, height), "nv12"
+    packed = _packed(stored, message.header, message.width, encoding)
+    picture = _call_converter(packed, encoding)
     if picture.shape != (height, message.width, 3) or picture.dtype != np.uint8:
         raise ImageRefused(
             f"{CONVERTER_NAME} made {picture.shape} of {picture.dtype} of a "
@@ -172,12 +207,14 @@ def check_size(message: Image, encoding: str, layout: Layout, max_pixels: int) -
             f"{width * layout.bytes_per_pixel}; correct the camera driver"
         )
     rows = height
-    if layout.planar:
+    if layout.chroma:
         # Drivers disagree whether height counts the chroma rows below the picture.
-        if length == step * height and height % 3 == 0:
-            height = height * 2 // 3
+        if length == step * height and height * 2 % (2 + layout.chroma) == 0:
+            height = height * 2 // (2 + layout.chroma)
         else:
-            rows = height + height // 2
+            rows = height + height * layout.chroma // 2
+    if encoding == "nv24" and step != width:
+        raise ImageRefused(f"nv24 needs rows without padding, got a step of {step} for {width}")
     if length != step * rows:
         raise ImageRefused(
             f"data holds {length} bytes, but {rows} rows of {step} bytes are {step * rows}; "
@@ -208,17 +245,29 @@ def _to_native_order(stored: NDArray[np.uint8], is_bigendian: bool) -> NDArray[n
     return samples.astype(np.uint16).view(np.uint8)
 
 
-def _packed(
-    stored: NDArray[np.uint8], message: Image, rows: int, row_bytes: int, encoding: str
-) -> Any:
-    """The same image without padding and in this machine's byte order, for the converter."""
+def _half_the_chroma(stored: NDArray[np.uint8], height: int) -> NDArray[np.uint8]:
+    """(3 H, W) NV24 to (3 H / 2, W) NV12, which the converters know: every second colour."""
+    width = stored.shape[1]
+    colours = np.ascontiguousarray(stored[height:]).reshape(height, width, 2)
+    return np.concatenate([stored[:height], colours[::2, ::2].reshape(height // 2, width)])
+
+
+def _packed(stored: NDArray[np.uint8], header: Header, width: int, encoding: str) -> Any:
+    """An image without padding and in this machine's byte order, for the converter.
+
+    Args:
+        stored: (rows, bytes per row) uint8.
+        header: Carried along.
+        width: Of the picture [px].
+        encoding: Name in ENCODINGS.
+    """
     return SimpleNamespace(
-        header=message.header,
-        height=rows,
-        width=message.width,
+        header=header,
+        height=stored.shape[0],
+        width=width,
         encoding=encoding,
         is_bigendian=int(sys.byteorder == "big"),
-        step=row_bytes,
+        step=stored.shape[1],
         data=np.ascontiguousarray(stored).reshape(-1),
     )
 
@@ -244,14 +293,23 @@ def _decode_compressed(message: CompressedImage, max_pixels: int) -> NDArray[np.
     except ValueError as error:
         raise ImageRefused(f"the compressed image is unusable: {error}") from error
     _check_sides(width, height, max_pixels)
+    source = message.format.partition(";")[0].strip()
+    if source.startswith("bayer_") and source in ENCODINGS and ENCODINGS[source].sample_bytes == 1:
+        # image_transport compresses a mosaic as if it were a grey picture.
+        mosaic = _call_decompressor(data, width, height, grey=True)
+        if not (width % 2 or height % 2):
+            return _call_converter(_packed(mosaic, message.header, width, source), source)
     return _call_decompressor(data, width, height)
 
 
-def _call_decompressor(data: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
+def _call_decompressor(
+    data: NDArray[np.uint8], width: int, height: int, grey: bool = False
+) -> NDArray[np.uint8]:
     import cv2
 
+    colour = cv2.IMREAD_GRAYSCALE if grey else cv2.IMREAD_COLOR_RGB
     try:
-        picture = cv2.imdecode(data, cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION)
+        picture = cv2.imdecode(data, colour | cv2.IMREAD_IGNORE_ORIENTATION)
     except cv2.error as error:
         raise ImageRefused(f"the compressed image is damaged: {error.err}") from error
     if picture is None or picture.shape[:2] != (height, width):

@@ -1,10 +1,12 @@
 """/diagnostics: one status with a level that a supervisor can act on, and the counters."""
 
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 
 from actseg_ros.messages import time_message
+from actseg_ros.queries import Query, QueryState
 from actseg_ros.reports import Health
 from actseg_ros.states import State
 
@@ -19,6 +21,24 @@ LEVELS = {
 }
 
 
+class NewProblems:
+    """Tells of problems that came and went between two diagnostics."""
+
+    def __init__(self) -> None:
+        self._told = 0
+
+    def hint(self, health: Health) -> str:
+        """How many there were since the call before, and the newest; empty if there were none."""
+        new = health.problems - self._told
+        self._told = health.problems
+        if new < 0:  # after an activation they are counted anew
+            new = health.problems
+        is_told_already = health.state.is_fault and health.detail in health.last_problem
+        if new == 0 or is_told_already:
+            return ""
+        return f"{new} problems since the last report, the newest: {health.last_problem}"
+
+
 def diagnostics_message(
     name: str, hardware_id: str, health: Health, facts: Mapping[str, str], hint: str, now_ns: int
 ) -> DiagnosticArray:
@@ -28,8 +48,8 @@ def diagnostics_message(
         name: Full name of the node.
         hardware_id: The camera's frame_id or topic.
         health: Newest of the worker.
-        facts: More key-value pairs: model, device, converter.
-        hint: A problem that the worker cannot see; empty if there is none.
+        facts: More key-value pairs: model, runtime, sentences.
+        hint: A problem that the worker's state does not tell; empty if there is none.
         now_ns: Node's clock [ns].
     """
     level = LEVELS.get(health.state, DiagnosticStatus.OK)
@@ -41,14 +61,24 @@ def diagnostics_message(
         name=f"{name.removeprefix('/')}: segmentation",
         message=text,
         hardware_id=hardware_id,
-        values=[KeyValue(key=key, value=value) for key, value in _values(health, facts)],
+        values=[
+            KeyValue(key=key, value=value) for key, value in [*_values(health), *facts.items()]
+        ],
     )
     array = DiagnosticArray(status=[status])
     array.header.stamp = time_message(now_ns)
     return array
 
 
-def _values(health: Health, facts: Mapping[str, str]) -> list[tuple[str, str]]:
+def sentence_facts(answered: Sequence[tuple[Query, QueryState]]) -> dict[str, str]:
+    """One line per active sentence: its state, confidence and text."""
+    return {
+        f"sentence {query.id}": f"{now.state.name} {now.confidence:.2f} {query.sentence.text!r}"
+        for query, now in answered
+    }
+
+
+def _values(health: Health) -> list[tuple[str, str]]:
     return [
         ("state", health.state.name),
         ("frames received", str(health.received)),
@@ -56,10 +86,22 @@ def _values(health: Health, facts: Mapping[str, str]) -> list[tuple[str, str]]:
         ("frames dropped", str(health.dropped)),
         ("frames rejected", str(health.rejected)),
         ("input rate [Hz]", f"{health.input_rate_hz:.2f}"),
+        ("window", health.window),
         ("latency p50 [ms]", f"{health.latency_p50_ms:.1f}"),
         ("latency p95 [ms]", f"{health.latency_p95_ms:.1f}"),
+        *(
+            (f"{stage} p50 / p95 [ms]", f"{middle:.1f} / {high:.1f}")
+            for stage, (middle, high) in health.stages_ms.items()
+        ),
         ("camera clock resets", str(health.clock_resets)),
         ("active sentences", str(len(health.query_ids))),
         ("sentence revision", str(max(0, health.revision))),
-        *facts.items(),
+        ("problems", str(health.problems)),
+        ("last problem", _last_problem(health)),
     ]
+
+
+def _last_problem(health: Health) -> str:
+    if not health.last_problem:
+        return ""
+    return f"{time.monotonic() - health.last_problem_s:.0f} s ago, {health.last_problem}"

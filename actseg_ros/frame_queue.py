@@ -51,10 +51,14 @@ class FrameQueue:
             self.last_received_s = arrival.received_s
             self._rate.tick(arrival.received_s)
             self._waiting.append(arrival)
-            if len(self._waiting) > self._capacity:
-                self._waiting.popleft()
-                self.dropped += 1
+            self._drop_oldest()
             self._changed.notify()
+
+    def resize(self, capacity: int) -> None:
+        """Let so many frames wait from now on; those too many are dropped and counted."""
+        with self._changed:
+            self._capacity = capacity
+            self._drop_oldest()
 
     def rate_hz(self, now_s: float) -> float:
         """Frames that came per second over the last few seconds [Hz], dropped ones included."""
@@ -79,3 +83,8 @@ class FrameQueue:
         with self._changed:
             self.dropped += len(self._waiting)
             self._waiting.clear()
+
+    def _drop_oldest(self) -> None:
+        while len(self._waiting) > self._capacity:
+            self._waiting.popleft()
+            self.dropped += 1

@@ -13,6 +13,7 @@ from actseg_ros import qos
 from actseg_ros.settings import Reliability, SegmentationConfig
 
 SILENT_TRANSPORT_S = 2.0
+COMPRESSED_TYPE = "sensor_msgs/msg/CompressedImage"
 TRANSPORT_HINT = (
     "a camera is matched but no image arrives: set FASTDDS_BUILTIN_TRANSPORTS=LARGE_DATA for the "
     "camera and for this node (the default shared memory segment loses large best-effort images)"
@@ -21,6 +22,7 @@ QOS_HINT = (
     "a camera offers best-effort images only, which image_reliability: reliable does not accept; "
     "set image_reliability: auto"
 )
+TYPE_HINT = "{topic} is published as {found}, this node takes {wanted}; {advice}"
 
 
 class TransportWatch:
@@ -98,9 +100,12 @@ class ImageInput:
         Args:
             received: Images so far.
         """
-        publishers = self._node.count_publishers(self.topic_name)
         if self._refused and not received:
             return QOS_HINT
+        wrong = self._wrong_type()
+        if wrong:
+            return wrong
+        publishers = self._node.count_publishers(self.topic_name)
         if self._watch.is_silent(publishers, received, time.monotonic()):
             self._node.get_logger().warning(TRANSPORT_HINT, once=True)
             return TRANSPORT_HINT
@@ -109,6 +114,21 @@ class ImageInput:
     def destroy(self) -> None:
         """Take the subscription away."""
         self._node.destroy_subscription(self._subscription)
+
+    def _wrong_type(self) -> str:
+        """A publisher of another message type never matches, and no event tells it."""
+        wanted = f"sensor_msgs/msg/{self._kind.__name__}"
+        for info in self._node.get_publishers_info_by_topic(self.topic_name):
+            if info.topic_type != wanted:
+                is_other = info.topic_type in ("sensor_msgs/msg/Image", COMPRESSED_TYPE)
+                advice = f"set compressed: {str(not self._settings.compressed).lower()} and remap"
+                return TYPE_HINT.format(
+                    topic=self.topic_name,
+                    found=info.topic_type,
+                    wanted=wanted,
+                    advice=advice if is_other else "connect the camera's image topic",
+                )
+        return ""
 
     def _subscribe(self) -> Any:
         return self._node.create_subscription(

@@ -68,8 +68,14 @@ def unanswered(query: Query, state: State) -> ActorMask:
     )
 
 
-def status_message(health: Health, now_ns: int) -> SegmentationStatus:
-    """What goes out on `status`."""
+def status_message(health: Health, now_ns: int, refused: str = "") -> SegmentationStatus:
+    """What goes out on `status`.
+
+    Args:
+        health: Of the worker.
+        now_ns: Node's clock [ns].
+        refused: Why the newest command was refused, if it was.
+    """
     answered = health.mask_stamp_ns > 0
     return SegmentationStatus(
         header=Header(stamp=time_message(now_ns), frame_id=health.frame_id),
@@ -86,6 +92,7 @@ def status_message(health: Health, now_ns: int) -> SegmentationStatus:
         latency_p50_ms=health.latency_p50_ms,
         latency_p95_ms=health.latency_p95_ms,
         detail=health.detail,
+        refused_command=refused,
     )
 
 
@@ -126,6 +133,7 @@ def _answered(query: Query, result: MaskResult, now_ns: int) -> ActorMask:
         window_end=time_message(result.window_end_ns),
         age=duration_message(now_ns - result.stamp_ns),
         warped=result.warped,
+        moved=duration_message(result.moved_ns if result.warped else 0),
     )
 
 

@@ -1,6 +1,7 @@
 """Loads the model for the node and tries it out. Imports torch, hence takes a second or two."""
 
 import math
+import time
 
 import numpy as np
 
@@ -16,6 +17,8 @@ from actseg_ros.settings import SegmentationConfig
 BLANK_SIDE_PX = 64
 BLANK_INTERVAL_NS = 1_000_000
 WARM_UP_SENTENCE = "person walking"
+BACKGROUND_TIMEOUT_S = 120.0
+LOOK_AGAIN_S = 0.01
 
 
 def load_model(config: SegmentationConfig, stream: StreamConfig) -> LoadedModel:
@@ -55,6 +58,10 @@ def warm_up(engine: Engine, read: Reader, frames: int) -> None:
     for index in range(frames):
         engine.push(Frame(blank, (index + 1) * BLANK_INTERVAL_NS, "", index))
     answers = engine.answer()
+    end_s = time.monotonic() + BACKGROUND_TIMEOUT_S
+    while not answers and engine.answers_every_frame and time.monotonic() < end_s:
+        time.sleep(LOOK_AGAIN_S)  # the window is encoded in a thread of its own
+        answers = engine.answer()
     engine.set_queries([])
     engine.reset("")
     if not answers or not all(math.isfinite(item.confidence) for item in answers.values()):

@@ -1,5 +1,6 @@
 """ROS parameters declared from the configuration classes: description, type, range, read-only."""
 
+from collections.abc import Callable
 from typing import Any, Literal, TypeVar, get_args, get_origin
 
 from annotated_types import Ge, Gt, Le, Lt
@@ -16,17 +17,36 @@ from rclpy.parameter import Parameter
 
 from actseg_core.config import Config
 from actseg_core.errors import ConfigError
+from actseg_ros.settings import Change
 
 C = TypeVar("C", bound=Config)
+CHANGES: dict[Change, str] = {
+    "live": "Can be changed at any time.",
+    "unconfigured": "Can be changed while no model is loaded; takes effect at configure.",
+    "start": "Can be set at the start only.",
+}
 # Parameters that rclpy itself reads before or without a declaration.
 RCLPY_PREFIXES = ("use_sim_time", "qos_overrides.", "start_type_description_service")
 
 
-def declare(node: Node, config: type[C], prefix: str = "") -> C:
-    """Declare one read-only parameter per setting, named PREFIX.NAME.
+def never(_name: str) -> Change:
+    """For nodes whose parameters are read once, at the start."""
+    return "start"
+
+
+def declare(
+    node: Node, config: type[C], prefix: str = "", change_of: Callable[[str], Change] = never
+) -> C:
+    """Declare one parameter per setting, named PREFIX.NAME.
 
     Values come from the command line and the parameters file; a whole number is taken for a
     setting in fractions.
+
+    Args:
+        node: Gets the parameters.
+        config: The settings.
+        prefix: Of all names; empty: none.
+        change_of: Full name to when the parameter can change.
 
     Raises:
         ConfigError: If a value is of the wrong type, out of range or not one of the choices.
@@ -35,13 +55,13 @@ def declare(node: Node, config: type[C], prefix: str = "") -> C:
     names = {field: f"{prefix}.{field}" if prefix else field for field in config.model_fields}
     given = {field: overrides[name].value for field, name in names.items() if name in overrides}
     for field, value in given.items():
-        _check_type(names[field], config.model_fields[field], value)
+        check_type(names[field], config.model_fields[field], value)
     try:
         values = config.from_mapping(given)
     except ConfigError as error:
         raise ConfigError(f"parameter {prefix + '.' if prefix else ''}{error}") from error
     for field, name in names.items():
-        about = describe(name, config.model_fields[field])
+        about = describe(name, config.model_fields[field], change_of(name))
         value = getattr(values, field)
         try:
             node.declare_parameter(name, value, about, ignore_override=True)
@@ -81,23 +101,24 @@ def refuse_changes(parameters: list[Parameter[Any]]) -> SetParametersResult:
     return SetParametersResult(successful=True)
 
 
-def describe(name: str, field: FieldInfo) -> ParameterDescriptor:
-    """Help text, range and choices of one setting."""
+def describe(name: str, field: FieldInfo, change: Change = "start") -> ParameterDescriptor:
+    """Help text, range and choices of one setting, and when it can change."""
     low, high = _limits(field)
     about = ParameterDescriptor(
         name=name,
         description=" ".join((field.description or "").split()),
-        read_only=True,
+        read_only=change == "start",
     )
     if get_origin(field.annotation) is Literal:
         choices = ", ".join(str(choice) for choice in get_args(field.annotation))
-        about.additional_constraints = f"one of: {choices}"
+        about.additional_constraints = f"one of: {choices}. "
     elif field.annotation is int and low is not None and high is not None:
         about.integer_range = [IntegerRange(from_value=int(low), to_value=int(high), step=1)]
     elif field.annotation is float and low is not None and high is not None:
         about.floating_point_range = [
             FloatingPointRange(from_value=float(low), to_value=float(high), step=0.0)
         ]
+    about.additional_constraints += CHANGES[change]
     return about
 
 
@@ -112,8 +133,12 @@ def _limits(field: FieldInfo) -> tuple[float | None, float | None]:
     return low, high
 
 
-def _check_type(name: str, field: FieldInfo, value: Any) -> None:
-    """pydantic would take "yes" for a bool and "3" for an int; a parameters file is typed."""
+def check_type(name: str, field: FieldInfo, value: Any) -> None:
+    """Refuse other types; pydantic would take "yes" for a bool and "3" for an int.
+
+    Raises:
+        ConfigError: If the value is of another type than the setting.
+    """
     wanted: Any = str if get_origin(field.annotation) is Literal else field.annotation
     accepted = (int, float) if wanted is float else (wanted,)
     if type(value) not in accepted:

@@ -25,12 +25,14 @@ class Query:
         sentence: Read and ready for the model.
         created_ns: Node's clock when it was accepted [ns].
         expires_ns: Node's clock when it is dropped by itself [ns]; 0: never.
+        number: Counts the sentences since the node's start, from 0.
     """
 
     id: str
     sentence: Sentence
     created_ns: int
     expires_ns: int = 0
+    number: int = 0
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,11 @@ class QuerySet:
         self._states: dict[str, QueryState] = {}
         self._made = 0
         self._revision = 0
+
+    def set_limits(self, max_queries: int, max_chars: int) -> None:
+        """Limits for sentences that come from now on; those that are active stay."""
+        with self._lock:
+            self._max_queries, self._max_chars = max_queries, max_chars
 
     def attach(self, read: Reader) -> None:
         """Accept sentences from now on; `read` raises ActSegError for those it cannot use."""
@@ -183,7 +190,7 @@ class QuerySet:
 
     def _make(self, sentence: Sentence, now_ns: int, expires_ns: int) -> Query:
         self._made += 1
-        return Query(f"q{self._made}", sentence, now_ns, expires_ns)
+        return Query(f"q{self._made}", sentence, now_ns, expires_ns, self._made - 1)
 
     def _renew(self, query: Query, expires_ns: int) -> Query:
         """No change of the set of sentences, hence no new revision."""

@@ -1,4 +1,4 @@
-"""launch/params.yaml and the parameter tables of docs/node.md, read off the settings.
+"""launch/params.yaml and the tables of docs/node.md, read off settings and interface.
 
 python -m actseg_ros.reference rewrites both; a test compares them.
 """
@@ -10,13 +10,15 @@ from typing import Any, Literal, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
-from actseg_core.config import Config, StreamConfig
+from actseg_core.config import Config, OverlayConfig, StreamConfig
+from actseg_ros.interface import INPUTS, OUTPUTS, SERVICES, Topic
 from actseg_ros.settings import (
     BagConfig,
     CameraConfig,
     RecorderConfig,
     SegmentationConfig,
     SpatialConfig,
+    change_of,
 )
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -24,7 +26,12 @@ PARAMS_FILE = ROOT / "launch" / "params.yaml"
 PAGE = ROOT / "docs" / "node.md"
 Group = tuple[str, type[Config]]
 NODES: dict[str, tuple[Group, ...]] = {
-    "actseg": (("", SegmentationConfig), ("stream", StreamConfig), ("spatial", SpatialConfig)),
+    "actseg": (
+        ("", SegmentationConfig),
+        ("stream", StreamConfig),
+        ("overlay", OverlayConfig),
+        ("spatial", SpatialConfig),
+    ),
     "camera": (("", CameraConfig),),
     "bag_camera": (("", BagConfig),),
     "recorder": (("", RecorderConfig),),
@@ -51,11 +58,28 @@ def params_yaml() -> str:
 
 
 def table(node: str) -> str:
-    """The Markdown table of one node's parameters."""
-    lines = ["| parameter | default | range | meaning |", "|---|---|---|---|"]
+    """The Markdown table of one node's parameters; of segmentation_node, with when they change."""
+    changes = node == "actseg"
+    head = "| parameter | default | range | meaning |"
+    lines = [f"{head} changes |" if changes else head, "|---" * (4 + changes) + "|"]
     for name, field in fields(node):
         default = _yaml(field.default)
-        lines.append(f"| `{name}` | `{default}` | {_range(field)} | {_text(field)} |")
+        line = f"| `{name}` | `{default}` | {_range(field)} | {_text(field)} |"
+        lines.append(f"{line} {change_of(name)} |" if changes else line)
+    return "\n".join(lines)
+
+
+def topics_table(topics: tuple[Topic, ...], direction: str) -> str:
+    """The Markdown table of the segmentation node's topics."""
+    lines = [f"| {direction} | type | QoS | |", "|---|---|---|---|"]
+    lines += [f"| `{item.name}` | {item.type} | {item.qos} | {item.about} |" for item in topics]
+    return "\n".join(lines)
+
+
+def services_table() -> str:
+    """The Markdown table of the segmentation node's services."""
+    lines = ["| service | type | |", "|---|---|---|"]
+    lines += [f"| `{item.name}` | {item.type} | {item.about} |" for item in SERVICES]
     return "\n".join(lines)
 
 
@@ -67,13 +91,18 @@ def fields(node: str) -> Iterator[tuple[str, FieldInfo]]:
 
 
 def with_tables(page: str) -> str:
-    """A page with the text between its `parameters NODE` marks replaced by the tables."""
-    for node in NODES:
-        start, end = f"<!-- parameters {node} -->\n", "<!-- end -->"
+    """A page with the text after each mark, such as `parameters NODE`, replaced by its table."""
+    tables = {f"parameters {node}": table(node) for node in NODES} | {
+        "topics in": topics_table(INPUTS, "in"),
+        "topics out": topics_table(OUTPUTS, "out"),
+        "services": services_table(),
+    }
+    for mark, content in tables.items():
+        start, end = f"<!-- {mark} -->\n", "<!-- end -->"
         before, found, rest = page.partition(start)
         if found:
             _, _, after = rest.partition(end)
-            page = f"{before}{start}{table(node)}\n{end}{after}"
+            page = f"{before}{start}{content}\n{end}{after}"
     return page
 
 

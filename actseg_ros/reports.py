@@ -1,13 +1,14 @@
 """What the worker takes in and gives out, free of ROS types."""
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from actseg_core.config import StreamConfig
 from actseg_core.types import Frame, MaskResult, Sentence
 from actseg_ros.queries import Query, Reader
 from actseg_ros.states import State
@@ -24,10 +25,14 @@ class Engine(Protocol):
     def filled(self) -> int: ...
     @property
     def delay_frames(self) -> int: ...
+    @property
+    def answers_every_frame(self) -> bool: ...
+    def reconfigure(self, config: StreamConfig) -> None: ...
     def set_queries(self, queries: Sequence[tuple[str, Sentence]]) -> None: ...
     def push(self, frame: Frame) -> None: ...
     def answer(self) -> dict[str, MaskResult]: ...
     def reset(self, reason: str) -> None: ...
+    def close(self) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -70,7 +75,15 @@ class Report:
 
 @dataclass(frozen=True)
 class Health:
-    """What goes out on `status`; fields as in msg/SegmentationStatus.msg."""
+    """What goes out on `status`, fields as in msg/SegmentationStatus.msg, and on /diagnostics.
+
+    Attributes:
+        window: How full the window is, and what emptied it last.
+        stages_ms: Median and 95th percentile [ms] of each stage of actseg_ros.stats.STAGES.
+        problems: Frames refused, masks withheld, and failures of the model so far.
+        last_problem: The newest of them.
+        last_problem_s: When it was, by time.monotonic() [s].
+    """
 
     state: State
     revision: int = 0
@@ -86,6 +99,11 @@ class Health:
     latency_p95_ms: float = math.nan
     detail: str = ""
     clock_resets: int = 0
+    window: str = ""
+    stages_ms: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    problems: int = 0
+    last_problem: str = ""
+    last_problem_s: float = math.nan
 
 
 class Sink(Protocol):

@@ -3,27 +3,30 @@
 import os
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray
+from lifecycle_msgs.msg import State as States
 from rclpy.clock import Clock, JumpThreshold
 from rclpy.clock_type import ClockType
 from rclpy.duration import Duration
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 
-from actseg_core.config import StreamConfig
+from actseg_core.config import Config, OverlayConfig, StreamConfig
 from actseg_core.errors import ActSegError
+from actseg_ros.changes import ParameterChanges
 from actseg_ros.commands import CommandInterface
 from actseg_ros.convert import CONVERTER_NAME, decode
-from actseg_ros.diagnostics import diagnostics_message
+from actseg_ros.diagnostics import NewProblems, diagnostics_message, sentence_facts
 from actseg_ros.image_input import ImageInput
 from actseg_ros.parameters import declare, refuse_changes, refuse_unknown
+from actseg_ros.qos_watch import QosWatch
 from actseg_ros.queries import QuerySet
 from actseg_ros.reports import Health, LoadedModel
 from actseg_ros.runner import run
-from actseg_ros.settings import SegmentationConfig, SpatialConfig
+from actseg_ros.settings import SegmentationConfig, SpatialConfig, change_of
 from actseg_ros.sink import TopicSink
 from actseg_ros.spatial import SpatialOutput
 from actseg_ros.stamps import StampGate
@@ -31,6 +34,8 @@ from actseg_ros.states import State
 from actseg_ros.worker import HEARTBEAT_S, Worker
 
 DIAGNOSTICS_S = 1.0
+REFUSALS_LOGGED_EVERY_S = 5.0
+SAME_NAME = "another node has the same name, or had it until it was killed a moment ago"
 LOOK_S = 0.25
 STOP_TIMEOUT_S = 10.0
 LAST_WORD_TIMEOUT_S = 0.5
@@ -46,6 +51,7 @@ def told(transition: Transition) -> Transition:
         try:
             return transition(self, state)
         except ActSegError as error:
+            self.undo(state)
             self.explain(str(error))
             return TransitionCallbackReturn.FAILURE
         except Exception as error:
@@ -76,11 +82,19 @@ class SegmentationNode(LifecycleNode):
 
     def __init__(self, load: Loader = load_when_configured, **options: Any) -> None:
         super().__init__("actseg", **options)
-        self.settings = declare(self, SegmentationConfig)
-        self.stream = declare(self, StreamConfig, "stream")
-        spatial = declare(self, SpatialConfig, "spatial")
+        self.settings = declare(self, SegmentationConfig, "", change_of)
+        self.stream = declare(self, StreamConfig, "stream", change_of)
+        spatial = declare(self, SpatialConfig, "spatial", change_of)
+        style = declare(self, OverlayConfig, "overlay", change_of)
         refuse_unknown(self)
         self.add_on_set_parameters_callback(refuse_changes)
+        self._changes = ParameterChanges(
+            self,
+            {"": self.settings, "stream": self.stream, "overlay": style},
+            change_of,
+            lambda: self._model is not None,
+            self._on_parameters,
+        )
         self.finished = False
         self.failed = ""
         self._load = load
@@ -91,7 +105,12 @@ class SegmentationNode(LifecycleNode):
         self._images: ImageInput | None = None
         self._resting = Health(State.UNCONFIGURED)
         settings = self.settings
-        self._sink = TopicSink(self, settings.status_deadline_s, settings.status_lease_s)
+        self._watch = QosWatch(self)
+        self._sink = TopicSink(
+            self, settings.status_deadline_s, settings.status_lease_s, self._watch
+        )
+        self._sink.style = style
+        self._new_problems = NewProblems()
         self._spatial: SpatialOutput | None = None
         if spatial.enabled:
             self._spatial = SpatialOutput(
@@ -117,12 +136,21 @@ class SegmentationNode(LifecycleNode):
     @told
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Load the model and warm it up; sentences are accepted from here on."""
+        self._rest(Health(State.UNCONFIGURED, detail="loading the model"))
+        self._resting = Health(State.UNCONFIGURED)
         self._model = self._load(self.settings, self.stream)
         self._queries.attach(self._model.read)
-        self._commands = CommandInterface(self, self._queries, self._on_changed, self._waiting_for)
+        self._commands = CommandInterface(
+            self,
+            self._queries,
+            self._on_changed,
+            self._on_refused,
+            self._waiting_for,
+            self._watch,
+        )
         if self.settings.sentence:
             self._commands.command(self.settings.sentence)
-        self._resting = Health(State.INACTIVE)
+        self._rest(Health(State.INACTIVE))
         self.get_logger().info(
             f"model {self._model.name} loaded on {self.settings.device}, run by "
             f"{self._model.runtime}"
@@ -133,8 +161,9 @@ class SegmentationNode(LifecycleNode):
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Subscribe to the camera and start the worker."""
         assert self._model is not None
-        self._model.engine.reset("")
         settings = self.settings
+        self._model.engine.reconfigure(self.stream)
+        self._model.engine.reset("")
         gate = StampGate(self.stream.max_age_s, settings.future_tolerance_s, settings.check_clock)
         max_pixels = self.stream.max_pixels
         self._worker = Worker(
@@ -155,8 +184,13 @@ class SegmentationNode(LifecycleNode):
 
     @told
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Stop; sentences stay, and are answered again after the next activation."""
-        self._stop()
+        """Stop; sentences stay, and are answered again after the next activation.
+
+        A worker that does not stop still holds the engine: then the model is given up, and the
+        node is unconfigured.
+        """
+        if not self._stop():
+            raise RuntimeError(f"the worker did not stop within {STOP_TIMEOUT_S:g} s")
         self._rest(Health(State.INACTIVE))
         return TransitionCallbackReturn.SUCCESS
 
@@ -178,9 +212,22 @@ class SegmentationNode(LifecycleNode):
     @told
     def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Back to unconfigured, from where configure may be tried again."""
-        self._release()
+        try:
+            self._release()
+        except Exception as error:
+            # Nothing is left to fall back on but another process.
+            self.failed = f"after {self._resting.detail}: {type(error).__name__}: {error}"
+            self.finished = True
+            raise
         self._rest(Health(State.UNCONFIGURED, detail=self._resting.detail))
         return TransitionCallbackReturn.SUCCESS
+
+    def undo(self, state: LifecycleState) -> None:
+        """After a transition that failed: no more than belongs to the state it began in."""
+        if state.state_id == States.PRIMARY_STATE_UNCONFIGURED:
+            self._release()
+        else:
+            self._stop()
 
     def explain(self, reason: str) -> None:
         """Log why a transition failed, and keep it in status and diagnostics."""
@@ -218,6 +265,24 @@ class SegmentationNode(LifecycleNode):
         if self._worker is not None:
             self._worker.queries_changed()
 
+    def _on_refused(self, reason: str) -> None:
+        self._sink.refused_command = reason
+        if reason:
+            self.get_logger().warning(
+                f"command refused: {reason}", throttle_duration_sec=REFUSALS_LOGGED_EVERY_S
+            )
+
+    def _on_parameters(self, groups: Mapping[str, Config]) -> None:
+        """Hand new settings to those who use them; each takes them over as a whole."""
+        settings, stream, style = groups[""], groups["stream"], groups["overlay"]
+        assert isinstance(settings, SegmentationConfig)
+        assert isinstance(stream, StreamConfig)
+        assert isinstance(style, OverlayConfig)
+        self.settings, self.stream, self._sink.style = settings, stream, style
+        self._queries.set_limits(stream.max_queries, stream.max_sentence_chars)
+        if self._worker is not None:
+            self._worker.reconfigure(stream)
+
     def _on_jump(self, _jump: Any) -> None:
         if self._worker is not None:
             self._worker.clock_jumped()
@@ -236,53 +301,76 @@ class SegmentationNode(LifecycleNode):
             self._spatial.follow_demand()
 
     def _on_diagnostics(self) -> None:
-        images = self._images
+        images, health = self._images, self._sink.latest
+        hints = [
+            images.hint(health.received) if images else "",
+            self._watch.hint(),
+            SAME_NAME if self._has_twin() else "",
+            self._new_problems.hint(health),
+        ]
         message = diagnostics_message(
             self.get_fully_qualified_name(),
             images.topic_name if images else "",
-            self._sink.latest,
+            health,
             self._facts(),
-            images.hint(self._sink.latest.received) if images else "",
+            "; ".join(filter(None, hints)),
             int(self.get_clock().now().nanoseconds),
         )
         self._diagnostics.publish(message)
 
     # -------------------------------------------------------------------------------- helpers
-    def _stop(self) -> None:
+    def _stop(self) -> bool:
+        """Whether the worker, if there was one, has ended."""
+        stopped = True
         if self._images is not None:
             self._images.destroy()
             self._images = None
         if self._worker is not None:
-            if not self._worker.stop(STOP_TIMEOUT_S):
-                self.get_logger().error(f"the worker did not stop within {STOP_TIMEOUT_S:g} s")
+            stopped = self._worker.stop(STOP_TIMEOUT_S)
             self._worker = None
+            if not stopped:
+                self.get_logger().error(f"the worker did not stop within {STOP_TIMEOUT_S:g} s")
         if self._spatial is not None:
             self._spatial.stop()
+        if not stopped:
+            self._model = None  # the worker has it, and may go on to use it
+        return stopped
 
     def _release(self) -> None:
         self._stop()
+        model, self._model = self._model, None
+        if model is not None:
+            model.engine.close()
         if self._commands is not None:
             self._commands.destroy()
             self._commands = None
+            self._sink.refused_command = ""
         self._queries.detach()
-        self._model = None
 
     def _rest(self, health: Health) -> None:
         """Say at once what the state is now, without waiting for the next heartbeat."""
         self._resting = health
         self._sink.health(health)
 
+    def _has_twin(self) -> bool:
+        mine = self.get_name(), self.get_namespace()
+        return self.get_node_names_and_namespaces().count(mine) > 1
+
     def _waiting_for(self) -> State:
         return self._sink.latest.state
 
     def _facts(self) -> dict[str, str]:
+        _, queries = self._queries.snapshot()
+        states = [(item, self._queries.state_of(item.id, self._waiting_for())) for item in queries]
         return {
             "model": self._model.name if self._model else "",
+            "runtime": self._model.runtime if self._model else "",
             "device": self.settings.device,
             "image converter": CONVERTER_NAME,
             "image reliability": self._images.reliability if self._images else "",
-            "last refused command": self._commands.last_refusal if self._commands else "",
+            "last refused command": self._sink.refused_command,
             "worker last seen [s]": f"{self.stuck_s():.1f}",
+            **sentence_facts(states),
             **(self._spatial.facts() if self._spatial else {}),
         }
 

@@ -7,9 +7,20 @@ from typing import Literal
 
 from pydantic import Field
 
-from actseg_core.config import Config, RuntimeConfig
+from actseg_core.config import Config, OverlayConfig, RuntimeConfig, StreamConfig
 
 Reliability = Literal["best_effort", "reliable"]
+Change = Literal["live", "unconfigured", "start"]
+# Parameters of the segmentation node by when they can change; the rest: while unconfigured.
+LIVE = frozenset(
+    {
+        "hang_s",
+        *(f"overlay.{name}" for name in OverlayConfig.model_fields),
+        *(f"stream.{name}" for name in StreamConfig.model_fields),
+    }
+    - {"stream.mask_frame", "stream.background"}
+)
+AT_START = frozenset({"autostart", "status_deadline_s", "status_lease_s"})
 
 
 class SegmentationConfig(RuntimeConfig):
@@ -139,3 +150,11 @@ class RecorderConfig(Config):
     """Pictures after which no more are written."""
     reliability: Reliability = "reliable"
     """QoS of the subscription."""
+
+
+def change_of(name: str) -> Change:
+    """When a parameter of the segmentation node can change."""
+    if name in LIVE:
+        return "live"
+    is_fixed = name in AT_START or name.startswith("spatial.")
+    return "start" if is_fixed else "unconfigured"

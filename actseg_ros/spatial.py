@@ -196,14 +196,16 @@ class SpatialOutput:
         depth_m = decode_depth(depth, self._max_pixels)
         settings = self._settings
         places = []
-        for number, query in enumerate(report.queries):
+        for query in report.queries:
             answer = report.answers.get(query.id)
             if answer is None or not answer.found or answer.stamp_ns != newest.stamp_ns:
                 continue
             points = without_rim(back_project(depth_m, answer.mask, camera, settings.max_depth_m))
             if len(points) >= settings.min_points:
                 kept, extent = thin_out(points, settings.max_points), measure(points)
-                places.append(Place(query.sentence.text, number, answer.confidence, kept, extent))
+                places.append(
+                    Place(query.sentence.text, query.number, answer.confidence, kept, extent)
+                )
         return places
 
     def _messages(self, header: Header, places: list[Place]) -> list[tuple[Any, Any]]:

@@ -21,7 +21,7 @@ class Place:
 
     Attributes:
         sentence: The sentence.
-        number: Of the sentence in `result`, from 0.
+        number: Of the sentence: 0 for the id q1, 1 for q2 and so on.
         confidence: That the actor is there, [0, 1].
         points: (N, 3) float32 [m] for the cloud.
         extent: Centre and size.
@@ -40,7 +40,7 @@ def centroid_message(header: Header, place: Place) -> PointStamped:
 
 
 def cloud_message(header: Header, places: Sequence[Place]) -> PointCloud2:
-    """All actors' points: x, y, z [m] and `sentence`, the number of the sentence in `result`."""
+    """All actors' points: x, y, z [m] and `sentence`, its number (see Place)."""
     cloud = np.empty(sum(len(place.points) for place in places), POINT)
     first = 0
     for place in places:

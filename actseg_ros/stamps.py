@@ -46,7 +46,7 @@ class StampGate:
     def __init__(
         self, max_age_s: float, future_tolerance_s: float, check_clock: bool = True
     ) -> None:
-        self._max_age_ns = round(max_age_s * NANOSECONDS)
+        self.allow_age(max_age_s)
         self._future_ns = round(future_tolerance_s * NANOSECONDS)
         self._check_clock = check_clock
         self._accepted_ns = -1
@@ -75,6 +75,10 @@ class StampGate:
             )
         self._accepted_ns = stamp_ns
         self._candidates = 0
+
+    def allow_age(self, max_age_s: float) -> None:
+        """Let stamps lag behind the node's clock by this [s] at most."""
+        self._max_age_ns = round(max_age_s * NANOSECONDS)
 
     def forget(self) -> None:
         """Accept any next stamp, as after a declared jump of the node's clock."""

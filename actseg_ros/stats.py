@@ -1,12 +1,18 @@
 """Rates and latencies over the recent past."""
 
 import math
+import time
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 
 RATE_WINDOW_S = 3.0
 LATENCIES_KEPT = 300
+# What happens to a frame, in order: in the queue, message to picture, into the window (flow and
+# per-frame features), network and masks, messages.
+STAGES = ("waiting", "decoding", "window", "network", "publishing")
 
 
 class Rate:
@@ -58,3 +64,25 @@ class Latency:
             return math.nan, math.nan
         middle, high = np.percentile(self._values_ms, (50, 95))
         return float(middle), float(high)
+
+
+class Stages:
+    """How long the stages of recent frames took."""
+
+    def __init__(self) -> None:
+        self._latencies = {name: Latency() for name in STAGES}
+
+    def add(self, stage: str, value_s: float) -> None:
+        """Keep one time [s] of one of STAGES."""
+        self._latencies[stage].add(value_s)
+
+    @contextmanager
+    def timed(self, stage: str) -> Iterator[None]:
+        """Time what happens inside; nothing is kept if it raises."""
+        start_s = time.monotonic()
+        yield
+        self.add(stage, time.monotonic() - start_s)
+
+    def percentiles_ms(self) -> dict[str, tuple[float, float]]:
+        """Median and 95th percentile [ms] by stage; NaN before the first value."""
+        return {name: latency.percentiles_ms() for name, latency in self._latencies.items()}

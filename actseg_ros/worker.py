@@ -20,7 +20,7 @@ from actseg_ros.queries import Query, QuerySet, QueryState
 from actseg_ros.reports import Engine, Health, Report, Sink
 from actseg_ros.stamps import NANOSECONDS, StampGate, StampRefused, stamp_to_ns
 from actseg_ros.states import State
-from actseg_ros.stats import Latency
+from actseg_ros.stats import Latency, Stages
 
 HEARTBEAT_S = 0.1
 ERROR_PAUSE_S = 0.1
@@ -61,16 +61,18 @@ class Worker:
     ) -> None:
         self.frames = FrameQueue(config.queue_frames)
         self._engine, self._queries, self._sink = engine, queries, sink
-        self._decode, self._config, self._gate = decode, config, gate
+        self._decode, self._gate = decode, gate
+        self._config = self._wanted = config
         self._now_ns, self._check_clock = now_ns, check_clock
         self._thread = threading.Thread(target=self._run, name="actseg_worker", daemon=True)
         self._stopping = threading.Event()
         self._jumped = threading.Event()
         self._seen: deque[_Seen] = deque(maxlen=engine.delay_frames + 1)
-        self._latency = Latency()
+        self._latency, self._stages = Latency(), Stages()
         self._revision = -1
         self._active: tuple[Query, ...] = ()
         self._problem: tuple[State, str] | None = None
+        self._problems, self._last_problem, self._last_problem_s = 0, "", math.nan
         self._answer_state: State | None = None
         self._told_result: State | None = None
         self._told_status: State | None = None
@@ -91,6 +93,11 @@ class Worker:
 
     def queries_changed(self) -> None:
         """Let the worker take over a changed sentence set now."""
+        self.frames.wake()
+
+    def reconfigure(self, config: StreamConfig) -> None:
+        """Go on with other limits from the next frame on."""
+        self._wanted = config
         self.frames.wake()
 
     def clock_jumped(self) -> None:
@@ -121,12 +128,20 @@ class Worker:
             self._jumped.clear()
             self._gate.forget()
             self._forget_frames("the node's clock was set")
+        if self._wanted is not self._config:
+            self._take_over_config()
         self._queries.expire(self._now_ns())
         self._take_over_queries()
         arrival = self.frames.get(max(0.0, self._heartbeat_due_s - time.monotonic()))
         if arrival is not None and self._push(arrival):
             self._answer_if_due()
         self._tell()
+
+    def _take_over_config(self) -> None:
+        self._config = config = self._wanted
+        self._gate.allow_age(config.max_age_s)
+        self.frames.resize(config.queue_frames)
+        self._engine.reconfigure(config)
 
     def _take_over_queries(self) -> None:
         revision, queries = self._queries.snapshot()
@@ -143,13 +158,16 @@ class Worker:
     def _push(self, arrival: Arrival) -> bool:
         """Whether the frame is in the window now."""
         header = arrival.message.header
+        self._stages.add("waiting", time.monotonic() - arrival.received_s)
         try:
             stamp_ns = stamp_to_ns(header.stamp.sec, header.stamp.nanosec)
             self._gate.check(stamp_ns, arrival.received_ns)
             self._sequence += 1
-            image = self._decode(arrival.message)
+            with self._stages.timed("decoding"):
+                image = self._decode(arrival.message)
             frame = Frame(image, stamp_ns, header.frame_id, self._sequence)
-            self._engine.push(frame)
+            with self._stages.timed("window"):
+                self._engine.push(frame)
         except StampRefused as error:
             return self._reject(State.BAD_TIME, str(error))
         except ActSegError as error:
@@ -164,29 +182,38 @@ class Worker:
             self._problem = None
         wanted = self._sink.wants_image()
         self._seen.append(_Seen(stamp_ns, arrival.received_s, image if wanted else None))
-        if wanted and not self._active:
+        if wanted and not self._active and not self._stopping.is_set():
             self._sink.idle_image(frame)
         return True
 
     def _reject(self, state: State, reason: str) -> bool:
         self._rejected += 1
-        self._problem = (state, reason)
+        self._note_problem(state, reason)
         self._sink.fault(state, reason)
         return False
+
+    def _note_problem(self, state: State, reason: str) -> None:
+        self._problem = (state, reason)
+        self._problems += 1
+        self._last_problem, self._last_problem_s = f"{state.name}: {reason}", time.monotonic()
 
     def _answer_if_due(self) -> None:
         if not self._engine.ready:
             self._answer_state = None
             return
-        if not self._active or self._since_answer < self._config.stride_frames:
+        stride = 1 if self._engine.answers_every_frame else self._config.stride_frames
+        if not self._active or self._since_answer < stride:
             return
         if len(self.frames) and self._since_answer < self._config.queue_frames:
             return  # newer frames wait: take them in first, their answer is worth more
         self._since_answer = 0
-        answers = self._engine.answer()
-        if answers:
-            self._check_finite(answers)
-            self._publish_answers(answers)
+        with self._stages.timed("network"):
+            answers = self._engine.answer()
+        if not answers:  # not encoded yet, or too long ago to be moved to this frame
+            self._answer_state = None
+            return
+        self._check_finite(answers)
+        self._publish_answers(answers)
 
     def _check_finite(self, answers: dict[str, MaskResult]) -> None:
         for result in answers.values():
@@ -208,11 +235,12 @@ class Worker:
         state = State.FOUND if found else State.NOT_FOUND
         image = seen.image if seen else None
         report = Report(state, self._revision, self._active, answers, image)
-        publish = self._sink.prepare(report)
-        with self._queries.holding(self._revision) as in_force:
-            if not in_force:
-                return  # the sentences changed meanwhile: these masks are nobody's any more
-            publish()
+        with self._stages.timed("publishing"):
+            publish = self._sink.prepare(report)
+            with self._queries.holding(self._revision) as in_force:
+                if not in_force or self._stopping.is_set():
+                    return  # the sentences changed meanwhile: these masks are nobody's any more
+                publish()
         self._note_answers(state, stamp_ns, seen, answers)
 
     def _note_answers(
@@ -236,7 +264,7 @@ class Worker:
             f"{self._config.max_age_s:g} s; lower the camera's rate, take a smaller preset, or "
             "raise the limit"
         )
-        self._problem = (State.OVERLOADED, text)
+        self._note_problem(State.OVERLOADED, text)
         self._answer_state = None
         self._sink.fault(State.OVERLOADED, text)
 
@@ -247,7 +275,7 @@ class Worker:
             self._sink.fault(State.MODEL_ERROR, text)
             self._forget_frames("the model failed")
             reason = f"{type(error).__name__}: {error}".splitlines()[0]
-            self._problem = (State.MODEL_ERROR, f"{reason}; trying again with the next frames")
+            self._note_problem(State.MODEL_ERROR, f"{reason}; trying again with the next frames")
             self._tell()
         except Exception:
             traceback.print_exc()  # nothing can be published: stderr is what is left
@@ -256,6 +284,8 @@ class Worker:
     # ------------------------------------------------------------------------ state and status
     def _tell(self) -> None:
         """A heartbeat when due, and both topics at once when the state has changed."""
+        if self._stopping.is_set():
+            return  # whoever stops it speaks now
         now_s = time.monotonic()
         state, detail = self._state(now_s)
         if state is State.STALE_INPUT and self._told_status is not state:
@@ -308,7 +338,17 @@ class Worker:
             latency_p95_ms=high_ms,
             detail=detail,
             clock_resets=self._gate.resets,
+            window=self._window(),
+            stages_ms=self._stages.percentiles_ms(),
+            problems=self._problems,
+            last_problem=self._last_problem,
+            last_problem_s=self._last_problem_s,
         )
+
+    def _window(self) -> str:
+        filled = "full" if self._engine.ready else f"{self._engine.filled} frames"
+        why = self._engine.last_reset
+        return f"{filled}; last emptied: {why}" if why else filled
 
     def _age_s(self, stamp_ns: int, seen: _Seen | None) -> float:
         waited_s = time.monotonic() - seen.received_s if seen else 0.0

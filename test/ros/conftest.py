@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from actseg_core.config import StreamConfig
 from actseg_core.errors import ShapeError, VocabularyError
 from actseg_core.types import Frame, MaskResult, Sentence
 
@@ -38,12 +39,15 @@ class FakeEngine:
 
     delay_frames = 0
     frames = 3
+    answers_every_frame = False
 
     def __init__(self) -> None:
         self.window: list[Frame] = []
         self.queries: list[tuple[str, Sentence]] = []
         self.last_reset = ""
         self.threads: set[int] = set()
+        self.config = StreamConfig()
+        self.closed = False
 
     @property
     def ready(self) -> bool:
@@ -60,6 +64,12 @@ class FakeEngine:
         if frame.image.shape[0] > 1000:
             raise ShapeError("a frame may have 1000 rows; use a smaller one")
         self.window = [*self.window, frame][-self.frames :]
+
+    def reconfigure(self, config: StreamConfig) -> None:
+        self.config = config
+
+    def close(self) -> None:
+        self.closed = True
 
     def reset(self, reason: str) -> None:
         self.window = []

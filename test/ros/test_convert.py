@@ -129,10 +129,20 @@ def test_nv_with_or_without_the_chroma_rows_in_height(encoding: str, declared_ro
     assert picture.min() == 255
 
 
+@pytest.mark.parametrize("declared_rows", [4, 12])
+def test_nv24_is_nv12_with_every_second_colour(declared_rows: int) -> None:
+    rng = np.random.default_rng(5)
+    brightness = rng.integers(16, 236, (4, 6), np.uint8)
+    colours = np.repeat(np.repeat(rng.integers(80, 170, (2, 3, 2), np.uint8), 2, 0), 2, 1)
+    fine = image("nv24", 6, declared_rows, brightness.tobytes() + colours.tobytes(), 6)
+    coarse = image("nv12", 6, 4, brightness.tobytes() + colours[::2, ::2].tobytes(), 6)
+    np.testing.assert_array_equal(decode(fine, LIMIT), decode(coarse, LIMIT))
+
+
 @pytest.mark.parametrize("encoding", [*ENCODINGS, *SAME_AS])
 def test_every_listed_encoding_can_be_converted(encoding: str) -> None:
     layout = ENCODINGS[SAME_AS.get(encoding, encoding)]
-    rows = 8 * 3 // 2 if layout.planar else 8
+    rows = 8 + 8 * layout.chroma // 2
     data = bytes(range(256)) * 4
     picture = decode(
         image(
@@ -163,6 +173,7 @@ def test_every_listed_encoding_can_be_converted(encoding: str) -> None:
         (image("bgr8", 4, 2, b"", 12), "data holds 0 bytes"),
         (image("uyvy", 3, 2, bytes(12)), "width divisible by 2 and a height divisible by 1"),
         (image("bayer_rggb8", 3, 3, bytes(9)), "divisible by 2, got 3x3"),
+        (image("nv24", 2, 2, bytes(18), 3), "nv24 needs rows without padding, got a step of 3"),
     ],
 )
 def test_a_wrong_image_is_refused_with_its_reason(message: Image, reason: str) -> None:
@@ -194,7 +205,7 @@ def test_any_image_is_a_picture_or_one_line(
         return
     assert picture.dtype == np.uint8
     assert picture.shape[1:] == (width, 3)
-    assert picture.shape[0] in (height, height * 2 // 3)
+    assert picture.shape[0] in (height, height * 2 // 3, height // 3)
 
 
 @pytest.mark.parametrize("suffix", [".jpg", ".png"])
@@ -207,6 +218,26 @@ def test_compressed_pictures_come_back(suffix: str, grey: bool) -> None:
     decoded = decode(compressed(content, "a lie"), LIMIT)
     assert decoded.shape == picture.shape
     assert np.abs(decoded.astype(int) - picture).mean() < (8 if suffix == ".jpg" else 1e-9)
+
+
+def test_a_mosaic_that_was_compressed_as_grey_gets_its_colours_back() -> None:
+    raw = np.zeros((8, 8), np.uint8)
+    raw[::2, ::2] = 200
+    content = bytes(cv2.imencode(".png", raw)[1].tobytes())
+    mosaic = compressed(content, "bayer_bggr8; png compressed bayer_bggr8")
+    plain = image("bayer_bggr8", 8, 8, raw.tobytes())
+    np.testing.assert_array_equal(decode(mosaic, LIMIT), decode(plain, LIMIT))
+
+
+@pytest.mark.parametrize(("quality", "kind"), [(None, "png"), (95, "jpeg")])
+def test_what_is_compressed_here_can_be_read_here(quality: int | None, kind: str) -> None:
+    ramp = np.tile(np.arange(0, 240, 10, dtype=np.uint8), (16, 1))
+    picture = np.stack([ramp, 255 - ramp, ramp // 2], axis=2)
+    message = convert.compress(picture, Header(frame_id="cam"), quality)
+    assert message.format == f"bgr8; {kind} compressed bgr8"
+    assert message.header.frame_id == "cam"
+    decoded = decode(message, LIMIT).astype(int)
+    assert np.abs(decoded - picture).mean() < (6 if quality else 1e-9)
 
 
 def test_a_depth_stream_is_not_taken_for_a_picture() -> None:

@@ -66,7 +66,7 @@ def test_ranges_and_choices_are_those_of_the_config(make_node: MakeNode) -> None
     (floats,) = node.describe_parameter("hang_s").floating_point_range
     assert (floats.from_value, floats.to_value) == (1.0, 3600.0)
     choices = node.describe_parameter("image_reliability").additional_constraints
-    assert choices == "one of: auto, best_effort, reliable"
+    assert choices == "one of: auto, best_effort, reliable. Can be set at the start only."
 
 
 def test_given_values_are_taken(make_node: MakeNode) -> None:
