@@ -37,8 +37,8 @@ def wheel_prefix() -> Path:
     )
 
 
-def build(build_folder: Path, stage: Path) -> None:
-    """Configure, build and install CMakeLists.txt into the folder `stage`."""
+def build(build_folder: Path, stage: Path, source: Path = ROOT) -> None:
+    """Configure, build and install the CMakeLists.txt of `source` into the folder `stage`."""
     environment = dict(os.environ)
     scripts = str(Path(sys.executable).parent)
     environment["PATH"] = os.pathsep.join([scripts, environment.get("PATH", os.defpath)])
@@ -84,17 +84,17 @@ def build(build_folder: Path, stage: Path) -> None:
             sys.stderr.write(result.stdout[-8000:])
             raise SystemExit(f"actseg: building the messages failed at: {command[0]} {command[1]}")
 
-    run("cmake", "-S", ROOT, "-B", build_folder, *options)
+    run("cmake", "-S", source, "-B", build_folder, *options)
     run("cmake", "--build", build_folder, "--parallel", os.cpu_count() or 1)
     run("cmake", "--install", build_folder)
     # The only file with the staging folder's path in it; local_setup.bash finds its own.
-    local_setup = stage / "share" / "actseg" / "local_setup.sh"
-    local_setup.write_text(local_setup.read_text().replace(str(stage), ""))
+    for local_setup in stage.glob("share/*/local_setup.sh"):
+        local_setup.write_text(local_setup.read_text().replace(str(stage), ""))
 
 
-def stage_site_packages(stage: Path) -> Path:
+def stage_site_packages(stage: Path, package: str = "actseg") -> Path:
     """Return the folder of `stage` that holds the generated Python package."""
-    found = sorted(stage.glob("**/python3*/*-packages/actseg"))
+    found = sorted(stage.glob(f"**/python3*/*-packages/{package}"))
     if len(found) != 1:
         raise SystemExit(f"actseg: no generated messages below {stage}")
     return found[0].parent

@@ -1,0 +1,119 @@
+"""The node on the real rclpy with a small model, and a client beside it."""
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+import rclpy
+from actseg.msg import ActorMaskArray, SegmentationStatus
+from diagnostic_msgs.msg import DiagnosticArray
+from rclpy.context import Context
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.parameter import Parameter
+from rclpy.qos import (
+    QoSProfile,
+    qos_profile_sensor_data,
+)
+from sensor_msgs.msg import Image
+from std_msgs.msg import String
+
+from actseg_ros.convert import encode
+from actseg_ros.reports import LoadedModel
+from actseg_ros.segmentation_node import SegmentationNode
+from actseg_ros.states import State
+
+PICTURE = np.zeros((12, 16, 3), np.uint8)
+
+
+class Bench:
+    """The node and a client on one executor in one domain."""
+
+    def __init__(self, context: Context, engine: Any, read: Any, **values: Any) -> None:
+        overrides = [
+            Parameter(name.replace("__", "."), value=value) for name, value in values.items()
+        ]
+        self.load_error: Exception | None = None
+        self.model = LoadedModel(engine, read, "small")
+        self.node = SegmentationNode(self.load, context=context, parameter_overrides=overrides)
+        self.client = Node("client", context=context)
+        self.executor = SingleThreadedExecutor(context=context)
+        for node in (self.node, self.client):
+            self.executor.add_node(node)
+        self.results: list[ActorMaskArray] = []
+        self.statuses: list[SegmentationStatus] = []
+        self.diagnostics: list[DiagnosticArray] = []
+        many = QoSProfile(depth=100)
+        for kind, topic, kept in (
+            (ActorMaskArray, "/actseg/result", self.results),
+            (SegmentationStatus, "/actseg/status", self.statuses),
+            (DiagnosticArray, "/diagnostics", self.diagnostics),
+        ):
+            self.client.create_subscription(kind, topic, kept.append, many)
+        self.camera = self.client.create_publisher(Image, "/actseg/image", qos_profile_sensor_data)
+        self.command = self.client.create_publisher(String, "/actseg/command", 10)
+
+    def load(self, _settings: Any, _stream: Any) -> LoadedModel:
+        if self.load_error:
+            raise self.load_error
+        return self.model
+
+    def spin_until(self, condition: Callable[[], Any], feed: bool = True, what: str = "") -> None:
+        end_s, due_s = time.monotonic() + 20.0, 0.0
+        while not condition():
+            now_s = time.monotonic()
+            assert now_s < end_s, f"{what or 'condition'} not within 20 s; state {self.state}"
+            if feed and now_s >= due_s:
+                due_s = now_s + 0.02
+                self.camera.publish(self.picture())
+            self.executor.spin_once(timeout_sec=0.01)
+
+    def picture(self) -> Image:
+        message = encode(PICTURE, Image().header)
+        message.header.stamp = self.client.get_clock().now().to_msg()
+        message.header.frame_id = "cam"
+        return message
+
+    def start(self) -> None:
+        assert self.node.start() == ""
+        self.spin_until(lambda: self.camera.get_subscription_count() == 1, feed=False)
+        self.spin_until(lambda: self.command.get_subscription_count() >= 1, feed=False)
+
+    def call(self, kind: Any, name: str, request: Any) -> Any:
+        client = self.client.create_client(kind, f"/actseg/{name}")
+        self.spin_until(client.service_is_ready)
+        future = client.call_async(request)
+        self.spin_until(future.done)
+        return future.result()
+
+    @property
+    def state(self) -> State | None:
+        return State(self.statuses[-1].state.value) if self.statuses else None
+
+    def has_answered(self) -> bool:
+        """Whether the newest result bears masks; status and result may overtake each other."""
+        return bool(self.results and self.results[-1].header.stamp.sec)
+
+    def is_in(self, state: State) -> Callable[[], bool]:
+        return lambda: self.state is state
+
+
+@pytest.fixture
+def make(domain: int, engine: Any, read: Any) -> Iterator[Callable[..., Bench]]:
+    context = Context()
+    rclpy.init(context=context, domain_id=domain)
+    benches: list[Bench] = []
+
+    def build(**values: Any) -> Bench:
+        benches.append(Bench(context, engine, read, **values))
+        return benches[-1]
+
+    yield build
+    for bench in benches:
+        bench.node.close()
+        bench.executor.shutdown()
+        bench.node.destroy_node()
+        bench.client.destroy_node()
+    context.try_shutdown()

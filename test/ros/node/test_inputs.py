@@ -1,0 +1,102 @@
+"""Images of all cameras: QoS, type, compression, damage."""
+
+from array import array
+from typing import Any
+
+import numpy as np
+import pytest
+from rclpy.qos import (
+    QoSProfile,
+    ReliabilityPolicy,
+    qos_profile_sensor_data,
+)
+from sensor_msgs.msg import CompressedImage, Image
+
+from actseg_ros.states import State
+
+PICTURE = np.zeros((12, 16, 3), np.uint8)
+
+
+def test_compressed_images_are_understood(make: Any) -> None:
+    import cv2
+
+    bench = make(sentence="the dog", compressed=True)
+    camera = bench.client.create_publisher(
+        CompressedImage, "/actseg/image/compressed", qos_profile_sensor_data
+    )
+    assert bench.node.start() == ""
+    content = cv2.imencode(".jpg", PICTURE)[1].tobytes()
+
+    def send() -> bool:
+        message = CompressedImage(format="jpeg", data=array("B", content))
+        message.header.stamp = bench.client.get_clock().now().to_msg()
+        camera.publish(message)
+        return bench.state is State.FOUND
+
+    bench.spin_until(send, feed=False)
+    bench.spin_until(bench.has_answered)
+    assert bench.results[-1].masks[0].mask.width == 16
+
+
+def test_a_bad_image_is_skipped_and_the_next_good_one_answered(make: Any) -> None:
+    bench = make(sentence="the dog")
+    bench.start()
+    bench.spin_until(bench.is_in(State.FOUND))
+    wrong = bench.picture()
+    wrong.data = wrong.data[:-1]
+
+    def send() -> bool:
+        wrong.header.stamp = bench.client.get_clock().now().to_msg()
+        bench.camera.publish(wrong)
+        return bench.state is State.BAD_INPUT
+
+    bench.spin_until(send, feed=False)
+    assert "data holds 575 bytes, but 12 rows of 48 bytes are 576" in bench.statuses[-1].detail
+    bench.spin_until(bench.is_in(State.FOUND))
+    assert bench.statuses[-1].frames_rejected >= 1
+
+
+def test_a_camera_with_another_qos_is_named_in_the_diagnostics(make: Any) -> None:
+    bench = make(image_reliability="reliable")
+    assert bench.node.start() == ""
+    bench.spin_until(
+        lambda: (
+            bench.diagnostics
+            and "set image_reliability: auto" in bench.diagnostics[-1].status[0].message
+        )
+    )
+
+
+@pytest.mark.parametrize("first", [ReliabilityPolicy.RELIABLE, ReliabilityPolicy.BEST_EFFORT])
+def test_the_subscription_is_as_reliable_as_all_its_cameras(make: Any, first: Any) -> None:
+    bench = make()
+    bench.client.destroy_publisher(bench.camera)
+    other = {ReliabilityPolicy.RELIABLE, ReliabilityPolicy.BEST_EFFORT} - {first}
+
+    def subscribed() -> Any:
+        infos = bench.client.get_subscriptions_info_by_topic("/actseg/image")
+        return [info.qos_profile.reliability for info in infos]
+
+    bench.camera = bench.client.create_publisher(
+        Image, "/actseg/image", QoSProfile(depth=1, reliability=first)
+    )
+    assert bench.node.start() == ""
+    bench.spin_until(bench.is_in(State.IDLE))
+    bench.spin_until(lambda: subscribed() == [first])
+    bench.client.create_publisher(
+        Image, "/actseg/image", QoSProfile(depth=1, reliability=other.pop())
+    )
+    bench.spin_until(lambda: subscribed() == [ReliabilityPolicy.BEST_EFFORT])
+    bench.spin_until(bench.is_in(State.IDLE))
+
+
+def test_a_matched_camera_without_images_points_at_the_transport(make: Any) -> None:
+    bench = make()
+    assert bench.node.start() == ""
+    bench.spin_until(
+        lambda: (
+            bench.diagnostics
+            and "FASTDDS_BUILTIN_TRANSPORTS=LARGE_DATA" in bench.diagnostics[-1].status[0].message
+        ),
+        feed=False,
+    )

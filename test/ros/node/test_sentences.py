@@ -1,0 +1,126 @@
+"""Commands and services: obeyed once, in order, acknowledged; refused ones change nothing."""
+
+from typing import Any
+
+from actseg.srv import AddQuery, ListQueries, RemoveQuery
+from builtin_interfaces.msg import Duration
+from rclpy.qos import (
+    DurabilityPolicy,
+    QoSProfile,
+)
+from std_msgs.msg import String
+from std_srvs.srv import Trigger
+
+from actseg_ros.states import State
+
+LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+
+
+def test_a_command_is_answered_and_an_empty_one_ends_it(make: Any) -> None:
+    bench = make()
+    bench.start()
+    bench.spin_until(bench.is_in(State.IDLE))
+    bench.command.publish(String(data="the dog"))
+    bench.spin_until(bench.is_in(State.FOUND))
+    bench.spin_until(bench.has_answered)
+    mask = bench.results[-1].masks[0]
+    assert (mask.sentence, mask.header.frame_id, mask.mask.width) == ("the dog", "cam", 16)
+    bench.command.publish(String(data=""))
+    bench.spin_until(bench.is_in(State.IDLE))
+    bench.spin_until(lambda: bench.results[-1].query_revision == 2)
+    assert not bench.results[-1].masks
+
+
+def test_a_latched_command_from_before_the_start_is_obeyed(make: Any) -> None:
+    bench = make()
+    latched = bench.client.create_publisher(String, "/actseg/command", LATCHED)
+    latched.publish(String(data="the dog"))
+    bench.start()
+    bench.spin_until(bench.is_in(State.FOUND))
+    assert bench.statuses[-1].query_revision == 1
+
+
+def test_a_latched_command_is_taken_once(make: Any) -> None:
+    bench = make()
+    latched = bench.client.create_publisher(String, "/actseg/command", LATCHED)
+    bench.start()
+    bench.spin_until(lambda: latched.get_subscription_count() == 2)
+    for text in ("a dog", "a cat") * 5:
+        latched.publish(String(data=text))
+    bench.spin_until(lambda: bench.statuses[-1].query_revision >= 10)
+    bench.spin_until(bench.is_in(State.FOUND))
+    assert bench.statuses[-1].query_revision == 10
+    bench.spin_until(bench.has_answered)
+    assert bench.results[-1].masks[0].sentence == "a cat"
+
+
+def test_a_latched_sample_that_comes_late_does_not_undo_a_newer_command(make: Any) -> None:
+    bench = make()
+    bench.start()
+    for text, source_ns in (("a dog", 1), ("a cat", 2), ("a dog", 1), ("a cat", 2)):
+        info = {"source_timestamp": source_ns, "publisher_gid": {"data": [7] * 16}}
+        bench.node._commands._on_command(String(data=text), info)
+    bench.spin_until(bench.is_in(State.FOUND))
+    assert bench.statuses[-1].query_revision == 2
+    bench.spin_until(bench.has_answered)
+    assert bench.results[-1].masks[0].sentence == "a cat"
+
+
+def test_a_refused_command_keeps_the_old_sentence_and_is_told(make: Any) -> None:
+    bench = make()
+    bench.start()
+    bench.command.publish(String(data="the dog"))
+    bench.spin_until(bench.is_in(State.FOUND))
+    bench.command.publish(String(data="d" * 100_000))
+    bench.spin_until(
+        lambda: any(
+            "100000; shorten it" in item.value
+            for array_ in bench.diagnostics
+            for status in array_.status
+            for item in status.values
+        )
+    )
+    assert bench.state is State.FOUND
+    assert bench.statuses[-1].query_revision == 1
+
+
+def test_services_add_list_remove_and_clear(make: Any) -> None:
+    bench = make()
+    bench.start()
+    added = bench.call(AddQuery, "add_query", AddQuery.Request(sentence="the xylophonist"))
+    assert (added.accepted, added.id, list(added.unknown_words)) == (True, "q1", ["xylophonist"])
+    bench.call(AddQuery, "add_query", AddQuery.Request(sentence="the absent cat"))
+    bench.spin_until(
+        lambda: (
+            bench.results
+            and [mask.state.value for mask in bench.results[-1].masks]
+            == [State.FOUND, State.NOT_FOUND]
+        )
+    )
+    listed = bench.call(ListQueries, "list_queries", ListQueries.Request())
+    assert [query.id for query in listed.queries] == ["q1", "q2"]
+    assert [query.confidence for query in listed.queries] == [0.75, 0.25]
+    assert listed.query_revision == 2
+    removed = bench.call(RemoveQuery, "remove_query", RemoveQuery.Request(id="q1"))
+    assert removed.removed
+    again = bench.call(RemoveQuery, "remove_query", RemoveQuery.Request(id="q1"))
+    assert (again.removed, again.message) == (False, "no sentence has the id 'q1'; active ids: q2")
+    assert bench.call(Trigger, "clear", Trigger.Request()).message == "1 sentences dropped"
+    bench.spin_until(bench.is_in(State.IDLE))
+
+
+def test_a_refused_add_says_why(make: Any) -> None:
+    bench = make()
+    bench.start()
+    reply = bench.call(AddQuery, "add_query", AddQuery.Request(sentence="d" * 600))
+    assert (reply.accepted, reply.id) == (False, "")
+    assert "may have 512 characters, got 600" in reply.message
+
+
+def test_a_sentence_with_a_lifetime_ends_by_itself(make: Any) -> None:
+    bench = make()
+    bench.start()
+    request = AddQuery.Request(sentence="the dog", lifetime=Duration(nanosec=300_000_000))
+    assert bench.call(AddQuery, "add_query", request).accepted
+    bench.spin_until(bench.is_in(State.FOUND))
+    bench.spin_until(bench.is_in(State.IDLE))
