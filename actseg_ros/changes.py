@@ -1,6 +1,6 @@
 """Parameters that change while the node runs: checked and applied as a whole, or refused."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from rcl_interfaces.msg import SetParametersResult
@@ -42,7 +42,7 @@ class ParameterChanges:
 
     def _check(self, parameters: list[Parameter[Any]]) -> SetParametersResult:
         try:
-            for parameter in parameters:
+            for parameter in self._own(parameters):
                 self._check_time(parameter.name)
             self._changed(parameters)
         except ConfigError as error:
@@ -60,6 +60,13 @@ class ParameterChanges:
         self._groups = self._changed(parameters)
         self._apply(self._groups)
 
+    def _own(self, parameters: list[Parameter[Any]]) -> Iterator[Parameter[Any]]:
+        """Those of the groups; the others are rclpy's."""
+        for parameter in parameters:
+            prefix, _, field = parameter.name.rpartition(".")
+            if prefix in self._groups and field in type(self._groups[prefix]).model_fields:
+                yield parameter
+
     def _changed(self, parameters: list[Parameter[Any]]) -> dict[str, Config]:
         """All groups with new values.
 
@@ -67,11 +74,9 @@ class ParameterChanges:
             ConfigError: If a value is of another type, out of range, or contradicts another.
         """
         changed = dict(self._groups)
-        for parameter in parameters:
+        for parameter in self._own(parameters):
             prefix, _, field = parameter.name.rpartition(".")
-            config = changed.get(prefix)
-            if config is None or field not in type(config).model_fields:
-                continue  # one of rclpy's own
+            config = changed[prefix]
             check_type(parameter.name, type(config).model_fields[field], parameter.value)
             changed[prefix] = config.model_copy(update={field: parameter.value})
         return {prefix: _validated(prefix, config) for prefix, config in changed.items()}

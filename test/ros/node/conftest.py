@@ -11,6 +11,7 @@ from actseg.msg import ActorMaskArray, SegmentationStatus
 from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
+from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 from rclpy.qos import (
@@ -42,6 +43,7 @@ class Bench:
         self.executor = SingleThreadedExecutor(context=context)
         for node in (self.node, self.client):
             self.executor.add_node(node)
+        self.subscriptions: dict[str, Any] = {}
         self.results: list[ActorMaskArray] = []
         self.statuses: list[SegmentationStatus] = []
         self.diagnostics: list[DiagnosticArray] = []
@@ -51,7 +53,9 @@ class Bench:
             (SegmentationStatus, "/actseg/status", self.statuses),
             (DiagnosticArray, "/diagnostics", self.diagnostics),
         ):
-            self.client.create_subscription(kind, topic, kept.append, many)
+            self.subscriptions[topic] = self.client.create_subscription(
+                kind, topic, kept.append, many
+            )
         self.camera = self.client.create_publisher(Image, "/actseg/image", qos_profile_sensor_data)
         self.command = self.client.create_publisher(String, "/actseg/command", 10)
 
@@ -80,6 +84,10 @@ class Bench:
         assert self.node.start() == ""
         self.spin_until(lambda: self.camera.get_subscription_count() == 1, feed=False)
         self.spin_until(lambda: self.command.get_subscription_count() >= 1, feed=False)
+
+    def start_unmanaged(self) -> None:
+        for trigger in (self.node.trigger_configure, self.node.trigger_activate):
+            assert trigger() == TransitionCallbackReturn.SUCCESS
 
     def call(self, kind: Any, name: str, request: Any) -> Any:
         client = self.client.create_client(kind, f"/actseg/{name}")
