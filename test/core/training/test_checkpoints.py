@@ -2,6 +2,7 @@ import logging
 import resource
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -77,19 +78,20 @@ def test_weights_that_are_no_numbers_are_never_saved(two: Path) -> None:
     assert step_of(two / "last.ckpt") == 2
 
 
-@pytest.fixture
+@contextmanager
 def small_files() -> Iterator[None]:
-    """For the length of a test, no file of this process may grow beyond 1 kB."""
+    """No file of this process may grow beyond 1 kB; not for longer, pytest's report may be one."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1024, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-def test_a_full_disk_keeps_both_states_and_leaves_nothing_half(
-    two: Path, small_files: None
-) -> None:
-    with pytest.raises(TrainingError, match="cannot write .*last.ckpt: File too large; make room"):
+def test_a_full_disk_keeps_both_states_and_leaves_nothing_half(two: Path) -> None:
+    message = "cannot write .*last.ckpt: File too large; make room"
+    with pytest.raises(TrainingError, match=message), small_files():
         WholeFiles().save_checkpoint(state(3), two / "last.ckpt")
     assert sorted(path.name for path in two.iterdir()) == ["last.ckpt", "previous.ckpt"]
     assert (step_of(two / "last.ckpt"), step_of(two / "previous.ckpt")) == (2, 1)
