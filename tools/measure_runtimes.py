@@ -1,0 +1,170 @@
+"""What the graphs of a model cost in every runtime, for docs/runtimes.md.
+
+    python tools/measure_runtimes.py lite --size 320 --threads 1
+
+CPU time is given beside wall time: on a busy machine it is the steadier of the two. With --masks
+FOLDER (videos or image folders) also how far masks of every runtime are from PyTorch's.
+"""
+
+import argparse
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from actseg_core.checkpoint import checkpoint_path, load_checkpoint
+from actseg_core.config import RuntimeConfig, load_preset
+from actseg_core.data.video import read_video
+from actseg_core.errors import ActSegError
+from actseg_core.model import Network, build_model
+from actseg_core.predictor import Predictor
+from actseg_core.runtime.choose import make_executor
+from actseg_core.runtime.executor import Executor
+from actseg_core.runtime.graphs import CHANNELS
+from actseg_core.types import Clip
+
+SETTINGS = {
+    "torch": RuntimeConfig(runtime="torch"),
+    "onnxruntime": RuntimeConfig(runtime="onnxruntime"),
+    "openvino": RuntimeConfig(runtime="openvino"),
+    "openvino half": RuntimeConfig(runtime="openvino", half=True),
+}
+SENTENCES = ("person walking", "person in red", "dog running", "car")
+
+
+def main() -> None:
+    """Print one Markdown table of costs and, if asked, one of masks."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("model", help="preset or checkpoint; without weights: random ones")
+    options.add_argument("--size", type=int, default=0, help="side of the input [px]")
+    options.add_argument("--threads", type=int, default=1)
+    options.add_argument("--repeats", type=int, default=20)
+    options.add_argument("--masks", type=Path, nargs="*", default=[], help="videos")
+    given = options.parse_args()
+    network = _network(given.model, given.size)
+    torch.set_num_threads(given.threads)
+    size, kind = network.config.size, network.config.kind
+    print(f"{given.model}, {size} px, {given.threads} threads; ms of CPU time (of wall time)\n")
+    print(f"| {kind} | runtime | median | least |\n|---|---|---|---|")
+    _line("1024-cubed product", "torch", _product, given.repeats)
+    eager = Executor(network)
+    for name, executor in [("torch eager", eager), *_executors(network, given.threads)]:
+        for part, work in _parts(executor).items():
+            _line(part, name, work, given.repeats)
+    if given.masks:
+        _masks(given.model, given.masks, given.threads)
+
+
+def _network(name: str, size: int) -> Network:
+    try:
+        network = load_checkpoint(checkpoint_path(name)).model
+    except ActSegError:
+        network = build_model(load_preset(name))
+    if size:
+        resized = network.config.model_copy(update={"size": size})
+        other = build_model(resized)
+        other.load_state_dict(network.state_dict())
+        network = other
+    return network
+
+
+def _executors(network: Network, threads: int) -> list[tuple[str, Executor]]:
+    found = []
+    for name, settings in SETTINGS.items():
+        try:
+            chosen = settings.model_copy(update={"threads": threads})
+            started = time.perf_counter()
+            found.append((name, make_executor(network, chosen)))
+            print(f"{name}: ready in {time.perf_counter() - started:.1f} s\n")
+        except ActSegError as error:
+            print(f"{name}: {error}\n")
+    return found
+
+
+def _parts(executor: Executor) -> dict[str, Callable[[], object]]:
+    config = executor.network.config
+    shape = (config.frames, config.size, config.size)
+    clips = {name: torch.rand(1, CHANNELS[name], *shape) * 2 - 1 for name in config.streams}
+    work: dict[str, Callable[[], object]] = {}
+    features = executor.encode(clips)
+    for name, clip in clips.items():
+        if not executor.steps:
+            work[f"encode {name}"] = lambda name=name, clip=clip: executor._encode(name, clip)
+            continue
+        frame = clip[:, :, 0].contiguous()
+        pyramid, entry = executor.step(name, frame)
+        ring = [entry] * executor.entries(name)
+        work[f"trunk {name}"] = lambda name=name, frame=frame: executor.step(name, frame)
+        work[f"head {name}"] = lambda name=name, newest=pyramid, ring=ring: executor.join(
+            name, newest, ring
+        )
+    for count in (1, 4, 16):
+        words = torch.randn(count, config.text.max_words, config.text.word_dim)
+        filters = executor.filters(words)
+        work[f"respond {count}"] = lambda filters=filters: executor.respond(features, filters)
+        work[f"filters {count}"] = lambda words=words: executor.filters(words)
+    return work
+
+
+def _line(part: str, name: str, work: Callable[[], object], repeats: int) -> None:
+    work()
+    walls, cpus = [], []
+    for _ in range(repeats):
+        wall, cpu = time.perf_counter(), time.process_time()
+        work()
+        walls.append(1e3 * (time.perf_counter() - wall))
+        cpus.append(1e3 * (time.process_time() - cpu))
+    print(
+        f"| {part} | {name} | {statistics.median(cpus):.1f} ({statistics.median(walls):.1f}) "
+        f"| {min(cpus):.1f} ({min(walls):.1f}) |",
+        flush=True,
+    )
+
+
+def _product() -> torch.Tensor:
+    matrix = torch.ones(1024, 1024)
+    return matrix @ matrix
+
+
+def _masks(model: str, videos: list[Path], threads: int) -> None:
+    plain = Predictor.load(model, runtime=RuntimeConfig(runtime="torch"))
+    clips = [_clip(path, plain.config.frames, start) for path in videos for start in (0, 40)]
+    sentences = [plain.read(text) for text in SENTENCES]
+    wanted = [plain.predict(clip, sentences) for clip in clips]
+    print("\n| runtime | masks | mean IoU with PyTorch's | least | other verdicts |")
+    print("|---|---|---|---|---|")
+    for name, settings in SETTINGS.items():
+        try:
+            other = Predictor.load(model, runtime=settings.model_copy(update={"threads": threads}))
+        except ActSegError as error:
+            print(f"| {name} | {error} |")
+            continue
+        shared, verdicts = [], 0
+        for clip, answers in zip(clips, wanted, strict=True):
+            for ours, theirs in zip(other.predict(clip, sentences), answers, strict=True):
+                verdicts += ours.found != theirs.found
+                if ours.found and theirs.found:
+                    both = (ours.mask > 0) & (theirs.mask > 0)
+                    either = (ours.mask > 0) | (theirs.mask > 0)
+                    shared.append(both.sum() / either.sum())
+        print(
+            f"| {name} | {len(shared)} | {np.mean(shared):.4f} | {np.min(shared):.4f} "
+            f"| {verdicts} of {len(clips) * len(sentences)} |"
+        )
+
+
+def _clip(path: Path, frames: int, start: int) -> Clip:
+    images = []
+    for item in read_video(path):
+        if item.index >= start:
+            images.append(item.image)
+        if len(images) == frames:
+            return Clip(np.stack(images))
+    raise SystemExit(f"{path} has fewer than {start + frames} frames")
+
+
+if __name__ == "__main__":
+    main()
