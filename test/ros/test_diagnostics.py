@@ -1,10 +1,15 @@
 """Levels that a supervisor can act on, and the hint about a silent transport."""
 
+import time
+from dataclasses import replace
+from typing import Any
+
 import pytest
 from diagnostic_msgs.msg import DiagnosticStatus
 
-from actseg_ros.diagnostics import diagnostics_message
+from actseg_ros.diagnostics import NewProblems, diagnostics_message, sentence_facts
 from actseg_ros.image_input import TRANSPORT_HINT
+from actseg_ros.queries import Query, QueryState
 from actseg_ros.reports import Health
 from actseg_ros.states import State
 
@@ -54,3 +59,38 @@ def test_a_load_failure_is_told_beside_unconfigured() -> None:
         "/a", "", Health(State.UNCONFIGURED, detail="no preset"), {}, "", 0
     )
     assert message.status[0].message == "UNCONFIGURED; no preset"
+
+
+def test_window_stages_and_sentences_are_told(read: Any) -> None:
+    health = Health(
+        State.FOUND,
+        window="full; last emptied: the camera is silent",
+        stages_ms={"network": (12.34, 56.78)},
+        problems=3,
+        last_problem="BAD_INPUT: step is 11 bytes",
+        last_problem_s=time.monotonic() - 5.0,
+    )
+    query = Query("q2", read("the dog\nERROR: all is lost"), 0)
+    facts = sentence_facts([(query, QueryState(State.FOUND, 0.5))])
+    message = diagnostics_message("/actseg", "cam", health, facts, "", 0)
+    values = {item.key: item.value for item in message.status[0].values}
+    assert values["window"] == "full; last emptied: the camera is silent"
+    assert values["network p50 / p95 [ms]"] == "12.3 / 56.8"
+    assert values["last problem"] == "5 s ago, BAD_INPUT: step is 11 bytes"
+    assert values["sentence q2"] == "FOUND 0.50 'the dog\\nERROR: all is lost'"
+
+
+def test_problems_between_two_reports_are_told_once() -> None:
+    new = NewProblems()
+    fine = Health(State.FOUND, problems=0)
+    assert new.hint(fine) == ""
+    after = replace(fine, problems=2, last_problem="BAD_INPUT: short data")
+    assert new.hint(after) == "2 problems since the last report, the newest: BAD_INPUT: short data"
+    assert new.hint(after) == ""
+    anew = replace(after, problems=1)  # counted from zero after an activation
+    assert new.hint(anew).startswith("1 problems since the last report")
+
+
+def test_a_problem_that_is_the_state_is_not_told_twice() -> None:
+    state = Health(State.BAD_INPUT, detail="short data", problems=1)
+    assert NewProblems().hint(replace(state, last_problem="BAD_INPUT: short data")) == ""

@@ -62,3 +62,15 @@ def test_received_is_taken_plus_dropped_plus_waiting(puts: list[bool], capacity:
     assert taken == sorted(taken)
     queue.drop_all()
     assert queue.received == len(taken) + queue.dropped
+
+
+def test_a_queue_made_smaller_drops_the_oldest_and_counts_them() -> None:
+    queue = FrameQueue(4)
+    for number in range(4):
+        queue.put(arrival(number))
+    queue.resize(1)
+    assert (len(queue), queue.dropped, queue.get(0).message) == (1, 3, 3)
+    queue.resize(2)
+    for number in range(4, 7):
+        queue.put(arrival(number))
+    assert [queue.get(0).message, queue.get(0).message] == [5, 6]

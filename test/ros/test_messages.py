@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -123,3 +124,19 @@ def test_a_query_with_all_its_fields(read: Callable[[str], Sentence]) -> None:
     assert (message.created, message.expires) == (Time(sec=3), Time(sec=4))
     assert (message.state.value, message.confidence) == (State.FOUND, 0.5)
     assert list(message.unknown_words) == ["xylophonist"]
+
+
+def test_a_moved_mask_says_how_far_and_others_zero(read: Callable[[str], Sentence]) -> None:
+    query = make_query(read, "q1", "the dog")
+    moved = replace(found_result(), computed_stamp_ns=4 * S)
+    for result, wanted in (
+        (moved, Duration(sec=1, nanosec=7)),
+        (replace(moved, warped=False), Duration()),
+    ):
+        array = array_message(Report(State.FOUND, 1, (query,), {"q1": result}), 6 * S)
+        assert array.masks[0].moved == wanted
+
+
+def test_a_refused_command_is_told_in_the_status() -> None:
+    message = status_message(Health(State.IDLE), S, "too long; shorten it")
+    assert message.refused_command == "too long; shorten it"

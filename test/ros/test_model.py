@@ -52,3 +52,13 @@ def test_a_model_without_numbers_is_refused(engine: Any, read: Any) -> None:
 def test_a_model_that_needs_more_frames_than_it_says_is_refused(engine: Any, read: Any) -> None:
     with pytest.raises(ActSegError, match="blank clip of 2 frames"):
         warm_up(engine, read, 2)
+
+
+def test_the_warm_up_waits_for_a_window_that_is_encoded_in_the_background(
+    checkpoint: Path,
+) -> None:
+    stream = StreamConfig(mask_frame="newest", background=True)
+    model = load_model(SegmentationConfig(checkpoint=str(checkpoint)), stream)
+    assert model.engine.answers_every_frame
+    assert model.engine.filled == 0
+    model.engine.close()

@@ -155,3 +155,20 @@ def test_the_revision_rises_exactly_when_the_set_changes(steps: list[tuple[str, 
             assert kind == "a"
         after = queries.snapshot()
         assert (after[0] - before[0]) == (after[1] != before[1])
+
+
+def test_other_limits_hold_for_new_sentences_only(queries: QuerySet) -> None:
+    queries.add("a dog", 0, 0)
+    queries.set_limits(max_queries=1, max_chars=4)
+    assert texts(queries) == ["a dog"]
+    with pytest.raises(QueryRefused, match="may have 4 characters, got 5"):
+        queries.add("a cat", 0, 0)
+    with pytest.raises(QueryRefused, match="1 sentences are active"):
+        queries.add("cat", 0, 0)
+
+
+def test_numbers_count_and_are_never_used_again(queries: QuerySet) -> None:
+    first = queries.add("a dog", 0, 0)
+    queries.remove(first.id)
+    second = queries.add("a dog", 0, 0)
+    assert [(item.id, item.number) for item in (first, second)] == [("q1", 0), ("q2", 1)]

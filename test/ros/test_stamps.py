@@ -104,3 +104,11 @@ def test_accepted_stamps_rise_except_at_counted_resets(stamps: list[int]) -> Non
         falls += stamp <= newest
         newest = stamp
     assert falls == gate.resets
+
+
+def test_another_age_is_allowed_from_the_next_stamp_on() -> None:
+    gate = make_gate()
+    with pytest.raises(StampRefused, match="2.000 s behind"):
+        gate.check(1 * S, 3 * S)
+    gate.allow_age(2.5)
+    gate.check(1 * S, 3 * S)

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from actseg_ros.stats import Latency, Rate
+from actseg_ros.stats import STAGES, Latency, Rate, Stages
 
 
 def test_ten_events_a_tenth_of_a_second_apart_are_ten_hertz() -> None:
@@ -44,3 +44,18 @@ def test_old_latencies_are_forgotten() -> None:
     for value_s in [100.0] * 300 + [1.0] * 300:
         latency.add(value_s)
     assert latency.percentiles_ms() == (1000.0, 1000.0)
+
+
+def test_each_stage_has_its_own_percentiles_and_failures_do_not_count() -> None:
+    stages = Stages()
+    for value_s in (0.010, 0.020, 0.030):
+        stages.add("decoding", value_s)
+    with pytest.raises(ZeroDivisionError), stages.timed("network"):
+        raise ZeroDivisionError
+    told = stages.percentiles_ms()
+    assert tuple(told) == STAGES
+    assert told["decoding"] == (pytest.approx(20.0), pytest.approx(29.0))
+    assert math.isnan(told["network"][0])
+    with stages.timed("network"):
+        pass
+    assert 0.0 <= stages.percentiles_ms()["network"][0] < 1000.0

@@ -6,7 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pytest
 
+from actseg_core.config import StreamConfig
 from actseg_ros.states import State
 
 Eventually = Callable[..., None]
@@ -152,3 +154,41 @@ def test_a_sentence_ends_by_itself_when_its_life_is_over(
     eventually(lambda: bench.sink.beats and bench.sink.beats[-1][1].query_ids == ("q1",))
     eventually(lambda: bench.sink.state is State.IDLE)
     assert bench.sink.reports[-1].revision == 2
+
+
+def test_limits_change_between_two_frames(start: Any, eventually: Eventually) -> None:
+    bench = start()
+    bench.command("the dog")
+    bench.feed(3)
+    eventually(bench.answers)
+    config = StreamConfig(stride_frames=3, stale_after_s=60.0, max_age_s=60.0, queue_frames=9)
+    bench.worker.reconfigure(config)
+    eventually(lambda: bench.engine.config is config)
+    before = len(bench.answers())
+    stamps = bench.feed(3)
+    eventually(lambda: len(bench.answers()) == before + 1)
+    assert bench.answers()[-1].answers["q1"].stamp_ns == stamps[-1]
+
+
+def test_an_engine_that_moves_masks_is_asked_after_every_frame(
+    start: Any, engine: Any, eventually: Eventually
+) -> None:
+    engine.answers_every_frame = True
+    bench = start(stride_frames=3)
+    bench.command("the dog")
+    stamps = bench.feed(6)
+    eventually(lambda: len(bench.answers()) == 4)
+    assert [item.answers["q1"].stamp_ns for item in bench.answers()] == stamps[2:]
+
+
+def test_when_the_engine_has_no_answer_any_more_the_state_is_none(
+    start: Any, engine: Any, eventually: Eventually, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = start()
+    bench.command("the dog")
+    bench.feed(3)
+    eventually(lambda: bench.sink.state is State.FOUND)
+    monkeypatch.setattr(engine, "answer", dict)
+    bench.feed(1)
+    eventually(lambda: bench.sink.state is State.WARMING_UP)
+    assert not bench.sink.reports[-1].answers

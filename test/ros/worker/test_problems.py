@@ -1,5 +1,6 @@
 """Silence, damage, wrong stamps, a failing model, too much load: told, counted, survived."""
 
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -174,3 +175,42 @@ def test_stop_ends_the_thread_and_counts_what_waited(start: Any) -> None:
     reports = len(bench.sink.reports)
     time.sleep(0.05)
     assert len(bench.sink.reports) == reports
+
+
+def test_a_worker_that_was_stopped_while_it_hung_says_nothing_any_more(
+    start: Any, engine: Any, eventually: Eventually, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = start()
+    bench.command("the dog")
+    bench.feed(2)
+    held, go_on = threading.Event(), threading.Event()
+    answer = engine.answer
+
+    def hang() -> Any:
+        held.set()
+        go_on.wait(30.0)
+        return answer()
+
+    monkeypatch.setattr(engine, "answer", hang)
+    bench.worker.offer(bench.message())
+    assert held.wait(30.0)
+    assert not bench.worker.stop(0.1)
+    said = len(bench.sink.reports), len(bench.sink.beats)
+    go_on.set()
+    assert bench.worker.stop(10.0)
+    assert (len(bench.sink.reports), len(bench.sink.beats)) == said
+
+
+def test_problems_are_counted_and_the_last_is_kept(start: Any, eventually: Eventually) -> None:
+    bench = start()
+    bench.feed(1)
+    for _ in range(2):
+        bench.worker.offer(bench.message(picture=None))
+        eventually(lambda: bench.done == bench.worker.frames.received)
+    bench.feed(1)
+    eventually(lambda: bench.sink.beats[-1][1].processed == 2)
+    health = bench.sink.beats[-1][1]
+    assert (health.state, health.problems) == (State.IDLE, 2)
+    assert health.last_problem.startswith("BAD_INPUT: encoding 'what' is not known")
+    assert health.window.startswith("2 frames")
+    assert set(health.stages_ms) >= {"waiting", "decoding", "window", "network", "publishing"}

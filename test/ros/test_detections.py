@@ -1,0 +1,101 @@
+"""Answers as vision_msgs detections, on stand-ins with its fields and on the real thing."""
+
+import importlib
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+
+from actseg_core.types import MaskResult
+from actseg_ros.messages import array_message
+from actseg_ros.queries import Query
+from actseg_ros.reports import Report
+from actseg_ros.states import State
+
+NAMES = (
+    *("BoundingBox2D", "Detection2D", "Detection2DArray", "ObjectHypothesis"),
+    *("ObjectHypothesisWithPose", "Point2D", "Pose2D"),
+)
+VISION_PACKAGE = Path(__file__).with_name("vision_package.py")
+CLIENT = """
+import rclpy
+from rclpy.node import Node
+from vision_msgs.msg import Detection2DArray
+rclpy.init()
+node = Node("client")
+def on(message):
+    item = message.detections[0]
+    print("DETECTION", item.id, item.results[0].hypothesis.class_id, item.bbox.size_x,
+          item.bbox.center.position.x, message.header.frame_id, flush=True)
+node.create_subscription(Detection2DArray, "/actseg/detections", on, 1)
+rclpy.spin(node)
+"""
+
+
+@pytest.fixture
+def convert(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """detections_message over stand-ins, for machines without the package."""
+    package, messages = ModuleType("vision_msgs"), ModuleType("vision_msgs.msg")
+    for name in NAMES:
+
+        def keep(self: Any, **fields: Any) -> None:
+            self.__dict__.update(fields)
+
+        setattr(messages, name, type(name, (), {"__init__": keep}))
+    monkeypatch.setitem(sys.modules, "vision_msgs", package)
+    monkeypatch.setitem(sys.modules, "vision_msgs.msg", messages)
+    monkeypatch.delitem(sys.modules, "actseg_ros.detections", raising=False)
+    yield importlib.import_module("actseg_ros.detections").detections_message
+    sys.modules.pop("actseg_ros.detections", None)
+
+
+def test_each_actor_that_is_found_is_a_detection(convert: Any, read: Any) -> None:
+    mask = np.zeros((10, 20), np.uint8)
+    mask[2:5, 3:9] = 255
+    found = MaskResult(mask, True, 0.75, 7, "cam")
+    absent = MaskResult(np.zeros_like(mask), False, 0.25, 7, "cam")
+    queries = (Query("q1", read("the cat"), 0), Query("q2", read("the dog"), 0))
+    report = Report(State.FOUND, 2, queries, {"q1": absent, "q2": found})
+    message = convert(array_message(report, 8))
+    (detection,) = message.detections
+    assert message.header.frame_id == detection.header.frame_id == "cam"
+    assert detection.header.stamp.nanosec == 7
+    assert detection.id == "q2"
+    (result,) = detection.results
+    assert (result.hypothesis.class_id, result.hypothesis.score) == ("the dog", 0.75)
+    centre = detection.bbox.center.position
+    assert (centre.x, centre.y) == (5.5, 3.0)  # columns 3 to 8, rows 2 to 4
+    assert (detection.bbox.size_x, detection.bbox.size_y) == (6.0, 3.0)
+
+
+@pytest.mark.slow
+def test_with_vision_msgs_installed_the_node_publishes_them(
+    start: Callable[..., Any],
+    eventually: Callable[..., None],
+    tmp_path: Path,
+    checkpoint: Path,
+    video: Path,
+) -> None:
+    builder = start(str(VISION_PACKAGE), str(tmp_path))
+    assert builder.wait(300.0) == 0, builder.text
+    packages, libraries = builder.lines[-1].split()
+    root = VISION_PACKAGE.parents[2]
+    known = f"{libraries}:{os.environ.get('LD_LIBRARY_PATH', '')}"
+    place = {"PYTHONPATH": f"{packages}:{root}", "LD_LIBRARY_PATH": known}
+    start(
+        *("-m", "actseg_ros.video_camera", "--ros-args", "-p", f"source:={video}"),
+        *("-p", "rate_hz:=15.0"),
+    )
+    node = start(
+        *("-m", "actseg_ros.segmentation_node", "--ros-args", "-p", f"checkpoint:={checkpoint}"),
+        *("-p", "sentence:=the red square", "-r", "actseg:~/image:=/camera/image_raw"),
+        **place,
+    )
+    client = start("-c", CLIENT, **place)
+    eventually(lambda: "DETECTION" in client.text, 90.0, f"{client.text}\n{node.text}")
+    assert "DETECTION q1 the red square 64.0 31.5 camera" in client.text
