@@ -1,6 +1,7 @@
 """The planner's side of test_chain.py, a process of its own.
 
-Lines on stdin are published as commands; everything received is a JSON line on stdout.
+Lines on stdin are published as commands, "flood N" as N of them at 1 kHz; everything received is
+a JSON line on stdout.
 """
 
 import json
@@ -58,6 +59,7 @@ def on_status(message: SegmentationStatus) -> None:
         detail=message.detail,
         rejected=message.frames_rejected,
         received=message.frames_received,
+        refused=message.refused_command,
     )
 
 
@@ -67,7 +69,18 @@ def on_image(message: Image) -> None:
 
 def on_diagnostics(message: DiagnosticArray) -> None:
     for status in message.status:
-        tell("diagnostics", level=status.level[0], message=status.message)
+        values = {item.key: item.value for item in status.values}
+        tell("diagnostics", level=status.level[0], message=status.message, values=values)
+
+
+def flood(command: Any, count: int) -> None:
+    """Commands at 1 kHz."""
+    due_s = time.monotonic()
+    for number in range(count):
+        command.publish(String(data=f"square number {number}"))
+        due_s += 0.001
+        time.sleep(max(0.0, due_s - time.monotonic()))
+    tell("flooded")
 
 
 def main() -> None:
@@ -83,6 +96,9 @@ def main() -> None:
     def obey() -> None:
         for line in sys.stdin:
             text = json.loads(line)
+            if text.startswith("flood "):
+                flood(command, int(text.removeprefix("flood ")))
+                continue
             command.publish(String(data=text))
             tell("command", text=text)
         os._exit(0)
