@@ -108,6 +108,8 @@ def test_stamps_of_now_keep_their_distances(
     assert (gaps >= 50_000_000).all()
 
 
+# Slow: two starts of the real node, and minutes on a loaded machine.
+@pytest.mark.slow
 def test_a_recording_replayed_twice_gives_the_same_masks(
     start: Start, eventually: Eventually, recording: Path, choosy: Path
 ) -> None:
