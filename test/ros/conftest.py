@@ -154,3 +154,111 @@ def domain() -> Iterator[int]:
                 _DOMAINS[number] = time.monotonic()
             return
     raise RuntimeError("all ROS domains are in use; end other pytest runs")
+
+
+class Process:
+    """A child process whose output is collected line by line, killed at the end of the test."""
+
+    def __init__(self, command: Sequence[str], environment: dict[str, str]) -> None:
+        self.lines: list[str] = []
+        self.popen = subprocess.Popen(
+            command,
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            cwd=ROOT,
+        )
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        assert self.popen.stdout is not None
+        for line in self.popen.stdout:
+            self.lines.append(line.rstrip("\n"))
+
+    def send(self, line: str) -> None:
+        assert self.popen.stdin is not None
+        self.popen.stdin.write(line + "\n")
+        self.popen.stdin.flush()
+
+    def wait(self, timeout_s: float = 30.0) -> int:
+        code = self.popen.wait(timeout_s)
+        self._reader.join(10.0)
+        return code
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        self.popen.send_signal(number)
+        return self.wait()
+
+    def kill(self) -> None:
+        if self.popen.poll() is None:
+            self.popen.kill()
+        self.popen.wait(10.0)
+
+    def events(self, kind: str) -> list[dict[str, Any]]:
+        """JSON lines of one kind, in order."""
+        found = [json.loads(line) for line in self.lines if line.startswith('{"kind"')]
+        return [event for event in found if event["kind"] == kind]
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self.lines)
+
+
+@pytest.fixture
+def start(domain: int) -> Iterator[Callable[..., Process]]:
+    """Starts `python ARGUMENTS` in a ROS domain of this test."""
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(ROOT),
+        "ROS_DOMAIN_ID": str(domain),
+        "PYTHONUNBUFFERED": "1",
+    }
+    processes: list[Process] = []
+
+    def begin(*arguments: str, **settings: str) -> Process:
+        processes.append(Process([sys.executable, *arguments], {**environment, **settings}))
+        return processes[-1]
+
+    yield begin
+    for process in processes:
+        process.kill()
+
+
+@pytest.fixture(scope="session")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small network of the lite kind that marks every pixel for every sentence it can read."""
+    from actseg_core.checkpoint import save_checkpoint
+    from actseg_core.config import LiteConfig, PresenceConfig, load_preset
+    from actseg_core.model import build_model
+
+    config = load_preset("lite").model_copy(
+        update={
+            "size": 64,
+            "frames": 4,
+            "threshold": -100.0,
+            "presence": PresenceConfig(threshold=0.0),
+            "lite": LiteConfig(
+                rgb_taps=4, flow_taps=3, ring_channels=8, channels=(16, 16, 16), filters=2
+            ),
+        }
+    )
+    path = tmp_path_factory.mktemp("model") / "small.safetensors"
+    save_checkpoint(path, build_model(config))
+    return path
+
+
+@pytest.fixture(scope="session")
+def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Forty frames of 64x48 with a square that moves to the right."""
+    from actseg_core.data.video import VideoWriter
+
+    path = tmp_path_factory.mktemp("video") / "square.mp4"
+    with VideoWriter(path, 25.0) as writer:
+        for index in range(40):
+            image = np.full((48, 64, 3), 60, np.uint8)
+            image[16:32, index : index + 16] = (200, 40, 40)
+            writer.write(image)
+    return path
