@@ -1,0 +1,212 @@
+"""The segmentation node under a camera of any size and rate, as real processes.
+
+    python tools/measure_node.py [--size 640x480] [--rate 30] [--seconds 60] [--commands 50]
+        [--video FILE] [--out FILE.json] [-- -p preset:=lite ...]
+
+Measured on this computer, camera and client included: rates, drops, latency from camera stamp to
+received mask, the longest silence of ~/status, the node's memory and threads, and the time from a
+command to its acknowledgement and to its first mask. What follows `--` goes to the node.
+"""
+
+import os
+
+os.environ["FASTDDS_BUILTIN_TRANSPORTS"] = "LARGE_DATA"  # read when rclpy loads the middleware
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+import argparse
+import json
+import random
+import subprocess
+import sys
+import time
+from array import array
+from itertools import cycle, islice
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import rclpy
+from actseg.msg import ActorMaskArray, SegmentationStatus
+from rclpy.node import Node
+from rclpy.qos import QoSProfile
+from sensor_msgs.msg import Image
+from std_msgs.msg import String
+
+from actseg_core.data.video import read_video
+from actseg_ros import qos
+
+SENTENCES = ("the person walking", "the dog running", "the red car", "the man on the left")
+FRAMES_KEPT = 60
+SETTLED_S = 2.0
+START_TIMEOUT_S = 180.0
+
+
+def camera(width: int, height: int, rate: float, video: str) -> None:
+    """Publish for ever: frames of the video, else a picture that moves to the right."""
+    if video:
+        pictures = [frame.image for frame in islice(read_video(Path(video)), FRAMES_KEPT)]
+    else:
+        noise = np.random.default_rng(0).integers(0, 255, (height // 8, width // 8, 3), np.uint8)
+        still = cv2.resize(noise, (width, height), interpolation=cv2.INTER_CUBIC)
+        pictures = [np.roll(still, 4 * index, axis=1) for index in range(FRAMES_KEPT)]
+    messages = []
+    for picture in pictures:
+        data = array("B", cv2.resize(picture, (width, height))[..., ::-1].tobytes())
+        message = Image(width=width, height=height, step=3 * width, encoding="bgr8", data=data)
+        message.header.frame_id = "camera"
+        messages.append(message)
+    rclpy.init()
+    node = Node("camera")
+    publisher = node.create_publisher(Image, "/camera/image_raw", qos.images("reliable", 1))
+    due_s = time.monotonic()
+    for message in cycle(messages):
+        message.header.stamp = node.get_clock().now().to_msg()
+        publisher.publish(message)
+        due_s = max(due_s + 1.0 / rate, time.monotonic() - 1.0)
+        time.sleep(max(0.0, due_s - time.monotonic()))
+
+
+class Client:
+    """A planner that keeps the time of everything."""
+
+    def __init__(self) -> None:
+        rclpy.init()
+        self.node = Node("planner")
+        self.masks: list[tuple[float, float]] = []  # received [s], latency [ms]
+        self.statuses: list[tuple[float, SegmentationStatus]] = []
+        self.told: dict[int, float] = {}  # revision: acknowledged [s]
+        self.answered: dict[int, float] = {}  # revision: first mask [s]
+        self.node.create_subscription(ActorMaskArray, "/actseg/result", self._result, 1)
+        many = QoSProfile(depth=100)
+        self.node.create_subscription(SegmentationStatus, "/actseg/status", self._status, many)
+        self.command = self.node.create_publisher(String, "/actseg/command", 10)
+
+    def _result(self, message: ActorMaskArray) -> None:
+        now_s, stamp = time.monotonic(), message.header.stamp
+        self.told.setdefault(message.query_revision, now_s)
+        if stamp.sec:
+            self.answered.setdefault(message.query_revision, now_s)
+            late_ns = time.time_ns() - stamp.sec * 10**9 - stamp.nanosec
+            self.masks.append((now_s, late_ns / 1e6))
+
+    def _status(self, message: SegmentationStatus) -> None:
+        self.statuses.append((time.monotonic(), message))
+
+    def spin(self, until: Any, timeout_s: float) -> bool:
+        """Whether it came true in time."""
+        end_s = time.monotonic() + timeout_s
+        while not until():
+            if time.monotonic() > end_s:
+                return False
+            rclpy.spin_once(self.node, timeout_sec=0.01)
+        return True
+
+    def change(self, text: str) -> tuple[float, float]:
+        """Milliseconds from a command to its acknowledgement and to its first mask."""
+        revision = max(self.told, default=0) + 1
+        start_s = time.monotonic()
+        self.command.publish(String(data=text))
+        self.spin(lambda: revision in self.answered, 30.0)
+        ends = (self.told.get(revision, np.nan), self.answered.get(revision, np.nan))
+        return (1000 * (ends[0] - start_s), 1000 * (ends[1] - start_s))
+
+
+def spread(values: list[float]) -> dict[str, float]:
+    """Median, 95th percentile and largest."""
+    if not values:
+        return {}
+    middle, high = np.nanpercentile(values, (50, 95))
+    return {"p50": round(middle, 1), "p95": round(high, 1), "max": round(np.nanmax(values), 1)}
+
+
+def process_state(pid: int) -> dict[str, float]:
+    """Resident memory and threads of a process."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    values = dict(line.split(":", 1) for line in lines)
+    return {
+        "memory_mb": round(int(values["VmRSS"].split()[0]) / 1024, 1),
+        "threads": int(values["Threads"]),
+    }
+
+
+def measure(client: Client, pid: int, seconds: float, commands: int) -> dict[str, Any]:
+    """Watch one sentence for `seconds`, then change it `commands` times."""
+    client.spin(lambda: client.command.get_subscription_count() > 0, START_TIMEOUT_S)
+    client.command.publish(String(data=SENTENCES[0]))
+    if not client.spin(lambda: client.masks, START_TIMEOUT_S):
+        raise SystemExit(f"no mask; the node's last status: {client.statuses[-1:]}")
+    client.spin(lambda: False, SETTLED_S)
+    client.masks.clear()
+    client.statuses = client.statuses[-1:]
+    before = process_state(pid)
+    start_s = time.monotonic()
+    client.spin(lambda: False, seconds)
+    span_s = time.monotonic() - start_s
+    first, last = client.statuses[0][1], client.statuses[-1][1]
+    latencies = [late_ms for _, late_ms in client.masks]
+    third = len(latencies) // 3
+    times_s = [at_s for at_s, _ in client.statuses]
+    found = {
+        "received_hz": round((last.frames_received - first.frames_received) / span_s, 2),
+        "taken_in_hz": round((last.frames_processed - first.frames_processed) / span_s, 2),
+        "dropped_hz": round((last.frames_dropped - first.frames_dropped) / span_s, 2),
+        "masks_hz": round(len(latencies) / span_s, 2),
+        "latency_ms": spread(latencies),
+        "latency_first_third_ms": spread(latencies[:third]),
+        "latency_last_third_ms": spread(latencies[-third:]),
+        "status_gap_ms": round(1000 * float(np.diff(times_s).max()), 1),
+        "process_before": before,
+        "process_after": process_state(pid),
+    }
+    changes = [client.change(f"{SENTENCES[i % 4]}, {i}") for i in range(1, commands + 1)]
+    found["acknowledged_ms"] = spread([told for told, _ in changes])
+    found["first_mask_ms"] = spread([answered for _, answered in changes])
+    return found
+
+
+def main() -> int:
+    """Start the processes, measure, print and write."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--size", default="640x480")
+    parser.add_argument("--rate", type=float, default=30.0)
+    parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--commands", type=int, default=50)
+    parser.add_argument("--video", default="")
+    parser.add_argument("--out", type=Path)
+    parser.add_argument("--camera", action="store_true", help=argparse.SUPPRESS)
+    own, rest = _split(sys.argv[1:])
+    args = parser.parse_args(own)
+    width, height = map(int, args.size.split("x"))
+    if args.camera:
+        camera(width, height, args.rate, args.video)
+    os.environ.setdefault("ROS_DOMAIN_ID", str(random.randint(1, 101)))
+    node = [sys.executable, "-m", "actseg_ros.segmentation_node", "--ros-args"]
+    node += ["-r", "actseg:~/image:=/camera/image_raw", *rest]
+    children = [
+        subprocess.Popen(node),
+        subprocess.Popen([sys.executable, __file__, "--camera", *own]),
+    ]
+    try:
+        found = measure(Client(), children[0].pid, args.seconds, args.commands)
+    finally:
+        children[0].terminate()
+        children[1].kill()
+        for child in children:
+            child.wait(30)
+    report = {"size": args.size, "rate_hz": args.rate, "load": os.getloadavg()[0], **found}
+    text = json.dumps(report, indent=2)
+    sys.stdout.write(text + "\n")
+    if args.out:
+        args.out.write_text(text + "\n")
+    return 0
+
+
+def _split(arguments: list[str]) -> tuple[list[str], list[str]]:
+    """Our own arguments, and those after `--`."""
+    place = arguments.index("--") if "--" in arguments else len(arguments)
+    return arguments[:place], arguments[place + 1 :]
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
