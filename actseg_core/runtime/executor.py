@@ -28,6 +28,8 @@ class Executor:
         name: What runs it, for people.
         follows_weights: Whether later changes of the network's weights may come, so that nothing
             made from them is kept.
+        side_by_side: Whether the streams' graphs have cores of their own, so that two streams are
+            best stepped and joined in two threads at once.
     """
 
     def __init__(
@@ -36,10 +38,12 @@ class Executor:
         compiled: Mapping[str, Compiled] | None = None,
         name: str = "torch",
         follows_weights: bool = False,
+        side_by_side: bool = False,
     ) -> None:
         self.network = network
         self.name = name
         self.follows_weights = follows_weights
+        self.side_by_side = side_by_side
         self._compiled = dict(compiled or {})
         self._type = next(network.parameters()).dtype
 

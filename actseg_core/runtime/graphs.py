@@ -49,6 +49,11 @@ class Graph:
     outputs: dict[str, Tensor]
     per_sentence: frozenset[str] = frozenset()
 
+    @property
+    def is_of_a_stream(self) -> bool:
+        """Whether it belongs to one stream of several."""
+        return self.name.rpartition("_")[2] in CHANNELS
+
     def example(self, sentences: int | None = None) -> list[Tensor]:
         """The example inputs, of the first so many sentences."""
         return [

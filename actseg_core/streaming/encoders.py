@@ -2,7 +2,8 @@
 
 from collections import deque
 from collections.abc import Callable
-from typing import Protocol
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from torch import Tensor
@@ -14,12 +15,17 @@ from actseg_core.predictor import Predictor
 from actseg_core.runtime.executor import Features
 from actseg_core.streaming.frame_window import FrameWindow, PreparedFrame
 
+Result = TypeVar("Result")
+
 
 class WindowEncoder(Protocol):
     """Turns the window into features whenever they are asked for."""
 
-    def push(self, frame: PreparedFrame) -> None:
-        """Take in the frame that was just added to the window."""
+    def push_image(self, frame: PreparedFrame) -> None:
+        """Take in the newest frame's image; its flow is still to come."""
+
+    def push_flow(self, frame: PreparedFrame) -> None:
+        """Take in the same frame, now with its flow if there is any."""
 
     def capture(self, window: FrameWindow) -> Callable[[], Features]:
         """How to encode a full window that ends with the newest frame and is not changed any more.
@@ -38,7 +44,10 @@ class WholeWindowEncoder:
     def __init__(self, predictor: Predictor) -> None:
         self._predictor = predictor
 
-    def push(self, frame: PreparedFrame) -> None:
+    def push_image(self, frame: PreparedFrame) -> None:
+        """Nothing to do before an answer is wanted."""
+
+    def push_flow(self, frame: PreparedFrame) -> None:
         """Nothing to do before an answer is wanted."""
 
     def capture(self, window: FrameWindow) -> Callable[[], Features]:
@@ -55,50 +64,117 @@ class WholeWindowEncoder:
 class SteppingEncoder:
     """Runs the lite network's trunk once per frame and keeps its features in rings.
 
-    Equal to encoding the whole window anew, at 1 / T of the trunk's cost.
+    Equal to encoding the whole window anew, at 1 / T of the trunk's cost. Where the runtime gives
+    the streams cores of their own, all but one of them run in threads of their own, and pushing
+    does not wait for them.
     """
 
     def __init__(self, predictor: Predictor) -> None:
-        self._predictor = predictor
-        self._executor = predictor.executor
-        self._rings: dict[Stream, deque[Tensor]] = {
-            name: deque(maxlen=self._executor.entries(name)) for name in predictor.config.streams
-        }
-        self._newest: dict[Stream, Pyramid] = {}
+        executor, names = predictor.executor, predictor.config.streams
+        beside = len(names) - 1 if executor.side_by_side else 0
+        self._streams = [
+            _Stream(predictor, name, in_thread=index < beside) for index, name in enumerate(names)
+        ]
 
-    def push(self, frame: PreparedFrame) -> None:
-        for name, ring in self._rings.items():
-            picture = self._input(name, frame)
-            if picture is None:
-                continue
-            self._newest[name], entry = self._executor.step(name, picture)
-            ring.append(entry)
+    def push_image(self, frame: PreparedFrame) -> None:
+        for stream in self._streams:
+            if stream.name == "rgb":
+                stream.push(frame)
 
-    def _input(self, name: Stream, frame: PreparedFrame) -> Tensor | None:
-        if name == "rgb":
-            clip = rgb_to_tensor(frame.image[np.newaxis])
-        elif frame.flow is None:
-            return None
-        else:
-            clip_px = self._predictor.config.flow.clip_px
-            clip = flow_to_tensor(frame.flow[np.newaxis], clip_px)
-        return clip[:, :, 0].to(self._predictor.device)
+    def push_flow(self, frame: PreparedFrame) -> None:
+        for stream in self._streams:
+            if stream.name == "flow" and frame.flow is not None:
+                stream.push(frame)
 
     def capture(self, window: FrameWindow) -> Callable[[], Features]:
-        newest = dict(self._newest)
-        rings = {name: list(ring) for name, ring in self._rings.items()}
+        held = [(stream, stream.hold()) for stream in self._streams]
 
         def encode() -> Features:
-            return {
-                name: self._executor.join(name, newest[name], ring) for name, ring in rings.items()
-            }
+            joined = [(stream.name, stream.join(step)) for stream, step in held]
+            return {name: features.result() for name, features in joined}
 
         return encode
 
     def clear(self) -> None:
-        for ring in self._rings.values():
-            ring.clear()
-        self._newest.clear()
+        for stream in self._streams:
+            stream.clear()
+
+
+Held = tuple[Pyramid, list[Tensor]]
+"""Pyramid of the newest frame and ring entries, oldest first."""
+
+
+class _Stream:
+    """One stream's ring, touched in the order of the calls by one thread alone."""
+
+    def __init__(self, predictor: Predictor, name: Stream, in_thread: bool) -> None:
+        self.name: Stream = name
+        self._clip_px = predictor.config.flow.clip_px
+        self._device = predictor.device
+        self._executor = predictor.executor
+        self._ring: deque[Tensor] = deque(maxlen=self._executor.entries(name))
+        self._newest: Pyramid | None = None
+        self._last: Future[None] | None = None
+        self._lane = ThreadPoolExecutor(1, f"actseg_{name}") if in_thread else _Inline()
+
+    def push(self, frame: PreparedFrame) -> None:
+        """Begin with the newest frame; at most one more is under way.
+
+        Raises:
+            Exception: What the network raised for the frame before.
+        """
+        last, self._last = self._last, None
+        if last is not None:
+            last.result()
+        self._last = self._lane.submit(self._step, frame)
+
+    def hold(self) -> "Future[Held]":
+        """The ring as it is after the frames pushed so far."""
+        return self._lane.submit(self._hold, self._last)
+
+    def join(self, held: "Future[Held]") -> "Future[list[Tensor]]":
+        """The window's features."""
+        return self._lane.submit(self._join, held)
+
+    def clear(self) -> None:
+        """Forget everything; what is held stays."""
+        self._last = None
+        self._lane.submit(self._clear).result()
+
+    def _step(self, frame: PreparedFrame) -> None:
+        self._newest, entry = self._executor.step(self.name, self._input(frame))
+        self._ring.append(entry)
+
+    def _input(self, frame: PreparedFrame) -> Tensor:
+        if self.name == "rgb":
+            clip = rgb_to_tensor(frame.image[np.newaxis])
+        else:
+            assert frame.flow is not None
+            clip = flow_to_tensor(frame.flow[np.newaxis], self._clip_px)
+        return clip[:, :, 0].to(self._device)
+
+    def _hold(self, last: "Future[None] | None") -> Held:
+        if last is not None:
+            last.result()  # raises what the newest frame's step raised
+        assert self._newest is not None
+        return self._newest, list(self._ring)
+
+    def _join(self, held: "Future[Held]") -> list[Tensor]:
+        newest, ring = held.result()
+        return self._executor.join(self.name, newest, ring)
+
+    def _clear(self) -> None:
+        self._ring.clear()
+        self._newest = None
+
+
+class _Inline:
+    """Runs at once what an executor would run in its thread."""
+
+    def submit(self, function: Callable[..., Result], *arguments: Any) -> "Future[Result]":
+        done: Future[Result] = Future()
+        done.set_result(function(*arguments))
+        return done
 
 
 def make_encoder(predictor: Predictor) -> WindowEncoder:

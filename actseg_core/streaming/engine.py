@@ -103,15 +103,24 @@ class StreamingEngine:
     def push(self, frame: Frame) -> None:
         """Add the newest frame: resize, flow from the frame before, per-frame features.
 
+        What goes wrong in the network or the flow is raised, and the window emptied; a stream
+        that runs in a thread of its own raises with the next frame or answer.
+
         Raises:
             ShapeError: If the image has more pixels than `config.max_pixels`, or none.
         """
-        prepared = self._preparer.prepare(frame)
-        if prepared.broke:
-            self._empty(prepared.broke)
-        self._window.push(prepared)
-        self._encoder.push(prepared)
+        placed = self._preparer.place(frame)
+        if placed.broke:
+            self._empty(placed.broke)
         self.view = None
+        try:
+            self._encoder.push_image(placed)  # may go on by itself while the flow is computed
+            prepared = self._preparer.with_flow(placed)
+            self._window.push(prepared)
+            self._encoder.push_flow(prepared)
+        except Exception:
+            self.reset("a frame could not be processed")  # no window with a hole
+            raise
         if self.ready:
             window = self._window.copy()
             self.view = View(window, self._encoder.capture(window), self.resets)

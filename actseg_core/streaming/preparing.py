@@ -1,5 +1,7 @@
 """From a camera image to what the network reads; needs the frame before, and nothing else."""
 
+from dataclasses import replace
+
 from actseg_core.config import ModelConfig, StreamConfig
 from actseg_core.errors import ShapeError
 from actseg_core.flow import FlowEstimator, make_raw_estimator, network_field
@@ -36,8 +38,8 @@ class Preparer:
         self._before: PreparedFrame | None = None
         self._count = 0
 
-    def prepare(self, frame: Frame) -> PreparedFrame:
-        """The frame as the network wants it.
+    def place(self, frame: Frame) -> PreparedFrame:
+        """The frame at the network's size, not yet with its flow; `with_flow` must follow.
 
         Raises:
             ShapeError: If the image has more pixels than `stream.max_pixels`, or none; it then
@@ -52,25 +54,29 @@ class Preparer:
         placement = Placement(height, width, self._model.size)
         broke = self._break_before(frame, placement)
         image, _ = resize_and_pad(frame.image, self._model.size)
-        flow = back = None
-        before = self._before
-        if before is not None and not broke and self._estimator is not None:
-            motion = self._estimator.estimate(before.image, image)
-            flow = network_field(motion, self._model.flow) if self._sees_flow else None
-            back = steps_back(motion) if self._moves else None
         self._count += 1
-        self._before = PreparedFrame(
+        return PreparedFrame(
             image=image,
-            flow=flow,
-            back=back,
+            flow=None,
             stamp_ns=frame.stamp_ns,
             frame_id=frame.frame_id,
             placement=placement,
             number=self._count,
-            is_first=before is None or bool(broke),
+            is_first=self._before is None or bool(broke),
             broke=broke,
         )
-        return self._before
+
+    def with_flow(self, placed: PreparedFrame) -> PreparedFrame:
+        """The frame with the flow from the one before, if it follows one and flow is needed."""
+        before, self._before = self._before, placed
+        if before is None or placed.is_first or self._estimator is None:
+            return placed
+        motion = self._estimator.estimate(before.image, placed.image)
+        return replace(
+            placed,
+            flow=network_field(motion, self._model.flow) if self._sees_flow else None,
+            back=steps_back(motion) if self._moves else None,
+        )
 
     def forget(self) -> None:
         """The next frame starts anew."""

@@ -1,6 +1,11 @@
 """Whatever the stride, the breaks and the streams: stepping equals recomputing the window."""
 
+import gc
+import itertools
+import threading
 from collections import deque
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import torch
@@ -32,10 +37,11 @@ def predictors(
     return made
 
 
-@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     streams=st.sampled_from([("rgb",), ("flow",), ("rgb", "flow")]),
     stride=st.integers(1, 4),
+    side_by_side=st.booleans(),
     breaks=st.sets(st.integers(1, 13), max_size=2),
 )
 def test_stepping_equals_recomputing_the_window(
@@ -43,9 +49,11 @@ def test_stepping_equals_recomputing_the_window(
     camera: object,
     streams: tuple[Stream, ...],
     stride: int,
+    side_by_side: bool,
     breaks: set[int],
 ) -> None:
     predictor = predictors[streams]
+    predictor.executor.side_by_side = side_by_side
     engine = StreamingEngine(predictor)
     since_break: deque[Frame] = deque(maxlen=5)
     late_ns = 0
@@ -84,6 +92,92 @@ def test_a_view_is_not_changed_by_later_frames(lite_predictor: Predictor, camera
         after["rgb"] + after["flow"], before["rgb"] + before["flow"], strict=True
     ):
         assert torch.equal(ours, theirs)
+
+
+@pytest.fixture
+def beside(predictors: dict[tuple[Stream, ...], Predictor]) -> Iterator[Predictor]:
+    """Two streams, the RGB one in a thread of its own."""
+    predictor = predictors["rgb", "flow"]
+    predictor.executor.side_by_side = True
+    yield predictor
+    predictor.executor.side_by_side = False
+
+
+def test_streams_side_by_side_run_in_two_threads(
+    beside: Predictor, camera: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: dict[str, set[int]] = {"rgb": set(), "flow": set()}
+    for part in ("step", "join"):
+        run = getattr(beside.executor, part)
+
+        def noting(name: Stream, *inputs: Any, run: Any = run) -> Any:
+            threads[name].add(threading.get_ident())
+            return run(name, *inputs)
+
+        monkeypatch.setattr(beside.executor, part, noting)
+    engine = StreamingEngine(beside)
+    for index in range(6):
+        engine.push(camera(index))
+    assert engine.view is not None
+    engine.view.encode()
+    assert threads["flow"] == {threading.get_ident()}
+    assert len(threads["rgb"]) == 1 and threads["rgb"] != threads["flow"]
+
+
+def test_what_a_stream_beside_raises_is_raised_by_the_answer_and_by_the_next_push(
+    beside: Predictor, camera: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step, steps = beside.executor.step, itertools.count(1)
+
+    def fail_at_the_fifth(name: Stream, picture: Any) -> Any:
+        if name == "rgb" and next(steps) == 5:
+            raise FloatingPointError("broken weights")
+        return step(name, picture)
+
+    monkeypatch.setattr(beside.executor, "step", fail_at_the_fifth)
+    engine = StreamingEngine(beside)
+    engine.set_queries([("q", beside.read("dog"))])
+    for index in range(5):
+        engine.push(camera(index))
+    with pytest.raises(FloatingPointError, match="broken weights"):
+        engine.answer()
+    with pytest.raises(FloatingPointError, match="broken weights"):
+        engine.push(camera(5))
+    assert engine.filled == 0 and engine.last_reset == "a frame could not be processed"
+    for index in range(6, 11):
+        engine.push(camera(index))
+    assert set(engine.answer()) == {"q"}
+
+
+def test_a_frame_whose_flow_fails_leaves_no_window_with_a_hole(
+    beside: Predictor, camera: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = StreamingEngine(beside)
+    for index in range(5):
+        engine.push(camera(index))
+    with monkeypatch.context() as patch:
+        patch.setattr(engine._preparer, "with_flow", lambda _: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            engine.push(camera(5))
+    assert engine.filled == 0 and engine.view is None
+    for index in range(6, 11):
+        engine.push(camera(index))
+    assert engine.view is not None
+    whole = beside.encode(engine.view.window.images(), engine.view.window.flow())
+    for ours, theirs in zip(engine.view.encode()["rgb"], whole["rgb"], strict=True):
+        torch.testing.assert_close(ours, theirs, atol=TOLERANCE, rtol=0)
+
+
+def test_the_thread_of_a_stream_ends_with_its_engine(beside: Predictor, camera: Any) -> None:
+    engine = StreamingEngine(beside)
+    engine.push(camera(0))
+    before = {item for item in threading.enumerate() if item.name.startswith("actseg_rgb")}
+    assert before
+    del engine
+    gc.collect()
+    for thread in before:
+        thread.join(20)
+        assert not thread.is_alive()
 
 
 def test_the_lite_network_is_stepped_and_the_papers_is_not(
