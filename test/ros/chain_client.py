@@ -42,6 +42,8 @@ def on_result(message: ActorMaskArray) -> None:
                 "sentence": mask.sentence,
                 "state": mask.state.value,
                 "stamp_ns": stamp_ns(mask.header.stamp),
+                "warped": mask.warped,
+                "moved_ns": stamp_ns(mask.moved),
                 "size": [mask.mask.width, mask.mask.height],
                 "values": sorted(set(mask.mask.data)),
             }

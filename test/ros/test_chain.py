@@ -153,3 +153,30 @@ def test_the_camera_may_die_and_come_back(chain: Chain, start: Start, video: Pat
     assert after
     assert all(mask["sentence"] == "the red square" for event in after for mask in event["masks"])
     assert chain.node.popen.poll() is None
+
+
+def test_every_frame_gets_a_mask_between_two_windows_and_says_how_far_it_was_moved(
+    start: Start, video: Path, checkpoint: Path, eventually: Eventually
+) -> None:
+    client = start(str(CLIENT))
+    settings = {
+        "checkpoint": str(checkpoint),
+        "sentence": "the red square",
+        "stream.mask_frame": "newest",
+        "stream.background": "true",
+        "stream.stride_frames": "4",
+    }
+    node = start("-m", "actseg_ros.segmentation_node", *parameters(**settings))
+    camera = start("-m", "actseg_ros.video_camera", *camera_parameters(video))
+    chain = Chain(camera, node, client, eventually)
+
+    def masks() -> list[dict[str, Any]]:
+        return [mask for event in chain.answers(revision=1) for mask in event["masks"]]
+
+    chain.eventually(lambda: sum(mask["warped"] for mask in masks()) > 10, 60.0, "moved masks")
+    for mask in masks():
+        assert (mask["moved_ns"] > 0) == mask["warped"]
+        assert mask["moved_ns"] < 2 * SECOND_NS
+    stamps = [mask["stamp_ns"] for mask in masks()]
+    assert stamps == sorted(set(stamps))
+    assert node.stop() == 0
