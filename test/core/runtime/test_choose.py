@@ -156,3 +156,42 @@ def test_threads_are_set_for_pytorch_too(lite: Network) -> None:
         assert torch.get_num_threads() == before + 1
     finally:
         torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize(
+    ("threads", "beside", "lent"),
+    [
+        (1, False, {"trunk_rgb": 1, "head_flow": 1, "respond": 1}),
+        (2, True, {"trunk_rgb": 1, "head_flow": 1, "respond": 2}),
+        (5, True, {"trunk_rgb": 2, "head_flow": 2, "respond": 5}),
+    ],
+)
+def test_the_lite_networks_streams_share_the_threads_and_the_responses_get_all(
+    lite: Network,
+    cache: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    threads: int,
+    beside: bool,
+    lent: dict[str, int],
+) -> None:
+    found: dict[str, int] = {}
+    compile_graph = OnnxRuntime.compile
+
+    def noting(self: OnnxRuntime, graph: Graph, model: bytes) -> Compiled:
+        found[graph.name] = self._threads
+        return compile_graph(self, graph, model)
+
+    monkeypatch.setattr(OnnxRuntime, "compile", noting)
+    settings = RuntimeConfig(runtime="onnxruntime", threads=threads)
+    assert make_executor(lite, settings, cache).side_by_side == beside
+    assert lent.items() <= found.items()
+    torch.set_num_threads(1)
+
+
+def test_other_networks_and_runtimes_take_one_stream_after_the_other(
+    lite: Network, paper: Network, cache: Path
+) -> None:
+    for network, runtime in ((paper, "openvino"), (lite, "torch")):
+        settings = RuntimeConfig.from_mapping({"runtime": runtime, "threads": 2})
+        assert not make_executor(network, settings, cache).side_by_side
+    torch.set_num_threads(1)
