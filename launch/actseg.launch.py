@@ -39,6 +39,11 @@ NODE_ARGUMENTS = ("preset", "checkpoint", "device", "sentence")
 
 def arguments() -> list[DeclareLaunchArgument]:
     """All arguments with their defaults; `ros2 launch -s` shows them."""
+    return [*input_arguments(), *depth_arguments(), *video_arguments(), *node_arguments()]
+
+
+def input_arguments() -> list[DeclareLaunchArgument]:
+    """Where images come from: a topic, a USB camera, a recording."""
     return [
         DeclareLaunchArgument(
             "image",
@@ -74,6 +79,12 @@ def arguments() -> list[DeclareLaunchArgument]:
             choices=YES_NO,
             description="take the time from /clock; with bag, play its stamps and its clock",
         ),
+    ]
+
+
+def depth_arguments() -> list[DeclareLaunchArgument]:
+    """Depth, and what is made of it."""
+    return [
         DeclareLaunchArgument(
             "spatial",
             default_value="false",
@@ -90,6 +101,12 @@ def arguments() -> list[DeclareLaunchArgument]:
             default_value="camera/camera_info",
             description="camera_info topic of the image",
         ),
+    ]
+
+
+def video_arguments() -> list[DeclareLaunchArgument]:
+    """A file in place of the camera."""
+    return [
         DeclareLaunchArgument(
             "video",
             default_value="",
@@ -101,6 +118,12 @@ def arguments() -> list[DeclareLaunchArgument]:
         DeclareLaunchArgument(
             "loop", default_value="true", choices=YES_NO, description="play it over and over"
         ),
+    ]
+
+
+def node_arguments() -> list[DeclareLaunchArgument]:
+    """The segmentation node, and who watches it."""
+    return [
         DeclareLaunchArgument(
             "sentence", default_value="", description="active from the start; empty: none"
         ),

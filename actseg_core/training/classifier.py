@@ -109,17 +109,7 @@ def train_classifier(
         CheckpointError: If weights are missing or do not fit.
         TrainingError: If the training cannot go on.
     """
-    if useless := [stream for stream in weights if stream not in config.streams]:
-        raise ConfigError(
-            f"the classifier reads {' and '.join(config.streams)}; {' and '.join(useless)} "
-            "weights are of no use: leave them out, or set streams"
-        )
-    missing = [f"--{stream}-weights" for stream in config.streams if stream not in weights]
-    if missing and not random_encoder:
-        raise ConfigError(
-            f"the frozen layers of the classifier would stay random: give {' and '.join(missing)} "
-            "(public weights, or those of `actseg pretrain`), or allow it with --random-encoder"
-        )
+    _check_weights(config, weights, random_encoder)
     destination = run / WEIGHTS_FILE
     facts = {
         "classifier": config.model_dump(mode="json"),
@@ -147,3 +137,24 @@ def train_classifier(
     save_classifier(destination, classifier, model.flow, facts)
     forget_states(run)
     return destination
+
+
+def _check_weights(
+    config: ClassifierConfig, weights: Mapping[Stream, Path], random_encoder: bool
+) -> None:
+    """Every stream has weights, or may do without, and no weights are left over.
+
+    Raises:
+        ConfigError: If that is not so.
+    """
+    if useless := [stream for stream in weights if stream not in config.streams]:
+        raise ConfigError(
+            f"the classifier reads {' and '.join(config.streams)}; {' and '.join(useless)} "
+            "weights are of no use: leave them out, or set streams"
+        )
+    missing = [f"--{stream}-weights" for stream in config.streams if stream not in weights]
+    if missing and not random_encoder:
+        raise ConfigError(
+            f"the frozen layers of the classifier would stay random: give {' and '.join(missing)} "
+            "(public weights, or those of `actseg pretrain`), or allow it with --random-encoder"
+        )

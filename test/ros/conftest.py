@@ -22,6 +22,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+import rclpy
+from rclpy.context import Context
 
 from actseg_core.config import StreamConfig
 from actseg_core.errors import ShapeError, VocabularyError
@@ -262,3 +264,23 @@ def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
             image[16:32, index : index + 16] = (200, 40, 40)
             writer.write(image)
     return path
+
+
+@pytest.fixture
+def bench_of(domain: int) -> Iterator[Callable[[Callable[[Context], Any]], Any]]:
+    """Builds benches (a node, its client, their executor) in one context, and ends them."""
+    context = Context()
+    rclpy.init(context=context, domain_id=domain)
+    benches: list[Any] = []
+
+    def add(build: Callable[[Context], Any]) -> Any:
+        benches.append(build(context))
+        return benches[-1]
+
+    yield add
+    for bench in benches:
+        bench.node.close()
+        bench.executor.shutdown()
+        bench.node.destroy_node()
+        bench.client.destroy_node()
+    context.try_shutdown()

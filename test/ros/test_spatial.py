@@ -1,12 +1,11 @@
 """3-D outputs of the real node with a small model, worked out by hand."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
-import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
 from geometry_msgs.msg import PointStamped
 from rclpy.context import Context
@@ -103,23 +102,13 @@ class Bench:
 
 
 @pytest.fixture
-def make(domain: int, engine: Any, read: Any) -> Iterator[Callable[..., Bench]]:
-    context = Context()
-    rclpy.init(context=context, domain_id=domain)
-    benches: list[Bench] = []
-
+def make(bench_of: Any, engine: Any, read: Any) -> Callable[..., Bench]:
     def build(**values: Any) -> Bench:
-        benches.append(Bench(context, engine, read, **values))
-        assert benches[-1].node.start() == ""
-        return benches[-1]
+        bench: Bench = bench_of(lambda context: Bench(context, engine, read, **values))
+        assert bench.node.start() == ""
+        return bench
 
-    yield build
-    for bench in benches:
-        bench.node.close()
-        bench.executor.shutdown()
-        bench.node.destroy_node()
-        bench.client.destroy_node()
-    context.try_shutdown()
+    return build
 
 
 def test_place_points_and_markers_of_the_actor_come_with_the_frames_stamp(make: Any) -> None:

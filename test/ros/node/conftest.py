@@ -1,12 +1,11 @@
 """The node on the real rclpy with a small model, and a client beside it."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
-import rclpy
 from actseg.msg import ActorMaskArray, SegmentationStatus
 from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.context import Context
@@ -109,19 +108,9 @@ class Bench:
 
 
 @pytest.fixture
-def make(domain: int, engine: Any, read: Any) -> Iterator[Callable[..., Bench]]:
-    context = Context()
-    rclpy.init(context=context, domain_id=domain)
-    benches: list[Bench] = []
-
+def make(bench_of: Any, engine: Any, read: Any) -> Callable[..., Bench]:
     def build(**values: Any) -> Bench:
-        benches.append(Bench(context, engine, read, **values))
-        return benches[-1]
+        bench: Bench = bench_of(lambda context: Bench(context, engine, read, **values))
+        return bench
 
-    yield build
-    for bench in benches:
-        bench.node.close()
-        bench.executor.shutdown()
-        bench.node.destroy_node()
-        bench.client.destroy_node()
-    context.try_shutdown()
+    return build
