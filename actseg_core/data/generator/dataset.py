@@ -36,7 +36,7 @@ def generate_dataset(
     """Write a data set, or finish one that was interrupted.
 
     Every video is made from its own seed, so neither the number of workers nor an interruption
-    changes what is written, but for the last bits of x264's coding. Complete videos are kept.
+    changes a byte of what is written. Complete videos are kept.
 
     Args:
         root: Folder to write to; made if missing.

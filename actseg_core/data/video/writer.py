@@ -25,7 +25,8 @@ class VideoWriter:
     """Writes RGB frames as H.264; a file of that name appears only when it is complete.
 
     Leaving the `with` block by an exception throws the file away. H.264's common pixel format
-    wants even sides: an odd last row or column is doubled.
+    wants even sides: an odd last row or column is doubled. The same frames give the same file,
+    byte for byte.
 
     Args:
         path: Of the .mp4 file.
@@ -49,7 +50,8 @@ class VideoWriter:
             raise VideoError(
                 f"there is no folder {self.path.parent} for {self.path.name}; make it"
             )
-        self._options = {"crf": str(crf), "preset": preset}
+        # Without it x264's assembly reads memory that nobody wrote: no two runs give the same file.
+        self._options = {"crf": str(crf), "preset": preset, "x264-params": "cpu-independent=1"}
         self._part = self.path.with_name(f".{self.path.name}.{os.getpid()}.part")
         self._container: OutputContainer | None = None
         self._stream: VideoStream | None = None

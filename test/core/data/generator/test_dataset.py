@@ -1,16 +1,13 @@
 import hashlib
 from pathlib import Path
 
-import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from actseg_core.data.generator import SceneConfig
 from actseg_core.data.generator.dataset import generate_dataset, make_video, split_of
 from actseg_core.data.generator.layouts.records import read_record
 from actseg_core.data.generator.layouts.settings import DatasetConfig
 from actseg_core.data.generator.words import HELD_OUT_WORDS
-from actseg_core.data.video import open_reader
 from actseg_core.errors import DatasetError
 
 SCENE = SceneConfig(frames=4, height=48, width=64)
@@ -18,20 +15,12 @@ CONFIG = DatasetConfig(videos=4, scene=SCENE, test_share=0.5)
 
 
 def digest(root: Path) -> dict[str, str]:
-    """Every file's content; of videos their presence, as x264 does not repeat to the byte."""
+    """Every file's content."""
     return {
-        str(path.relative_to(root)): "video"
-        if path.suffix == ".mp4"
-        else hashlib.sha256(path.read_bytes()).hexdigest()
+        str(path.relative_to(root)): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in root.rglob("*")
         if path.is_file()
     }
-
-
-def pictures(root: Path) -> NDArray[np.int64]:
-    """All frames of all videos."""
-    videos = sorted(root.glob("Release/clips320H/*.mp4"))
-    return np.stack([open_reader(path).read(range(4)) for path in videos]).astype(np.int64)
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +34,6 @@ def test_two_processes_write_the_same_as_one(finished: Path, tmp_path: Path) -> 
     generate_dataset(tmp_path / "set", CONFIG, workers=2)
 
     assert digest(tmp_path / "set") == digest(finished)
-    assert np.abs(pictures(tmp_path / "set") - pictures(finished)).mean() < 0.5
 
 
 def test_an_interrupted_run_goes_on_and_ends_the_same(finished: Path, tmp_path: Path) -> None:
