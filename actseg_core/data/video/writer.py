@@ -50,7 +50,7 @@ class VideoWriter:
             raise VideoError(
                 f"there is no folder {self.path.parent} for {self.path.name}; make it"
             )
-        # Without it x264's assembly reads memory that nobody wrote: no two runs give the same file.
+        # By default x264's output varies between runs, as its assembly depends on alignment.
         self._options = {"crf": str(crf), "preset": preset, "x264-params": "cpu-independent=1"}
         self._part = self.path.with_name(f".{self.path.name}.{os.getpid()}.part")
         self._container: OutputContainer | None = None

@@ -27,15 +27,6 @@ def test_lossless_quality_keeps_grey_within_rounding(tmp_path) -> None:
     assert np.abs(back.astype(int) - noise).max() <= 2
 
 
-def test_the_same_frames_give_the_same_file(tmp_path) -> None:
-    noise = np.random.default_rng(0).integers(0, 256, (6, 48, 64, 3), np.uint8)
-    for name in "abcdefgh":
-        with VideoWriter(tmp_path / f"{name}.mp4", 25) as writer:
-            for image in np.maximum.accumulate(noise):
-                writer.write(image)
-    assert len({path.read_bytes() for path in tmp_path.glob("*.mp4")}) == 1
-
-
 @pytest.mark.parametrize("fps", [24, 25, 30000 / 1001, 12.5])
 def test_the_rate_survives(tmp_path, fps) -> None:
     with VideoWriter(tmp_path / "clip.mp4", fps) as writer:
