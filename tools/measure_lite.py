@@ -2,8 +2,8 @@
 
 python tools/measure_lite.py lite --davis FOLDER --photos FOLDER --sheet sheet.png
 
-FOLDERs are in DAVIS 2016 and COCO layout; of the photographs only the held-out fifth is used. For
-generated clips: `actseg generate`, then `actseg evaluate`.
+FOLDERs are in DAVIS 2016 and COCO layout; of the photographs only the test part (every tenth) is
+used. For generated clips: `actseg generate`, then `actseg evaluate`.
 """
 
 import argparse
@@ -105,7 +105,7 @@ class Answerer:
 
 def photographs(folder: Path, frames: int) -> Iterator[Asked]:
     """Held-out photographs under a moving camera, true and false sentences about each."""
-    source = PhotoSource(folder, held_out=True, questions=SENTENCES_PER_PHOTO)
+    source = PhotoSource(folder, "test", questions=SENTENCES_PER_PHOTO)
     rng = np.random.default_rng(0)
     for index in range(PHOTO_CLIPS):
         clip = source.still(rng, PHOTO_SIZE, frames)
@@ -183,8 +183,8 @@ def unseen_words(predictor: Predictor, photos: Path, frames: int) -> dict[str, f
     generated = GeneratedSource(96, 2, questions=20)
     clips += [generated.clip(rng) for _ in range(60)]
     seen = {word for clip in clips for q in clip.questions for word in q.sentence.split()}
-    held_out = PhotoSource(photos, held_out=True)
-    generated = GeneratedSource(size, frames, held_out=True)
+    held_out = PhotoSource(photos, "test")
+    generated = GeneratedSource(size, frames, "test")
     pictures = [held_out.composite(rng, size, frames).rgb for _ in range(20)]
     pictures += [generated.clip(rng).rgb for _ in range(20)]
     table = {}

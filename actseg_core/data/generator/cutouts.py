@@ -35,6 +35,7 @@ STANDING = (1.5, 4.0)
 """Height over width of a person who may be standing."""
 SURE_SHARE, SEEN_SHARE = 0.5, 0.12
 HELD_OUT = 5
+"""Every fifth photograph is held out, of those every other one for validation."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,8 +62,10 @@ def _open(folder: str, licenses: tuple[int, ...], part: CutoutPart) -> "CutoutFo
 
 
 def in_part(image_id: int, part: CutoutPart) -> bool:
-    """Whether a photograph belongs to a part: every fifth by id is held out."""
-    return part == "all" or (image_id % HELD_OUT == 0) == (part == "held_out")
+    """Whether a photograph belongs to a part, by its id."""
+    if image_id % HELD_OUT:
+        return part in ("all", "train")
+    return part in ("all", "validation" if image_id // HELD_OUT % 2 else "test")
 
 
 class CutoutFolder:

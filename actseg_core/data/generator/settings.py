@@ -9,7 +9,7 @@ from actseg_core.labels import PAIRS
 
 BackgroundKind = Literal["grass", "road", "beach", "snow", "room", "carpet", "forest", "lake"]
 HeldOut = Literal["never", "mixed", "always"]
-CutoutPart = Literal["all", "train", "held_out"]
+CutoutPart = Literal["all", "train", "validation", "test"]
 
 
 class SceneConfig(Config):
@@ -50,7 +50,7 @@ class SceneConfig(Config):
     cutout_licenses: tuple[int, ...] = ()
     """License ids of the folder's images that may be used; empty: all."""
     cutout_part: CutoutPart = "all"
-    """train leaves out every fifth photograph by id, held_out takes only those."""
+    """train leaves out every fifth photograph by id; validation and test share those."""
     sentences: int = Field(2, ge=1, le=10)
     """Most sentences per actor."""
     max_words: int = Field(20, ge=8, le=20)

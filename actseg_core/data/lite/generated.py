@@ -4,14 +4,13 @@ import numpy as np
 
 from actseg_core.data.generator import GeneratedClip, SceneConfig, describe, render_clip
 from actseg_core.data.generator.grammar import false_sentences
+from actseg_core.data.generator.settings import CutoutPart
 from actseg_core.data.lite.clip import Question, TrainingClip
 
 ABSENT_SHARE = 0.4
 MIN_TARGET_PX = 30
 SEED_SPAN = 1 << 40
-# Seeds from here on are for training and validation; smaller ones are left for tests.
-TRAINING_SEEDS = SEED_SPAN
-VALIDATION_SEEDS = 2 * SEED_SPAN
+FIRST_SEED: dict[CutoutPart, int] = {"test": 0, "train": SEED_SPAN, "validation": 2 * SEED_SPAN}
 
 
 class GeneratedSource:
@@ -20,7 +19,7 @@ class GeneratedSource:
     Args:
         size: Side of the square clips [px].
         frames: Frames per clip.
-        held_out: Draw from the seeds that are for validation.
+        part: Which seeds, and which of the photographs.
         cutouts: Folder of photographs with masks for textured actors; "" for drawn ones alone.
         licences: License ids of the photographs that may be used; empty: all.
         questions: Questions per clip.
@@ -30,12 +29,12 @@ class GeneratedSource:
         self,
         size: int,
         frames: int,
-        held_out: bool = False,
+        part: CutoutPart = "train",
         cutouts: str = "",
         licences: tuple[int, ...] = (),
         questions: int = 1,
     ) -> None:
-        self._first_seed = VALIDATION_SEEDS if held_out else TRAINING_SEEDS
+        self._first_seed = FIRST_SEED[part]
         self._questions = questions
         self._scene = SceneConfig(
             frames=frames,
@@ -43,7 +42,7 @@ class GeneratedSource:
             width=size,
             cutouts=cutouts,
             cutout_licenses=licences,
-            cutout_part="held_out" if held_out else "train",
+            cutout_part=part,
         )
 
     def clip(self, rng: np.random.Generator) -> TrainingClip:

@@ -52,7 +52,7 @@ class PhotoSource:
 
     Args:
         folder: Holds instances.json and images/.
-        held_out: Read the evaluation fifth instead of the rest.
+        part: Which of the photographs; every fifth is left out of training.
         permissive_only: Keep only photographs whose licence allows commercial use.
         questions: Questions per clip.
 
@@ -63,12 +63,11 @@ class PhotoSource:
     def __init__(
         self,
         folder: Path,
-        held_out: bool = False,
+        part: CutoutPart = "train",
         permissive_only: bool = False,
         questions: int = 1,
     ) -> None:
         photos = _read(folder, permissive_only)
-        part: CutoutPart = "held_out" if held_out else "train"
         self.photos = [p for p in photos if in_part(int(p.path.stem), part) and p.instances]
         self.complete = [photo for photo in self.photos if photo.complete]
         self.categories = sorted({i.category for p in self.complete for i in p.instances})

@@ -1,14 +1,16 @@
-"""Presence scores to probabilities, and the threshold below which the answer is NOT_FOUND."""
+"""Presence scores to probabilities; the thresholds of NOT_FOUND and of the mask."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 from torch.nn import functional
 
-from actseg_core.config import ModelConfig, PresenceConfig
+from actseg_core.config import PresenceConfig
 from actseg_core.data.lite.mixture import Sample
 from actseg_core.errors import DatasetError
 from actseg_core.model import Network
@@ -16,15 +18,30 @@ from actseg_core.segmenter import presence_score
 from actseg_core.training.lite.module import network_input
 
 MIN_OF_EACH = 10
+THRESHOLDS = np.arange(-20, 11) / 10
+"""Logits that a mask may be cut at."""
+
+
+@dataclass(frozen=True, eq=False)
+class Observed:
+    """What a model said of sentences whose truth is known.
+
+    Attributes:
+        scores: (n,) presence scores.
+        present: (n,) whether the actor was there.
+        ious: (sentences with an actor, len(THRESHOLDS)) IoU of the mask cut at each threshold.
+    """
+
+    scores: NDArray[np.float64]
+    present: NDArray[np.bool_]
+    ious: NDArray[np.float64]
 
 
 @torch.inference_mode()
-def presence_scores(
-    model: Network, samples: Iterable[Sample], count: int
-) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Scores of all sentences of `count` samples, and whether the actor was really there."""
+def observe(model: Network, samples: Iterable[Sample], count: int) -> Observed:
+    """Ask all sentences of `count` samples."""
     model.eval()
-    scores, present = [], []
+    scores, present, ious = [], [], []
     for sample in islice(samples, count):
         batch: Sample = {
             "rgb": sample["rgb"].unsqueeze(0),
@@ -35,8 +52,29 @@ def presence_scores(
         features = model.encode(network_input(batch, model.config))
         maps = model.respond(features, model.encode_sentences(batch["words"]))
         scores += presence_score(maps).tolist()
-        present += sample["mask"].flatten(1).any(dim=1).tolist()
-    return np.array(scores), np.array(present)
+        truth = sample["mask"].reshape(-1, *sample["mask"].shape[-2:]) > 0.5
+        present += truth.flatten(1).any(dim=1).tolist()
+        logits = functional.interpolate(
+            maps[-1].unsqueeze(1), truth.shape[-2:], mode="bilinear", align_corners=False
+        )[:, 0]
+        ious += [_ious(*pair) for pair in zip(logits, truth, strict=True) if pair[1].any()]
+    return Observed(np.array(scores), np.array(present), np.array(ious))
+
+
+def _ious(logits: Tensor, truth: Tensor) -> list[float]:
+    masks = logits > torch.from_numpy(THRESHOLDS).view(-1, 1, 1)
+    both = (masks & truth).flatten(1).sum(1)
+    either = (masks | truth).flatten(1).sum(1)
+    return (both / either).tolist()
+
+
+def fit_threshold(ious: NDArray[np.float64]) -> float:
+    """The logit of the best mean IoU.
+
+    Args:
+        ious: (n, len(THRESHOLDS)), at least one row.
+    """
+    return float(THRESHOLDS[ious.mean(axis=0).argmax()])
 
 
 def fit_presence(
@@ -75,9 +113,3 @@ def fit_presence(
     needed = float(np.quantile(confidence[~present], absent_accuracy, method="higher"))
     threshold = float(np.clip(max(0.5, needed), 0.0, 1.0))
     return PresenceConfig(temperature=temperature, bias=bias, threshold=threshold)
-
-
-def with_presence(model: Network, presence: PresenceConfig) -> ModelConfig:
-    """Give the model its calibration; returns the new configuration."""
-    model.config = model.config.model_copy(update={"presence": presence})
-    return model.config

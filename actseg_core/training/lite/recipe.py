@@ -10,7 +10,8 @@ from lightning.pytorch.loggers import CSVLogger
 from torch.utils.data import DataLoader
 
 from actseg_core.checkpoint import load_checkpoint, save_checkpoint
-from actseg_core.config import LiteTrainConfig, ModelConfig, PresenceConfig
+from actseg_core.config import LiteTrainConfig, ModelConfig
+from actseg_core.data.generator.settings import CutoutPart
 from actseg_core.data.lite.generated import GeneratedSource
 from actseg_core.data.lite.mixture import MakeClip, Mixture, Replay
 from actseg_core.data.lite.photos import PERMISSIVE_LICENCES, PhotoSource
@@ -20,7 +21,7 @@ from actseg_core.lite.trunk import RgbTrunk
 from actseg_core.model import Network, build_model, to_channels_last
 from actseg_core.text.embeddings import load_word_vectors
 from actseg_core.text.sentence import SentenceReader
-from actseg_core.training.lite.calibrate import fit_presence, presence_scores, with_presence
+from actseg_core.training.lite.calibrate import fit_presence, fit_threshold, observe
 from actseg_core.training.lite.module import LiteTraining
 
 
@@ -64,7 +65,7 @@ def initial_model(config: ModelConfig, settings: LiteTrainConfig) -> Network:
 
 
 def make_sources(
-    settings: LiteTrainConfig, size: int, frames: int, held_out: bool = False
+    settings: LiteTrainConfig, size: int, frames: int, part: CutoutPart = "train"
 ) -> dict[str, tuple[float, MakeClip]]:
     """The sources whose folders are given, with their shares; the generator always.
 
@@ -72,41 +73,42 @@ def make_sources(
         settings: Folders and shares.
         size: Side of the clips [px].
         frames: Frames per clip.
-        held_out: The part that is never trained on: every fifth photograph, other seeds of the
-            generator, no video.
+        part: Of photographs and of the generator's seeds; videos are all for training.
     """
     sources: dict[str, tuple[float, MakeClip]] = {}
     shares, asked = settings.shares, settings.sentences
     licences = tuple(sorted(PERMISSIVE_LICENCES)) if settings.permissive_only else ()
 
     def generated(cutouts: str) -> MakeClip:
-        source = GeneratedSource(size, frames, held_out, cutouts, licences, asked)
-        return Replay(source.clip, 1 if held_out else settings.replay)
+        source = GeneratedSource(size, frames, part, cutouts, licences, asked)
+        return Replay(source.clip, settings.replay if part == "train" else 1)
 
     if settings.photos:
-        photos = PhotoSource(Path(settings.photos), held_out, settings.permissive_only, asked)
+        photos = PhotoSource(Path(settings.photos), part, settings.permissive_only, asked)
         sources["still"] = (shares.still, partial(photos.still, size=size, frames=frames))
         sources["composite"] = (
             shares.composite,
             partial(photos.composite, size=size, frames=frames),
         )
         sources["cutout"] = (shares.cutout, generated(settings.photos))
-    if settings.videos and not settings.permissive_only and not held_out:
+    if settings.videos and not settings.permissive_only and part == "train":
         videos = VideoSource(Path(settings.videos), asked)
         sources["video"] = (shares.video, partial(videos.clip, size=size, frames=frames))
     sources["generated"] = (shares.generated, generated(""))
     return sources
 
 
-def calibrate(model: Network, settings: LiteTrainConfig, reader: SentenceReader) -> PresenceConfig:
-    """Fit presence on held-out clips of the deployed size, and store it in the model."""
+def calibrate(model: Network, settings: LiteTrainConfig, reader: SentenceReader) -> None:
+    """Fit presence and mask threshold on validation clips of the deployed size; store both."""
     config = model.config
-    sources = make_sources(settings, config.size, config.frames, held_out=True)
+    sources = make_sources(settings, config.size, config.frames, "validation")
     samples = Mixture(sources, config, reader, settings.seed)
-    scores, present = presence_scores(model, samples, settings.calibration_clips)
-    presence = fit_presence(scores, present, settings.absent_accuracy)
-    with_presence(model, presence)
-    return presence
+    seen = observe(model, samples, settings.calibration_clips)
+    rules = {
+        "presence": fit_presence(seen.scores, seen.present, settings.absent_accuracy),
+        "threshold": fit_threshold(seen.ious),
+    }
+    model.config = config.model_copy(update=rules)
 
 
 def train_lite(

@@ -49,7 +49,8 @@ def photos(tmp_path: Path) -> Path:
 
 def test_every_fifth_photograph_is_held_out(photos: Path) -> None:
     assert [p.path.stem[-1] for p in PhotoSource(photos).photos] == ["1", "2", "3", "4"]
-    assert [p.path.stem[-1] for p in PhotoSource(photos, held_out=True).photos] == ["0", "5"]
+    for part, ending in (("validation", "5"), ("test", "0")):
+        assert [p.path.stem[-1] for p in PhotoSource(photos, part).photos] == [ending]
 
 
 @pytest.mark.parametrize("kind", ["still", "composite"])

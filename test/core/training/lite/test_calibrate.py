@@ -1,10 +1,16 @@
 """Calibration of presence, on scores with a known answer."""
 
+from types import SimpleNamespace
+from typing import cast
+
 import numpy as np
 import pytest
+import torch
 
+from actseg_core.data.lite.mixture import Sample
 from actseg_core.errors import DatasetError
-from actseg_core.training.lite.calibrate import fit_presence
+from actseg_core.model import Network
+from actseg_core.training.lite.calibrate import THRESHOLDS, fit_presence, fit_threshold, observe
 
 
 def samples(temperature: float, bias: float, count: int = 20_000) -> tuple[np.ndarray, np.ndarray]:
@@ -41,3 +47,32 @@ def test_perfectly_separated_scores_stay_finite() -> None:
 def test_too_few_samples_are_refused() -> None:
     with pytest.raises(DatasetError, match="at least 10 samples .* got 3 and 30"):
         fit_presence(np.zeros(33), np.arange(33) < 3, absent_accuracy=0.9)
+
+
+def test_observed_are_presence_and_the_iou_at_each_threshold() -> None:
+    logits = torch.full((2, 8, 8), -5.0)
+    logits[0, :, :4] = 0.25  # the left half, of which the upper part is the actor
+    maps = [torch.tensor([[[3.0]], [[-2.0]]]), logits]
+    network = SimpleNamespace(
+        config=SimpleNamespace(streams=()),
+        eval=lambda: None,
+        encode=lambda clips: {},
+        encode_sentences=lambda words: words,
+        respond=lambda features, sentences: maps,
+    )
+    mask = torch.zeros(2, 8, 8)
+    mask[0, :4, :4] = 1
+    sample = {"rgb": mask, "flow": mask, "words": mask, "mask": mask}
+
+    seen = observe(cast(Network, network), [cast(Sample, sample)] * 5, count=2)
+
+    np.testing.assert_allclose(seen.scores, [3.0, -2.0] * 2)
+    assert seen.present.tolist() == [True, False] * 2
+    below = THRESHOLDS < 0.25
+    np.testing.assert_allclose(seen.ious, [np.where(below, 0.5, 0.0)] * 2)
+
+
+def test_the_mask_threshold_is_the_one_of_the_best_mean_iou() -> None:
+    ious = np.zeros((3, len(THRESHOLDS)))
+    ious[0, 5], ious[1:, 12] = 0.9, 0.5
+    assert fit_threshold(ious) == THRESHOLDS[12]
