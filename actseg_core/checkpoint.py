@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from actseg_core.config import ModelConfig, preset_names
 from actseg_core.errors import CheckpointError, ConfigError
@@ -33,12 +32,14 @@ class Checkpoint:
         model: The network, in evaluation mode, float32.
         config: As it was trained.
         metrics: What was measured when it was saved; empty if nothing was.
+        words: `WordVectors.digest` of the table it was trained with; "" in files without it.
         path: The file it came from.
     """
 
     model: Network
     config: ModelConfig
     metrics: dict[str, Any]
+    words: str
     path: Path
 
 
@@ -47,6 +48,7 @@ def save_checkpoint(
     model: Network,
     metrics: Mapping[str, Any] | None = None,
     dtype: torch.dtype = torch.float32,
+    words: str = "",
 ) -> None:
     """Write weights, configuration and metrics beside `path`, then rename: never half a file.
 
@@ -55,6 +57,7 @@ def save_checkpoint(
         model: The network; `model.config` is stored.
         metrics: Plain values to keep with it.
         dtype: Type of floating-point weights in the file; float16 halves its size.
+        words: `WordVectors.digest` of the table it was trained with.
 
     Raises:
         CheckpointError: If a weight is not finite, also after the conversion, or the file cannot
@@ -66,6 +69,7 @@ def save_checkpoint(
         "version": str(FORMAT_VERSION),
         "config": model.config.model_dump_json(),
         "metrics": json.dumps(dict(metrics or {})),
+        "words": words,
     }
     write_tensors(path, tensors, metadata)
 
@@ -77,11 +81,17 @@ def load_checkpoint(path: Path) -> Checkpoint:
         CheckpointError: If the file is missing, damaged, foreign, of a newer version, or its
             weights do not fit its configuration or are not finite.
     """
-    config, metrics, tensors = _read(path)
+    metadata, tensors = read_tensors(
+        path,
+        FORMAT,
+        FORMAT_VERSION,
+        "not an actseg checkpoint; convert foreign weights with `actseg convert-weights`",
+    )
+    config, metrics = _described(path, metadata)
     model = build_model(config)
     check_fit(path, model.state_dict(), tensors)
     model.load_state_dict(tensors)
-    return Checkpoint(model, config, metrics, path)
+    return Checkpoint(model, config, metrics, metadata.get("words", ""), path)
 
 
 def checkpoint_path(name: str) -> Path:
@@ -106,16 +116,10 @@ def checkpoint_path(name: str) -> Path:
     )
 
 
-def _read(path: Path) -> tuple[ModelConfig, dict[str, Any], dict[str, Tensor]]:
-    metadata, tensors = read_tensors(
-        path,
-        FORMAT,
-        FORMAT_VERSION,
-        "not an actseg checkpoint; convert foreign weights with `actseg convert-weights`",
-    )
+def _described(path: Path, metadata: dict[str, str]) -> tuple[ModelConfig, dict[str, Any]]:
     try:
         config = ModelConfig.from_mapping(json.loads(metadata["config"]))
-        return config, json.loads(metadata.get("metrics", "{}")), tensors
+        return config, json.loads(metadata.get("metrics", "{}"))
     except ConfigError as error:
         raise CheckpointError(f"{path} holds a configuration we cannot use: {error}") from error
     except (KeyError, TypeError, ValueError) as error:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from actseg_core.checkpoint import checkpoint_path, load_checkpoint
 from actseg_core.config import ModelConfig, RuntimeConfig, Stream
-from actseg_core.errors import ShapeError, VocabularyError
+from actseg_core.errors import ShapeError
 from actseg_core.flow import make_estimator
 from actseg_core.flow.encode import clip_flow
 from actseg_core.image import (
@@ -26,8 +26,7 @@ from actseg_core.model import Network, to_channels_last
 from actseg_core.runtime.choose import make_executor
 from actseg_core.runtime.executor import Executor, Features, Filters
 from actseg_core.segmenter import presence_score
-from actseg_core.text.embeddings import load_word_vectors
-from actseg_core.text.sentence import SentenceReader
+from actseg_core.text.sentence import SentenceReader, load_reader
 from actseg_core.types import Clip, MaskResult, Sentence
 
 MASK_VALUE = 255
@@ -100,17 +99,10 @@ class Predictor:
         Raises:
             BackendError: If the named runtime cannot be used.
             CheckpointError: If there is no such preset or file, or it does not fit.
-            VocabularyError: If the word vectors are missing or of another width.
+            VocabularyError: If the word vectors are missing or others than those trained with.
         """
         checkpoint = load_checkpoint(checkpoint_path(name))
-        text = checkpoint.config.text
-        vectors = load_word_vectors(text.vectors)
-        if vectors.dim != text.word_dim:
-            raise VocabularyError(
-                f"{checkpoint.path} was trained with word vectors of width {text.word_dim}, "
-                f"{text.vectors} has {vectors.dim}; give the vectors it was trained with"
-            )
-        reader = SentenceReader(text, vectors)
+        reader = load_reader(checkpoint.config.text, checkpoint.words)
         return cls(checkpoint.model, reader, device, runtime or RuntimeConfig())
 
     def read(self, text: str) -> Sentence:

@@ -1,7 +1,6 @@
 """One measurement: the network of a cell, asked on its data, as `actseg evaluate` reports it."""
 
 from collections.abc import Mapping
-from functools import lru_cache
 from pathlib import Path
 
 from actseg_core.ablation.plan import Cell, Training
@@ -33,8 +32,7 @@ from actseg_core.evaluation.report import write_pairs_report, write_report
 from actseg_core.evaluation.run import evaluate
 from actseg_core.model import Network, build_model
 from actseg_core.predictor import Predictor
-from actseg_core.text.embeddings import WordVectors, load_word_vectors
-from actseg_core.text.sentence import SentenceReader
+from actseg_core.text.sentence import load_reader
 
 WEIGHTS_FILE = "model.safetensors"
 
@@ -52,20 +50,22 @@ def assemble(cell: Cell, checkpoints: Mapping[str, Path], path: Path) -> None:
     """
     network = build_model(cell.model)
     for training in cell.trainings:
-        _take_stream(network, training, checkpoints[training.name])
-    save_checkpoint(path, network)
+        words = _take_stream(network, training, checkpoints[training.name])
+    save_checkpoint(path, network, words=words)
 
 
-def _take_stream(network: Network, training: Training, path: Path) -> None:
+def _take_stream(network: Network, training: Training, path: Path) -> str:
+    """Copy a trained stream; the digest of the word vectors it was trained with."""
     stream = training.model.streams[0]
-    trained = load_checkpoint(path).model.stream(stream)
+    trained = load_checkpoint(path)
     try:
-        network.stream(stream).load_state_dict(trained.state_dict())
+        network.stream(stream).load_state_dict(trained.model.stream(stream).state_dict())
     except RuntimeError as error:
         raise CheckpointError(
             f"{path} does not fit the {stream} stream of {network.config.name}: {error}; was it "
             "trained at another scale? Give another run folder"
         ) from error
+    return trained.words
 
 
 def measure_cell(
@@ -85,20 +85,13 @@ def measure_cell(
     """
     weights = output / WEIGHTS_FILE
     assemble(cell, checkpoints, weights)
-    model = load_checkpoint(weights).model
-    predictor = Predictor(
-        model, SentenceReader(cell.model.text, _vectors(cell.model.text.vectors))
-    )
+    checkpoint = load_checkpoint(weights)
+    predictor = Predictor(checkpoint.model, load_reader(cell.model.text, checkpoint.words))
     if cell.kind == "a2d-pairs":
         _measure_pairs(cell, predictor, data / "a2d", scale, output)
     else:
         folder = data / ("jhmdb" if cell.kind == "jhmdb-sentences" else "a2d")
         _measure_sentences(cell, predictor, folder, scale, output)
-
-
-@lru_cache(maxsize=2)
-def _vectors(name: str) -> WordVectors:
-    return load_word_vectors(name)
 
 
 def _measure_sentences(

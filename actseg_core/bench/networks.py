@@ -7,8 +7,7 @@ from actseg_core.config import FlowConfig, ModelConfig, RuntimeConfig, load_pres
 from actseg_core.errors import ConfigError
 from actseg_core.model import Network, build_model
 from actseg_core.predictor import Predictor
-from actseg_core.text.embeddings import load_word_vectors
-from actseg_core.text.sentence import SentenceReader
+from actseg_core.text.sentence import SentenceReader, load_reader
 
 
 @dataclass(frozen=True)
@@ -45,16 +44,11 @@ def lite(name: str) -> Networks:
             f"{name} is a network of kind {checkpoint.config.kind}; the benchmark streams a lite "
             "one and measures the paper's beside it, without weights"
         )
-    return _networks(checkpoint.config, checkpoint.model)
+    reader = load_reader(checkpoint.config.text, checkpoint.words)
+    return Networks(checkpoint.config, checkpoint.model, reader)
 
 
 def paper() -> Networks:
     """The paper's network with random weights, on the flow that is fast enough for a camera."""
     config = load_preset("paper").model_copy(update={"flow": FlowConfig(estimator="dis")})
-    return _networks(config, build_model(config))
-
-
-def _networks(config: ModelConfig, weights: Network) -> Networks:
-    return Networks(
-        config, weights, SentenceReader(config.text, load_word_vectors(config.text.vectors))
-    )
+    return Networks(config, build_model(config), load_reader(config.text))

@@ -1,7 +1,8 @@
 """Word vectors: the ones that ship with the package, or any word2vec file by path."""
 
+import hashlib
 import json
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ PARTS = {SHIPPED: slice(0, 350), "glove": slice(0, 50), "spacy": slice(50, 350)}
 MAX_HEADER_BYTES = 200
 # Files list frequent words first. Of GoogleNews' 3 million these take 0.3 GB instead of 1.8.
 MAX_WORDS = 500_000
+DIGEST_ROWS = 1000
 
 
 class WordVectors:
@@ -41,6 +43,15 @@ class WordVectors:
 
     def __contains__(self, word: str) -> bool:
         return word in self._keyed.key_to_index
+
+    @cached_property
+    def digest(self) -> str:
+        """16 hexadecimal digits of the table's size and of about 1,000 of its rows."""
+        rows = slice(None, None, max(1, len(self) // DIGEST_ROWS))
+        state = hashlib.sha256(repr(self._keyed.vectors.shape).encode())
+        state.update(" ".join(self._keyed.index_to_key[rows]).encode("utf-8", "replace"))
+        state.update(np.ascontiguousarray(self._keyed.vectors[rows]).tobytes())
+        return state.hexdigest()[:16]
 
     def lookup(self, word: str) -> NDArray[np.float32] | None:
         """(dim,) float32, or None if the word is unknown."""

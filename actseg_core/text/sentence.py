@@ -4,7 +4,7 @@ import numpy as np
 
 from actseg_core.config import TextConfig
 from actseg_core.errors import VocabularyError
-from actseg_core.text.embeddings import WordVectors
+from actseg_core.text.embeddings import WordVectors, load_word_vectors
 from actseg_core.text.tokenizer import tokenize
 from actseg_core.types import Sentence
 
@@ -51,3 +51,29 @@ class SentenceReader:
         if word in self.vectors:
             return [word]
         return [part for part in word.removesuffix("'s").split("-") if part]
+
+
+def load_reader(config: TextConfig, digest: str = "") -> SentenceReader:
+    """Tokeniser and vocabulary of a network.
+
+    Args:
+        config: Names the word vectors and their width.
+        digest: `WordVectors.digest` of the table that the network was trained with; "" if that
+            is not known, or if it is yet to be trained.
+
+    Raises:
+        VocabularyError: If the word vectors cannot be read, or are others than the network's.
+    """
+    vectors = load_word_vectors(config.vectors)
+    if vectors.dim != config.word_dim:
+        raise VocabularyError(
+            f"text.word_dim is {config.word_dim}, but {config.vectors} has vectors of "
+            f"{vectors.dim}; give the vectors that the network is trained with, or set "
+            f"text.word_dim={vectors.dim} for a new one"
+        )
+    if digest and vectors.digest != digest:
+        raise VocabularyError(
+            f"the network was trained with other word vectors than {config.vectors} (digest "
+            f"{digest}, here {vectors.digest}); give the table that it was trained with"
+        )
+    return SentenceReader(config, vectors)

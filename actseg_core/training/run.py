@@ -10,14 +10,13 @@ from typing import Any
 import lightning
 
 from actseg_core.checkpoint import load_checkpoint, save_checkpoint
-from actseg_core.config import ModelConfig, TextConfig
+from actseg_core.config import ModelConfig
 from actseg_core.data.loading import ClipDataset
 from actseg_core.data.samples import SentenceDataset
-from actseg_core.errors import ConfigError, VocabularyError
+from actseg_core.errors import ConfigError
 from actseg_core.experiment import ExperimentConfig, StageConfig, load_experiment
 from actseg_core.model import Network
-from actseg_core.text.embeddings import load_word_vectors
-from actseg_core.text.sentence import SentenceReader
+from actseg_core.text.sentence import load_reader
 from actseg_core.training.batches import SentenceData
 from actseg_core.training.callbacks import Pictures
 from actseg_core.training.checkpoints import forget_states
@@ -66,7 +65,7 @@ def train(
         return load_checkpoint(destination).path
     lightning.seed_everything(settings.seed, verbose=False)
     network = initial_model(config, experiment, settings)
-    reader = make_reader(config.text)
+    reader = load_reader(config.text)
 
     def clips(part: SentenceDataset) -> ClipDataset:
         found = as_clips(part, config, reader, settings.seed)
@@ -76,9 +75,10 @@ def train(
         return cached_dataset(found, network, folder, workers=settings.workers, announce=announce)
 
     val = None if data.val is None else clips(data.val)
-    stages = _Stages(run, network, settings, clips(data.train), val)
+    words = reader.vectors.digest
+    stages = _Stages(run, network, settings, clips(data.train), val, words)
     results = stages.train(experiment.stages, announce)
-    _save(destination, network, {"seed": settings.seed, "stages": results})
+    _save(destination, network, {"seed": settings.seed, "stages": results}, words)
     return destination
 
 
@@ -122,21 +122,6 @@ def _resized(stage: StageConfig, settings: TrainRunConfig) -> StageConfig:
     return stage.model_copy(update=change)
 
 
-def make_reader(text: TextConfig) -> SentenceReader:
-    """Tokeniser and vocabulary of a network.
-
-    Raises:
-        VocabularyError: If the word vectors cannot be read or are of another width.
-    """
-    vectors = load_word_vectors(text.vectors)
-    if vectors.dim != text.word_dim:
-        raise VocabularyError(
-            f"text.word_dim is {text.word_dim}, but {text.vectors} has vectors of {vectors.dim}; "
-            f"set text.word_dim={vectors.dim}"
-        )
-    return SentenceReader(text, vectors)
-
-
 def facts(
     config: ModelConfig,
     experiment: ExperimentConfig,
@@ -164,8 +149,10 @@ class _Stages:
         settings: TrainRunConfig,
         train: ClipDataset,
         val: ClipDataset | None,
+        words: str,
     ) -> None:
         self._run, self._network, self._settings = run, network, settings
+        self._words = words
         self._train, self._val = train, val
 
     def train(
@@ -225,12 +212,12 @@ class _Stages:
         )
         self._network.eval()
         result = {"stage": stage.name, "iterations": stage.iterations, **module.scores}
-        _save(self._weights(folder), self._network, result)
+        _save(self._weights(folder), self._network, result, self._words)
         if is_first_process():
             forget_states(folder)
         return result
 
 
-def _save(path: Path, network: Network, metrics: Mapping[str, Any]) -> None:
+def _save(path: Path, network: Network, metrics: Mapping[str, Any], words: str) -> None:
     if is_first_process():
-        save_checkpoint(path, network, metrics)
+        save_checkpoint(path, network, metrics, words=words)

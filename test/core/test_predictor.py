@@ -7,8 +7,9 @@ import pytest
 
 from actseg_core.checkpoint import save_checkpoint
 from actseg_core.config import PresenceConfig
-from actseg_core.errors import CheckpointError, ShapeError
+from actseg_core.errors import CheckpointError, ShapeError, VocabularyError
 from actseg_core.image import Placement
+from actseg_core.model import build_model
 from actseg_core.predictor import Predictor, Response, read_off
 from actseg_core.types import Clip
 
@@ -120,7 +121,16 @@ def test_word_vectors_of_another_width_are_refused(
 ) -> None:
     path = tmp_path / "model.safetensors"
     save_checkpoint(path, lite_predictor.model)
-    from actseg_core.errors import VocabularyError
+    with pytest.raises(VocabularyError, match="word_dim is 8, but glove.spacy has vectors of 350"):
+        Predictor.load(str(path))
 
-    with pytest.raises(VocabularyError, match="word vectors of width 8, glove.spacy has 350"):
+
+def test_other_word_vectors_than_the_checkpoints_are_refused(
+    lite_predictor: Predictor, tmp_path: Path
+) -> None:
+    path = tmp_path / "model.safetensors"
+    text = lite_predictor.config.text.model_copy(update={"word_dim": 350})
+    model = build_model(lite_predictor.config.model_copy(update={"text": text}))
+    save_checkpoint(path, model, words="0123456789abcdef")
+    with pytest.raises(VocabularyError, match="trained with other word vectors"):
         Predictor.load(str(path))

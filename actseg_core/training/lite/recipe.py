@@ -19,8 +19,7 @@ from actseg_core.data.lite.videos import VideoSource
 from actseg_core.errors import CheckpointError, DatasetError
 from actseg_core.lite.trunk import RgbTrunk
 from actseg_core.model import Network, build_model, to_channels_last
-from actseg_core.text.embeddings import load_word_vectors
-from actseg_core.text.sentence import SentenceReader
+from actseg_core.text.sentence import SentenceReader, load_reader
 from actseg_core.training.lite.calibrate import fit_presence, fit_threshold, observe
 from actseg_core.training.lite.module import LiteTraining
 
@@ -125,7 +124,7 @@ def train_lite(
     lightning.seed_everything(settings.seed, verbose=False)
     config = config.model_copy(update={"streams": settings.streams})
     model = to_channels_last(initial_model(config, settings))
-    reader = SentenceReader(config.text, load_word_vectors(config.text.vectors))
+    reader = load_reader(config.text)
     sources = make_sources(settings, settings.size, config.frames)
     loader = DataLoader(
         Mixture(sources, config, reader, settings.seed),
@@ -165,5 +164,6 @@ def train_lite(
         model,
         {"iterations": settings.iterations, "seed": settings.seed, "size": settings.size},
         dtype=torch.float16,
+        words=reader.vectors.digest,
     )
     return destination

@@ -212,3 +212,16 @@ def test_a_gensim_pickle_is_not_unpickled(tmp_path: Path) -> None:
 def test_an_unknown_source_lists_the_known_ones() -> None:
     with pytest.raises(VocabularyError, match=r"'glvoe' are neither one of .*glove.*nor a file"):
         load_word_vectors("glvoe")
+
+
+def test_the_digest_tells_tables_apart() -> None:
+    first, again, other = ({"dog": [1, 0]}, {"dog": [1, 0]}, {"dog": [1, 0.5]})
+    digests = []
+    for rows in (first, again, other, {"cat": [1, 0]}):
+        keyed = KeyedVectors(2)
+        keyed.add_vectors(list(rows), np.array(list(rows.values()), np.float32))
+        digests.append(WordVectors(keyed).digest)
+
+    assert digests[0] == digests[1]
+    assert len(set(digests)) == 3
+    assert load_word_vectors("glove").digest != load_word_vectors("spacy").digest

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from actseg_core.config import TextConfig
 from actseg_core.errors import VocabularyError
-from actseg_core.text.sentence import SentenceReader
+from actseg_core.text.sentence import SentenceReader, load_reader
 
 MakeReader = Callable[..., SentenceReader]
 
@@ -77,3 +78,14 @@ def test_every_row_is_the_vector_of_its_word(make_reader: MakeReader, words: lis
         vector = reader.vectors.lookup(word)
         np.testing.assert_array_equal(row, 0 if vector is None else vector)
         assert (vector is None) == (word in sentence.unknown)
+
+
+def test_other_word_vectors_than_those_trained_with_are_refused() -> None:
+    config = TextConfig(vectors="glove", word_dim=50)
+    reader = load_reader(config)
+
+    assert load_reader(config, reader.vectors.digest).read("dog").unknown == ()
+    with pytest.raises(VocabularyError, match="trained with other word vectors than glove"):
+        load_reader(config, "0123456789abcdef")
+    with pytest.raises(VocabularyError, match="word_dim is 300, but glove has vectors of 50"):
+        load_reader(TextConfig(vectors="glove", word_dim=300))

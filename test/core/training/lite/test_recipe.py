@@ -14,6 +14,7 @@ from actseg_core.data.lite.generated import GeneratedSource
 from actseg_core.errors import CheckpointError
 from actseg_core.model import build_model
 from actseg_core.text.embeddings import WordVectors
+from actseg_core.text.sentence import SentenceReader
 from actseg_core.training.lite.module import LiteTraining
 
 
@@ -32,7 +33,7 @@ def settings(**changes: object) -> LiteTrainConfig:
 
 @pytest.fixture
 def tiny_vocabulary(monkeypatch: pytest.MonkeyPatch, vectors: WordVectors) -> None:
-    monkeypatch.setattr(recipe, "load_word_vectors", lambda source: vectors)
+    monkeypatch.setattr(recipe, "load_reader", lambda config: SentenceReader(config, vectors))
 
 
 @pytest.mark.slow
