@@ -300,6 +300,8 @@ class LiteTrainConfig(Config):
     """Folder of photographs in COCO format (instances.json, images/); empty: left out."""
     videos: str = ""
     """Folder of videos in DAVIS layout with SENTENCES.tsv; empty: left out."""
+    leave_out: tuple[str, ...] = ()
+    """Sequences of `videos` not to train on, to be measured on afterwards."""
     start: tuple[str, ...] = ()
     """Checkpoints to take streams from; a stream of none starts from the ImageNet trunk (RGB)
     and random weights."""

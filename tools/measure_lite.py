@@ -8,7 +8,7 @@ used. For generated clips: `actseg generate`, then `actseg evaluate`.
 
 import argparse
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from actseg_core.data.lite.generated import GeneratedSource
 from actseg_core.data.lite.photos import PhotoSource, read_image
+from actseg_core.data.lite.videos import Sequence, VideoSource
 from actseg_core.evaluation.questions import Prediction, Question
 from actseg_core.evaluation.run import Evaluation, evaluate
 from actseg_core.image import Placement, resize_and_pad
@@ -120,12 +121,27 @@ def photographs(folder: Path, frames: int) -> Iterator[Asked]:
             )
 
 
-def davis(folder: Path, frames: int) -> Iterator[Asked]:
-    """Windows of DAVIS sequences, evenly spaced: what is there, and what never is."""
+def validation_sequences(folder: Path) -> Iterator[tuple[Sequence, list[str]]]:
+    """DAVIS 2016's validation split, and words for what each sequence does not show."""
     for name, sentence in DAVIS.items():
         images = sorted((folder / "JPEGImages" / name).glob("*.jpg"))
         masks = sorted((folder / "Annotations" / name).glob("*.png"))
         absent = [noun for noun, where in ABSENT.items() if name not in where]
+        yield Sequence(name, tuple(images), tuple(masks), "", "", sentence), absent
+
+
+def left_out_sequences(folder: Path, names: list[str]) -> Iterator[tuple[Sequence, list[str]]]:
+    """Sequences that a fold was not trained on, asked by their sentence; none shows a cat."""
+    for sequence in VideoSource(folder).sequences:
+        if sequence.name in names:
+            yield sequence, ["cat", "cow"]
+
+
+def windows(sequences: Iterable[tuple[Sequence, list[str]]], frames: int) -> Iterator[Asked]:
+    """Clips of each sequence, evenly spaced: what is there, and what never is."""
+    for sequence, absent in sequences:
+        name, sentence = sequence.name, sequence.sentence
+        images, masks = sequence.images, sequence.masks
         for end in np.linspace(frames - 1, len(images) - 1, WINDOWS_PER_SEQUENCE).astype(int):
             rgb = np.stack([read_image(path) for path in images[end - frames + 1 : end + 1]])
             truth = cv2.imread(str(masks[end]), cv2.IMREAD_GRAYSCALE) > 127
@@ -206,6 +222,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("model", help="preset or .safetensors file")
     parser.add_argument("--davis", type=Path)
+    parser.add_argument(
+        "--sequences",
+        default="",
+        help="comma-separated, of a --davis folder with SENTENCES.tsv (default: validation split)",
+    )
     parser.add_argument("--photos", type=Path)
     parser.add_argument("--words", action="store_true", help="unseen words, too (needs --photos)")
     parser.add_argument("--sheet", type=Path, help="PNG of some answers of each data set")
@@ -216,7 +237,13 @@ def main() -> None:
     if options.photos:
         sets["photographs"] = photographs(options.photos, frames)
     if options.davis:
-        sets["davis"] = davis(options.davis, frames)
+        names = options.sequences.split(",")
+        sequences = (
+            left_out_sequences(options.davis, names)
+            if options.sequences
+            else validation_sequences(options.davis)
+        )
+        sets["davis"] = windows(sequences, frames)
     rows = []
     for name, questions in sets.items():
         answer = Answerer(predictor)

@@ -1,6 +1,7 @@
 """Real video with foreground masks and one sentence per sequence (DAVIS 2016 layout)."""
 
 import csv
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,12 +75,14 @@ class VideoSource:
     Args:
         folder: Of the videos.
         questions: Questions per clip.
+        leave_out: Names of sequences that are not read.
 
     Raises:
-        DatasetError: If SENTENCES.tsv is missing or names a sequence without frames.
+        DatasetError: If SENTENCES.tsv is missing or names a sequence without frames, a sequence
+            to leave out is not there, or none remains.
     """
 
-    def __init__(self, folder: Path, questions: int = 1) -> None:
+    def __init__(self, folder: Path, questions: int = 1, leave_out: Collection[str] = ()) -> None:
         self._questions = questions
         path = folder / "SENTENCES.tsv"
         try:
@@ -93,7 +96,15 @@ class VideoSource:
             for name, sentence in RIDERS.items()
             if name not in named and (folder / "JPEGImages" / name).is_dir()
         ]
-        self.sequences = [_sequence(folder, row) for row in rows]
+        unknown = set(leave_out) - {row["sequence"] for row in rows}
+        if unknown:
+            raise DatasetError(
+                f"{folder} has no sequence {', '.join(sorted(unknown))} with a sentence to leave "
+                "out; correct leave_out"
+            )
+        self.sequences = [_sequence(folder, r) for r in rows if r["sequence"] not in leave_out]
+        if not self.sequences:
+            raise DatasetError(f"no sequence of {folder} is left to train on; see leave_out")
 
     def clip(self, rng: np.random.Generator, size: int, frames: int) -> TrainingClip:
         """A random window, zoomed and cropped alike in all frames, its sentence or a false one."""

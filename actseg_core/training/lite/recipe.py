@@ -91,7 +91,7 @@ def make_sources(
         )
         sources["cutout"] = (shares.cutout, generated(settings.photos))
     if settings.videos and not settings.permissive_only and part == "train":
-        videos = VideoSource(Path(settings.videos), asked)
+        videos = VideoSource(Path(settings.videos), asked, settings.leave_out)
         sources["video"] = (shares.video, partial(videos.clip, size=size, frames=frames))
     sources["generated"] = (shares.generated, generated(""))
     return sources

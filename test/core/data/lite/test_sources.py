@@ -1,6 +1,7 @@
 """Data sources of the lite recipe on tiny folders made here."""
 
 import json
+import shutil
 from pathlib import Path
 
 import cv2
@@ -128,7 +129,9 @@ def test_a_still_camera_stays_and_a_moving_one_does_not() -> None:
     assert 0.4 < np.mean(moved) < 0.9
 
 
-def test_video_clips_repeat_the_first_frame_before_the_start(tmp_path: Path) -> None:
+@pytest.fixture
+def walk(tmp_path: Path) -> Path:
+    """A folder of one sequence of three frames, ever brighter."""
     for index in range(3):
         for kind, picture in (
             ("JPEGImages/walk", np.full((48, 64, 3), 40 * index, np.uint8)),
@@ -141,7 +144,11 @@ def test_video_clips_repeat_the_first_frame_before_the_start(tmp_path: Path) -> 
         "sequence\ta2d_actor\ta2d_action\tmask_covers\tsentence\n"
         "walk\tadult\twalking\tactor\ta man walking\n"
     )
-    source = VideoSource(tmp_path, questions=3)
+    return tmp_path
+
+
+def test_video_clips_repeat_the_first_frame_before_the_start(walk: Path) -> None:
+    source = VideoSource(walk, questions=3)
     asked = {}
     for seed in range(40):
         clip = source.clip(rng(seed), size=32, frames=8)
@@ -150,6 +157,17 @@ def test_video_clips_repeat_the_first_frame_before_the_start(tmp_path: Path) -> 
         asked |= {question.sentence: question.mask.any() for question in clip.questions}
     assert asked["a man walking"] and asked["person"]
     assert not asked["person flying"] and not asked["a dog"]
+
+
+def test_a_sequence_can_be_left_out(walk: Path) -> None:
+    for kind in ("JPEGImages", "Annotations"):
+        shutil.copytree(walk / kind / "walk", walk / kind / "surf")
+    source = VideoSource(walk, leave_out=["walk"])
+    assert [sequence.name for sequence in source.sequences] == ["surf"]
+    with pytest.raises(DatasetError, match="no sequence wlak with a sentence to leave out"):
+        VideoSource(walk, leave_out=["wlak"])
+    with pytest.raises(DatasetError, match="no sequence of .* is left to train on"):
+        VideoSource(walk, leave_out=["walk", "surf"])
 
 
 def test_a_sequence_with_fewer_masks_than_frames_is_named(tmp_path: Path) -> None:
