@@ -42,8 +42,12 @@ class Pairing(Generic[A, D]):
             self.forget()
         self._stamps.append(stamp_ns)
         self._depths.append(depth)
-        if len(self._stamps) > self._capacity:
-            del self._stamps[0], self._depths[0]
+        self._drop_oldest()
+
+    def set_limits(self, tolerance_ns: int, capacity: int) -> None:
+        """Go on with other limits; arguments as of the class."""
+        self._tolerance_ns, self._capacity = tolerance_ns, capacity
+        self._drop_oldest()
 
     def add_answer(self, stamp_ns: int, answer: A) -> None:
         """Let an answer wait for its depth image; the oldest one gives up if too many wait."""
@@ -74,6 +78,10 @@ class Pairing(Generic[A, D]):
     def forget_answers(self) -> None:
         """Drop the answers that wait: there is something newer to say."""
         self._waiting.clear()
+
+    def _drop_oldest(self) -> None:
+        while len(self._stamps) > self._capacity:
+            del self._stamps[0], self._depths[0]
 
     def _nearest(self, stamp_ns: int) -> D | None:
         index = bisect_left(self._stamps, stamp_ns)

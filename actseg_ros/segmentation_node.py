@@ -2,24 +2,24 @@
 
 import os
 import time
-import traceback
 from collections.abc import Callable, Mapping
-from functools import wraps
 from typing import Any
 
+import numpy as np
 from diagnostic_msgs.msg import DiagnosticArray
 from lifecycle_msgs.msg import State as States
+from numpy.typing import NDArray
 from rclpy.clock import Clock, JumpThreshold
 from rclpy.clock_type import ClockType
 from rclpy.duration import Duration
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 
 from actseg_core.config import Config, OverlayConfig, StreamConfig
-from actseg_core.errors import ActSegError
 from actseg_ros.changes import ParameterChanges
 from actseg_ros.commands import CommandInterface
 from actseg_ros.convert import CONVERTER_NAME, decode
 from actseg_ros.diagnostics import NewProblems, diagnostics_message, sentence_facts
+from actseg_ros.frozen import FrozenWatch
 from actseg_ros.image_input import ImageInput
 from actseg_ros.parameters import declare, refuse_changes, refuse_unknown
 from actseg_ros.qos_watch import QosWatch
@@ -31,6 +31,7 @@ from actseg_ros.sink import TopicSink
 from actseg_ros.spatial import SpatialOutput
 from actseg_ros.stamps import StampGate
 from actseg_ros.states import State
+from actseg_ros.transitions import told
 from actseg_ros.worker import HEARTBEAT_S, Worker
 
 DIAGNOSTICS_S = 1.0
@@ -40,26 +41,6 @@ LOOK_S = 0.25
 STOP_TIMEOUT_S = 10.0
 LAST_WORD_TIMEOUT_S = 0.5
 Loader = Callable[[SegmentationConfig, StreamConfig], LoadedModel]
-Transition = Callable[[Any, LifecycleState], TransitionCallbackReturn]
-
-
-def told(transition: Transition) -> Transition:
-    """Log what a transition raises: rclpy turns it into ERROR without a word."""
-
-    @wraps(transition)
-    def guarded(self: Any, state: LifecycleState) -> TransitionCallbackReturn:
-        try:
-            return transition(self, state)
-        except ActSegError as error:
-            self.undo(state)
-            self.explain(str(error))
-            return TransitionCallbackReturn.FAILURE
-        except Exception as error:
-            self.explain(f"{type(error).__name__}: {error}")
-            self.get_logger().error(traceback.format_exc())
-            return TransitionCallbackReturn.ERROR
-
-    return guarded
 
 
 def load_when_configured(config: SegmentationConfig, stream: StreamConfig) -> LoadedModel:
@@ -90,7 +71,7 @@ class SegmentationNode(LifecycleNode):
         self.add_on_set_parameters_callback(refuse_changes)
         self._changes = ParameterChanges(
             self,
-            {"": self.settings, "stream": self.stream, "overlay": style},
+            {"": self.settings, "stream": self.stream, "overlay": style, "spatial": spatial},
             change_of,
             lambda: self._model is not None,
             self._on_parameters,
@@ -111,6 +92,7 @@ class SegmentationNode(LifecycleNode):
         )
         self._sink.style = style
         self._new_problems = NewProblems()
+        self._frozen = FrozenWatch(settings.frozen_frames)
         self._spatial: SpatialOutput | None = None
         if spatial.enabled:
             self._spatial = SpatialOutput(
@@ -123,14 +105,7 @@ class SegmentationNode(LifecycleNode):
         self.create_timer(HEARTBEAT_S, self._on_beat, clock=steady)
         self.create_timer(DIAGNOSTICS_S, self._on_diagnostics, clock=steady)
         self.create_timer(LOOK_S, self._on_look, clock=steady)
-        self._jump_handle = self.get_clock().create_jump_callback(
-            JumpThreshold(
-                min_forward=Duration(seconds=self.stream.max_gap_s),
-                min_backward=Duration(nanoseconds=-1),
-                on_clock_change=True,
-            ),
-            post_callback=self._on_jump,
-        )
+        self._jump_handle = self._watch_clock()
 
     # ------------------------------------------------------------------------------ lifecycle
     @told
@@ -165,12 +140,12 @@ class SegmentationNode(LifecycleNode):
         self._model.engine.reconfigure(self.stream)
         self._model.engine.reset("")
         gate = StampGate(self.stream.max_age_s, settings.future_tolerance_s, settings.check_clock)
-        max_pixels = self.stream.max_pixels
+        self._frozen = FrozenWatch(settings.frozen_frames)
         self._worker = Worker(
             self._model.engine,
             self._queries,
             self._sink,
-            lambda message: decode(message, max_pixels),
+            self._decode,
             self.stream,
             gate,
             lambda: int(self.get_clock().now().nanoseconds),
@@ -261,6 +236,11 @@ class SegmentationNode(LifecycleNode):
         self._sink.status_publisher.wait_for_all_acked(Duration(seconds=LAST_WORD_TIMEOUT_S))
 
     # ------------------------------------------------------------------------------ callbacks
+    def _decode(self, message: Any) -> NDArray[np.uint8]:
+        image = decode(message, self.stream.max_pixels)
+        self._frozen.look(image)
+        return image
+
     def _on_changed(self) -> None:
         if self._worker is not None:
             self._worker.queries_changed()
@@ -275,10 +255,17 @@ class SegmentationNode(LifecycleNode):
     def _on_parameters(self, groups: Mapping[str, Config]) -> None:
         """Hand new settings to those who use them; each takes them over as a whole."""
         settings, stream, style = groups[""], groups["stream"], groups["overlay"]
+        spatial = groups["spatial"]
         assert isinstance(settings, SegmentationConfig)
         assert isinstance(stream, StreamConfig)
         assert isinstance(style, OverlayConfig)
+        assert isinstance(spatial, SpatialConfig)
         self.settings, self.stream, self._sink.style = settings, stream, style
+        self._frozen.limit = settings.frozen_frames
+        self._jump_handle.unregister()
+        self._jump_handle = self._watch_clock()
+        if self._spatial is not None:
+            self._spatial.reconfigure(spatial, stream.max_pixels)
         self._queries.set_limits(stream.max_queries, stream.max_sentence_chars)
         if self._worker is not None:
             self._worker.reconfigure(stream)
@@ -305,6 +292,7 @@ class SegmentationNode(LifecycleNode):
         hints = [
             images.hint(health.received) if images else "",
             self._watch.hint(),
+            self._frozen.hint() if self._worker else "",
             SAME_NAME if self._has_twin() else "",
             self._new_problems.hint(health),
         ]
@@ -352,6 +340,15 @@ class SegmentationNode(LifecycleNode):
         self._resting = health
         self._sink.health(health)
 
+    def _watch_clock(self) -> Any:
+        """The handle must be kept, and unregistered before it is let go: rclpy calls it else."""
+        limits = JumpThreshold(
+            min_forward=Duration(seconds=self.stream.max_gap_s),
+            min_backward=Duration(nanoseconds=-1),
+            on_clock_change=True,
+        )
+        return self.get_clock().create_jump_callback(limits, post_callback=self._on_jump)
+
     def _has_twin(self) -> bool:
         mine = self.get_name(), self.get_namespace()
         return self.get_node_names_and_namespaces().count(mine) > 1
@@ -368,6 +365,7 @@ class SegmentationNode(LifecycleNode):
             "device": self.settings.device,
             "image converter": CONVERTER_NAME,
             "image reliability": self._images.reliability if self._images else "",
+            "same picture in a row": str(self._frozen.repeats),
             "last refused command": self._sink.refused_command,
             "worker last seen [s]": f"{self.stuck_s():.1f}",
             **sentence_facts(states),

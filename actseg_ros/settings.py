@@ -11,14 +11,20 @@ from actseg_core.config import Config, OverlayConfig, RuntimeConfig, StreamConfi
 
 Reliability = Literal["best_effort", "reliable"]
 Change = Literal["live", "unconfigured", "start"]
+SPATIAL_LIMITS = (
+    *("tolerance_s", "depth_frames", "min_points", "max_points", "max_depth_m"),
+    "marker_lifetime_s",
+)
 # Parameters of the segmentation node by when they can change; the rest: while unconfigured.
 LIVE = frozenset(
     {
         "hang_s",
+        "frozen_frames",
         *(f"overlay.{name}" for name in OverlayConfig.model_fields),
         *(f"stream.{name}" for name in StreamConfig.model_fields),
     }
     - {"stream.mask_frame", "stream.background"}
+    | {f"spatial.{name}" for name in SPATIAL_LIMITS}
 )
 AT_START = frozenset({"autostart", "status_deadline_s", "status_lease_s"})
 
@@ -48,6 +54,8 @@ class SegmentationConfig(RuntimeConfig):
     """Refuse frames whose stamp is far from the node's clock; false for bags without /clock."""
     future_tolerance_s: float = Field(0.2, ge=0.0, le=60.0)
     """A stamp may be this far [s] ahead of the node's clock."""
+    frozen_frames: int = Field(30, ge=0, le=100_000)
+    """So many equal pictures in a row are a frozen camera: /diagnostics warns; 0: never."""
     status_deadline_s: float = Field(0.3, ge=0.15, le=600.0)
     """QoS deadline [s] offered on status; raise it if one answer takes longer than this."""
     status_lease_s: float = Field(1.0, ge=0.3, le=600.0)

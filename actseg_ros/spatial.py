@@ -95,6 +95,12 @@ class SpatialOutput:
             self._clear()
         self._unsubscribe()
 
+    def reconfigure(self, settings: SpatialConfig, max_pixels: int) -> None:
+        """Go on with other limits; the depth images that are kept stay."""
+        with self._changed:
+            self._settings, self._max_pixels = settings, max_pixels
+            self._pairing.set_limits(*self._pairing_limits())
+
     def follow_demand(self) -> None:
         """Subscribe to depth while somebody wants what is made of it, and only then."""
         wanted = self._thread is not None and self._is_wanted()
@@ -252,5 +258,7 @@ class SpatialOutput:
         )
 
     def _new_pairing(self) -> "Pairing[Report, Image]":
-        tolerance_ns = round(self._settings.tolerance_s * NANOSECONDS)
-        return Pairing(tolerance_ns, self._settings.depth_frames)
+        return Pairing(*self._pairing_limits())
+
+    def _pairing_limits(self) -> tuple[int, int]:
+        return round(self._settings.tolerance_s * NANOSECONDS), self._settings.depth_frames

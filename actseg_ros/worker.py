@@ -134,6 +134,7 @@ class Worker:
         self._take_over_queries()
         arrival = self.frames.get(max(0.0, self._heartbeat_due_s - time.monotonic()))
         if arrival is not None and self._push(arrival):
+            self._beat()
             self._answer_if_due()
         self._tell()
 
@@ -165,6 +166,7 @@ class Worker:
             self._sequence += 1
             with self._stages.timed("decoding"):
                 image = self._decode(arrival.message)
+            self._beat()
             frame = Frame(image, stamp_ns, header.frame_id, self._sequence)
             with self._stages.timed("window"):
                 self._engine.push(frame)
@@ -213,6 +215,7 @@ class Worker:
             self._answer_state = None
             return
         self._check_finite(answers)
+        self._beat()
         self._publish_answers(answers)
 
     def _check_finite(self, answers: dict[str, MaskResult]) -> None:
@@ -282,6 +285,12 @@ class Worker:
         self._stopping.wait(ERROR_PAUSE_S)
 
     # ------------------------------------------------------------------------ state and status
+    def _beat(self) -> None:
+        """A heartbeat before a stage that may take long; half a period early rather than late."""
+        if self._heartbeat_due_s - time.monotonic() < HEARTBEAT_S / 2:
+            self._heartbeat_due_s = 0.0
+            self._tell()
+
     def _tell(self) -> None:
         """A heartbeat when due, and both topics at once when the state has changed."""
         if self._stopping.is_set():

@@ -75,6 +75,7 @@ class Client:
         self.node = Node("planner")
         self.masks: list[tuple[float, float]] = []  # received [s], latency [ms]
         self.statuses: list[tuple[float, SegmentationStatus]] = []
+        self.sent_s: list[float] = []  # of the statuses, as the middleware stamped them [s]
         self.told: dict[int, float] = {}  # revision: acknowledged [s]
         self.answered: dict[int, float] = {}  # revision: first mask [s]
         self.node.create_subscription(ActorMaskArray, "/actseg/result", self._result, 1)
@@ -90,8 +91,9 @@ class Client:
             late_ns = time.time_ns() - stamp.sec * 10**9 - stamp.nanosec
             self.masks.append((now_s, late_ns / 1e6))
 
-    def _status(self, message: SegmentationStatus) -> None:
+    def _status(self, message: SegmentationStatus, about: dict[str, Any]) -> None:
         self.statuses.append((time.monotonic(), message))
+        self.sent_s.append(about["source_timestamp"] / 1e9)
 
     def spin(self, until: Any, timeout_s: float) -> bool:
         """Whether it came true in time."""
@@ -138,7 +140,7 @@ def measure(client: Client, pid: int, seconds: float, commands: int) -> dict[str
         raise SystemExit(f"no mask; the node's last status: {client.statuses[-1:]}")
     client.spin(lambda: False, SETTLED_S)
     client.masks.clear()
-    client.statuses = client.statuses[-1:]
+    client.statuses, client.sent_s = client.statuses[-1:], client.sent_s[-1:]
     before = process_state(pid)
     start_s = time.monotonic()
     client.spin(lambda: False, seconds)
@@ -155,7 +157,8 @@ def measure(client: Client, pid: int, seconds: float, commands: int) -> dict[str
         "latency_ms": spread(latencies),
         "latency_first_third_ms": spread(latencies[:third]),
         "latency_last_third_ms": spread(latencies[-third:]),
-        "status_gap_ms": round(1000 * float(np.diff(times_s).max()), 1),
+        "status_gap_sent_ms": spread([1000 * float(gap) for gap in np.diff(client.sent_s)]),
+        "status_gap_received_ms": spread([1000 * float(gap) for gap in np.diff(times_s)]),
         "process_before": before,
         "process_after": process_state(pid),
     }

@@ -1,6 +1,8 @@
 """A camera that sends good frames and, for each line on stdin, one that makes no sense.
 
-With the argument `compressed` it sends JPEG. It is the other end of test_bad_input.py.
+With the argument `compressed` it sends JPEG. After the line "alive" no two of its raw frames are
+the same; after "frozen" all are, as in the beginning. The other end of test_bad_input.py and
+test_frozen.py.
 """
 
 import queue
@@ -100,16 +102,21 @@ def main() -> None:
 
     threading.Thread(target=read, daemon=True).start()
     faults = COMPRESSED if is_compressed else RAW
-    before_ns = 0
+    before_ns, sent, is_alive = 0, 0, False
     while True:
         message = small(JPEG) if is_compressed else good()
+        sent += 1
+        if is_alive:
+            message.data[0] = sent % 256
         now_ns = time.time_ns()
         publisher.publish(stamped(message, "", now_ns, 0))
         before_ns = now_ns
         time.sleep(PERIOD_S / 2)
         if not wanted.empty():
             kind = wanted.get()
-            if kind == "raw bytes":
+            if kind in ("alive", "frozen"):
+                is_alive = kind == "alive"
+            elif kind == "raw bytes":
                 publisher.publish(bytes(range(7)) * 9)  # no CDR of any message
             else:
                 publisher.publish(stamped(faults[kind](), kind, time.time_ns(), before_ns))

@@ -79,6 +79,16 @@ def test_a_repeated_stamp_is_kept_once() -> None:
     assert len(pairing) == 1
 
 
+def test_limits_change_while_depth_is_kept() -> None:
+    pairing = make()
+    for stamp in (100, 200, 300):
+        pairing.add_depth(stamp, str(stamp))
+    pairing.set_limits(50, 2)
+    assert len(pairing) == 2
+    pairing.add_answer(240, "answer")
+    assert pairing.take() == ("answer", "200")
+
+
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 300)), max_size=60))
 def test_whatever_comes_pairs_are_near_and_memory_is_bounded(
     events: list[tuple[bool, int]],

@@ -246,6 +246,27 @@ def test_without_depth_images_masks_go_on_and_the_rest_is_counted(make: Any) -> 
     assert not bench.came["points"]
 
 
+def test_its_limits_change_while_it_runs(make: Any) -> None:
+    bench = make()
+    bench.read("points")
+    bench.ask("the dog")
+
+    def widths_after(name: str, value: Any, width: int) -> None:
+        (told,) = bench.node.set_parameters([Parameter(name, value=value)])
+        assert told.successful, told.reason
+        bench.spin_until(lambda: bench.came["points"] and bench.came["points"][-1].width == width)
+
+    widths_after("spatial.min_points", 18, 18)
+    widths_after("spatial.min_points", 19, 0)
+    widths_after("spatial.min_points", 5, 18)
+    widths_after("spatial.max_depth_m", 1.5, 0)  # all of it is 2 m away
+    widths_after("spatial.max_depth_m", 20.0, 18)
+    widths_after("stream.max_pixels", 192, 18)
+    (told,) = bench.node.set_parameters([Parameter("spatial.depth_frames", value=2)])
+    assert told.successful
+    bench.spin_until(lambda: bench.facts().get("depth images kept") == "2")
+
+
 def test_without_visualization_msgs_the_rest_works(
     make: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,7 +6,9 @@ import pytest
 from rcl_interfaces.msg import Parameter as ParameterMessage
 from rcl_interfaces.msg import ParameterType, ParameterValue
 from rcl_interfaces.srv import DescribeParameters, SetParameters, SetParametersAtomically
+from rclpy.clock_type import ClockType
 from rclpy.parameter import Parameter
+from rclpy.time import Time
 
 from actseg_core.errors import ConfigError
 from actseg_ros.settings import LIVE, change_of
@@ -71,6 +73,37 @@ def test_max_age_changes_the_gate_too(make: Any) -> None:
     bench.spin_until(lambda: bench.state in (State.BAD_TIME, State.OVERLOADED))
     assert ask(bench, setting("stream.max_age_s", 5.0)) == [(True, "")]
     bench.spin_until(bench.is_in(State.FOUND))
+
+
+def test_a_larger_picture_is_taken_as_soon_as_it_is_allowed(make: Any) -> None:
+    bench = make(stream__max_pixels=100)  # the pictures have 192
+    bench.start()
+    bench.spin_until(bench.is_in(State.BAD_INPUT))
+    assert ask(bench, setting("stream.max_pixels", 192)) == [(True, "")]
+    bench.spin_until(bench.is_in(State.IDLE))
+
+
+def test_how_far_the_clock_may_jump_is_as_max_gap_says_now(
+    make: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = make(check_clock=False)
+    bench.start()
+    jumps: list[int] = []
+    monkeypatch.setattr(bench.node._worker, "clock_jumped", lambda: jumps.append(1))
+    clock = bench.node.get_clock()
+    clock.set_ros_time_override(Time(seconds=100, clock_type=ClockType.ROS_TIME))
+    clock._set_ros_time_is_active(True)
+
+    def jumps_at(second: int) -> int:
+        before = len(jumps)
+        clock.set_ros_time_override(Time(seconds=second, clock_type=ClockType.ROS_TIME))
+        return len(jumps) - before
+
+    assert jumps_at(105) == 1  # the default allows half a second
+    assert ask(bench, setting("stream.max_gap_s", 10.0)) == [(True, "")]
+    assert [jumps_at(110), jumps_at(125), jumps_at(124)] == [0, 1, 1]
+    assert ask(bench, setting("stream.max_gap_s", 2.0)) == [(True, "")]
+    assert [jumps_at(125), jumps_at(130)] == [0, 1]
 
 
 def test_those_of_the_model_wait_for_cleanup_and_configure(make: Any) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from actseg_ros.stamps import StampGate
 from actseg_ros.states import State
+from actseg_ros.worker import HEARTBEAT_S
 
 Eventually = Callable[..., None]
 
@@ -156,6 +157,32 @@ def test_the_heartbeat_goes_on_while_nothing_happens(start: Any, eventually: Eve
     eventually(lambda: len(bench.sink.beats) >= 6)
     gaps = np.diff([at for at, _ in bench.sink.beats[:6]])
     assert 0.05 < np.median(gaps) < 1.0
+
+
+def test_the_heartbeat_does_not_wait_for_the_answer_to_a_frame_that_took_long(
+    start: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = start()
+    bench.command("the dog")
+    push, answer = bench.engine.push, bench.engine.answer
+    pushed, answered = [], []
+
+    def slow_push(frame: Any) -> None:
+        push(frame)
+        time.sleep(1.2 * HEARTBEAT_S)
+        pushed.append(len(bench.sink.beats))
+
+    def slow_answer() -> Any:
+        answered.append(len(bench.sink.beats))
+        time.sleep(1.2 * HEARTBEAT_S)
+        return answer()
+
+    monkeypatch.setattr(bench.engine, "push", slow_push)
+    monkeypatch.setattr(bench.engine, "answer", slow_answer)
+    bench.feed(5)
+    assert len(answered) == 3  # the window of three frames is full with the third
+    for before, after in zip(pushed[2:], answered, strict=True):
+        assert after > before, "a heartbeat between the stages of one frame"
 
 
 def test_a_jump_of_the_clock_empties_the_window(start: Any, eventually: Eventually) -> None:
