@@ -52,6 +52,12 @@ ABSENT = {
     "cow": (),
     "car": ("car-shadow", "drift-chicane", "scooter-black", "soapbox", "bmx-trees"),
 }
+# COCO's persons, vehicles, animals and ball: what a robot is asked for. The rest are things.
+ACTORS = {
+    *("person", "bicycle", "car", "motorcycle", "airplane", "bus", "train", "truck", "boat"),
+    *("bird", "cat", "dog", "horse", "sheep", "cow", "elephant", "bear", "zebra", "giraffe"),
+    "sports ball",
+}
 # Words and the trained ones that mean nearly the same.
 NEIGHBOURS = (
     ("hound", "dog"),
@@ -72,6 +78,7 @@ class Asked(Question):
     """A question with its clip (T, H, W, 3) uint8, the newest frame being the one meant."""
 
     rgb: NDArray[np.uint8]
+    category: str = ""
 
 
 class Answerer:
@@ -118,6 +125,7 @@ def photographs(folder: Path, frames: int) -> Iterator[Asked]:
                 truth=asked.mask,
                 swapped=None if asked.mask.any() else "absent_actor",
                 rgb=clip.rgb,
+                category=asked.category,
             )
 
 
@@ -172,6 +180,29 @@ def figures(result: Evaluation) -> dict[str, float]:
         "absent": sum(not row.has_target for row in result.rows),
     }
     return counts | {name: round(100 * value, 1) for name, value in shares.items()}
+
+
+def noting_actors(questions: Iterable[Asked], actors: set[str]) -> Iterator[Asked]:
+    """The questions; sample ids of those about actors are added to the set."""
+    for question in questions:
+        if question.category in ACTORS:
+            actors.add(question.sample_id)
+        yield question
+
+
+def of_actors(result: Evaluation, actors: set[str]) -> dict[str, float]:
+    """The figures of the sentences of these sample ids, in percent but for their number."""
+    rows = [row for row in result.rows if row.sample_id in actors]
+    both, either = sum(row.intersection for row in rows), sum(row.union for row in rows)
+    shares = {
+        "overall IoU": both / max(1, either),
+        "mean IoU": np.mean([row.iou for row in rows]),
+        "P@0.5": np.mean([row.iou > 0.5 for row in rows]),
+        "found when there": np.mean([row.found for row in rows]),
+    }
+    return {"present": len(rows)} | {
+        name: round(100 * float(value), 1) for name, value in shares.items()
+    }
 
 
 def by_video(result: Evaluation) -> dict[str, float]:
@@ -247,9 +278,12 @@ def main() -> None:
     rows = []
     for name, questions in sets.items():
         answer = Answerer(predictor)
-        result = evaluate(questions, answer)
+        actors: set[str] = set()
+        result = evaluate(noting_actors(questions, actors), answer)
         answer.finish()
         print(name, json.dumps(figures(result)), flush=True)
+        if actors:
+            print("  of actors", json.dumps(of_actors(result, actors)), flush=True)
         if name == "davis":
             print("  by sequence", json.dumps(by_video(result)), flush=True)
         chosen = answer.tiles[:: max(1, len(answer.tiles) // 12)][:12]

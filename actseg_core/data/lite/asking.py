@@ -109,16 +109,17 @@ def _present(
     colour = _colour(picture, meant) if rng.random() < 0.4 else ""
     if not same:
         side = _place(meant.mask) if rng.random() < 0.25 else ""
-        return Question(compose(rng, noun, colour, side, action), meant.mask)
+        return Question(compose(rng, noun, colour, side, action), meant.mask, meant.category)
     side = side_word(
         _centre_x(meant.mask), [_centre_x(mask) for mask in same], 0.08 * meant.mask.shape[1]
     )
     rivals = [_colour(picture, Thing(meant.category, mask)) for mask in same]
     apart = colour and "" not in rivals and not {colour, *NEAR.get(colour, ())} & set(rivals)
     if side or apart:
-        return Question(compose(rng, noun, colour, side, action), meant.mask)
+        return Question(compose(rng, noun, colour, side, action), meant.mask, meant.category)
     # Nothing tells them apart: the bare category means all of them.
-    return Question(compose(rng, noun), np.logical_or.reduce([meant.mask, *same]))
+    everyone = np.logical_or.reduce([meant.mask, *same])
+    return Question(compose(rng, noun), everyone, meant.category)
 
 
 def _posture(rng: np.random.Generator, thing: Thing) -> str:

@@ -14,10 +14,12 @@ class Question:
     Attributes:
         sentence: What is asked.
         mask: (S, S) bool, the referred actor in the newest frame; all false when absent.
+        category: Of what is meant, where the source knows it; "" when absent.
     """
 
     sentence: str
     mask: NDArray[np.bool_]
+    category: str = ""
 
 
 @dataclass(frozen=True, eq=False)

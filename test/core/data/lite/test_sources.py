@@ -65,15 +65,17 @@ def test_masks_lie_on_what_the_sentences_name(photos: Path, kind: str) -> None:
             assert question.mask.shape == (64, 64)
             if not question.mask.any():
                 absent += 1
+                assert question.category == ""
                 continue
             words = set(question.sentence.split())
             red, _, blue = clip.rgb[-1][question.mask].mean(axis=0)
             if words & {"car", "vehicle", "automobile"}:
                 assert red > blue
-                seen.add("car")
+                assert question.category == "car"
             else:
                 assert words & {"dog", "puppy"} and blue > red
-                seen.add("dog")
+                assert question.category == "dog"
+            seen.add(question.category)
     assert seen == {"car", "dog"} and 20 <= absent <= 70
 
 
