@@ -26,6 +26,7 @@ CLOCK_STEP_S = 0.02
 # An image may overtake /clock. A node refuses stamps that lie before its clock by more than
 # future_tolerance_s (0.2 s); a lossless replay lets its clock follow before the stamp is that far.
 CLOCK_TRUSTED_NS = 100_000_000
+RELIABLE = qos.RELIABILITY["reliable"]
 RESTING = (State.UNCONFIGURED, State.INACTIVE, State.SHUTDOWN)
 
 
@@ -87,6 +88,8 @@ class BagCamera(SideNode[BagConfig]):
     def __init__(self, **options: Any) -> None:
         super().__init__("bag_camera", BagConfig, **options)
         settings = self.settings
+        if settings.lossless and settings.reliability != "reliable":
+            raise ConfigError("parameter lossless needs reliability: reliable; set it, too")
         if not settings.path:
             raise ConfigError(
                 "parameter path is empty; give a rosbag2 folder, a .mcap or a .db3 file"
@@ -105,10 +108,11 @@ class BagCamera(SideNode[BagConfig]):
             self.create_publisher(Clock, "/clock", qos.clock()) if settings.clock else None
         )
         self._progress = Progress()
+        self._status_topic = ""
         if settings.lossless:
-            self.create_subscription(
+            self._status_topic = self.create_subscription(
                 SegmentationStatus, "~/status", self._progress.on_status, qos.answers()
-            )
+            ).topic_name
         self._timeline = Timeline(settings.rate)
         self._images_before = self._images_sent = 0
         self.sent = 0
@@ -120,10 +124,9 @@ class BagCamera(SideNode[BagConfig]):
             BagError: If it cannot be read on, holds nothing, or a lossless replay gets no answer.
         """
         settings = self.settings
-        wanted = max(settings.wait_for_subscribers, int(settings.lossless))
-        self.wait_for_subscribers(self._outputs[self.image_topic], wanted)
-        if settings.lossless and not self._progress.reached(0, settings.answer_timeout_s):
-            raise BagError(self._no_answer())
+        self.wait_for_subscribers(self._outputs[self.image_topic], settings.wait_for_subscribers)
+        if settings.lossless:
+            self._wait_for_node()
         self._images_before = self._progress.done
         while not self.stopping.is_set():
             before = self.sent
@@ -210,6 +213,29 @@ class BagCamera(SideNode[BagConfig]):
             if self.settings.lossless:
                 self._wait_for_answer()
 
+    def _wait_for_node(self) -> None:
+        """Until the segmentation node is active, and no image to it can get lost any more.
+
+        Other subscribers say nothing about it. And it begins with a best-effort subscription,
+        which it exchanges for a reliable one when it sees that this publisher is reliable: an
+        image sent before that may reach neither.
+        """
+        end_s = time.monotonic() + self.settings.answer_timeout_s
+        while not (self._progress.reached(0, WAIT_STEP_S) and self._is_matched()):
+            if self.stopping.is_set():
+                return
+            if time.monotonic() > end_s:
+                active = self._progress.reached(0, 0.0)
+                raise BagError(self._not_reliable() if active else self._no_answer())
+
+    def _is_matched(self) -> bool:
+        publisher = self._outputs[self.image_topic]
+        readers = self.get_subscriptions_info_by_topic(publisher.topic_name)
+        safe = {_owner(item) for item in readers if item.qos_profile.reliability == RELIABLE}
+        nodes = {_owner(item) for item in self.get_publishers_info_by_topic(self._status_topic)}
+        is_matched: bool = publisher.get_subscription_count() >= len(readers)
+        return is_matched and bool(nodes) and nodes <= safe
+
     def _wait_for_answer(self) -> None:
         wanted = self._images_before + self._images_sent
         end_s = time.monotonic() + self.settings.answer_timeout_s
@@ -239,12 +265,23 @@ class BagCamera(SideNode[BagConfig]):
             "remapped?"
         )
 
+    def _not_reliable(self) -> str:
+        topic = self._outputs[self.image_topic].topic_name
+        return (
+            f"the segmentation node does not subscribe reliably to {topic}, as a lossless replay "
+            "needs; remap its image there and set its image_reliability to auto or reliable"
+        )
+
     def _tell_clock(self, bag_ns: int) -> None:
         if self._clock_output is not None:
             self._clock_output.publish(Clock(clock=time_message(bag_ns)))
 
     def _now_ns(self) -> int:
         return int(self.get_clock().now().nanoseconds)
+
+
+def _owner(endpoint: Any) -> tuple[str, str]:
+    return endpoint.node_namespace, endpoint.node_name
 
 
 def main(args: list[str] | None = None) -> int:

@@ -81,6 +81,7 @@ def run(make_node: Callable[[], Any], args: list[str] | None = None) -> int:
     finally:
         node.destroy_node()
         rclpy.try_shutdown()
+        _ignore_signals()
 
 
 def _run_node(node: Any, stop: threading.Event) -> int:
@@ -128,6 +129,12 @@ def _too_many(errors: deque[float]) -> bool:
     now_s = time.monotonic()
     errors.append(now_s)
     return len(errors) == ERRORS_ALLOWED and now_s - errors[0] < ERRORS_WITHIN_S
+
+
+def _ignore_signals() -> None:
+    """A second signal during the interpreter's end, which undoes our handlers, would kill it."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
 
 
 def _watch_exit() -> None:

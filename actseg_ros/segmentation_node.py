@@ -1,6 +1,7 @@
 """The lifecycle node: camera images and sentences in, masks out. Wiring only."""
 
 import os
+import sys
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -40,6 +41,7 @@ SAME_NAME = "another node has the same name, or had it until it was killed a mom
 LOOK_S = 0.25
 STOP_TIMEOUT_S = 10.0
 LAST_WORD_TIMEOUT_S = 0.5
+SWITCH_INTERVAL_S = 0.0005
 Loader = Callable[[SegmentationConfig, StreamConfig], LoadedModel]
 
 
@@ -378,6 +380,9 @@ def main(args: list[str] | None = None) -> int:
     # Read when torch is imported. By default OpenMP's threads wait for each other in busy loops;
     # with another program on the same cores one answer then took 50 times as long (docs/node.md).
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    # After each call of OpenCV or the network the worker asks for the interpreter, and waits up to
+    # this long while big images are being received; Python's own 5 ms add up to a late status.
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
     return run(SegmentationNode, args)
 
 

@@ -140,7 +140,7 @@ class BagConfig(Config):
     depth_qos: int = Field(10, ge=1, le=1000)
     """QoS depth of the image publishers."""
     wait_for_subscribers: int = Field(0, ge=0, le=100)
-    """Subscribers to the images to wait for before the first; lossless waits for one at least."""
+    """Subscribers to the images to wait for before the first; lossless waits for the node."""
 
 
 class RecorderConfig(Config):

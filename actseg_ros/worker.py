@@ -134,8 +134,11 @@ class Worker:
         self._take_over_queries()
         arrival = self.frames.get(max(0.0, self._heartbeat_due_s - time.monotonic()))
         if arrival is not None and self._push(arrival):
-            self._beat()
-            self._answer_if_due()
+            try:
+                self._beat()
+                self._answer_if_due()
+            finally:
+                self._processed += 1  # not before: a lossless replay then sends the next frame
         self._tell()
 
     def _take_over_config(self) -> None:
@@ -177,7 +180,6 @@ class Worker:
         except Exception:
             self._rejected += 1
             raise
-        self._processed += 1
         self._since_answer += 1
         self._frame_id = frame.frame_id
         if self._problem is not None and (self._problem[0] in FRAME_PROBLEMS or not self._active):

@@ -104,6 +104,16 @@ class Client:
             rclpy.spin_once(self.node, timeout_sec=0.01)
         return True
 
+    def wait_for_mask(self) -> None:
+        """Until there is one more mask than now.
+
+        Raises:
+            SystemExit: If none comes.
+        """
+        before = len(self.masks)
+        if not self.spin(lambda: len(self.masks) > before, START_TIMEOUT_S):
+            raise SystemExit(f"no mask; the node's last status: {self.statuses[-1:]}")
+
     def change(self, text: str) -> tuple[float, float]:
         """Milliseconds from a command to its acknowledgement and to its first mask."""
         revision = max(self.told, default=0) + 1
@@ -115,20 +125,23 @@ class Client:
 
 
 def spread(values: list[float]) -> dict[str, float]:
-    """Median, 95th percentile and largest."""
-    if not values:
-        return {}
-    middle, high = np.nanpercentile(values, (50, 95))
-    return {"p50": round(middle, 1), "p95": round(high, 1), "max": round(np.nanmax(values), 1)}
+    """Median, 95th and 99th percentile, largest, and how many there were; NaN left out."""
+    known = [value for value in values if not np.isnan(value)]
+    if not known:
+        return {"count": 0}
+    points = {f"p{point}": np.percentile(known, point) for point in (50, 95, 99)}
+    found = points | {"max": max(known), "count": len(known)}
+    return {name: round(float(value), 1) for name, value in found.items()}
 
 
 def process_state(pid: int) -> dict[str, float]:
-    """Resident memory and threads of a process."""
+    """Resident memory, threads and open files of a process."""
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     values = dict(line.split(":", 1) for line in lines)
     return {
         "memory_mb": round(int(values["VmRSS"].split()[0]) / 1024, 1),
         "threads": int(values["Threads"]),
+        "files": len(list(Path(f"/proc/{pid}/fd").iterdir())),
     }
 
 
@@ -136,8 +149,7 @@ def measure(client: Client, pid: int, seconds: float, commands: int) -> dict[str
     """Watch one sentence for `seconds`, then change it `commands` times."""
     client.spin(lambda: client.command.get_subscription_count() > 0, START_TIMEOUT_S)
     client.command.publish(String(data=SENTENCES[0]))
-    if not client.spin(lambda: client.masks, START_TIMEOUT_S):
-        raise SystemExit(f"no mask; the node's last status: {client.statuses[-1:]}")
+    client.wait_for_mask()
     client.spin(lambda: False, SETTLED_S)
     client.masks.clear()
     client.statuses, client.sent_s = client.statuses[-1:], client.sent_s[-1:]
@@ -168,6 +180,23 @@ def measure(client: Client, pid: int, seconds: float, commands: int) -> dict[str
     return found
 
 
+def split(arguments: list[str]) -> tuple[list[str], list[str]]:
+    """Our own arguments, and those after `--`."""
+    place = arguments.index("--") if "--" in arguments else len(arguments)
+    return arguments[:place], arguments[place + 1 :]
+
+
+def start_node(*arguments: str) -> subprocess.Popen[bytes]:
+    """A segmentation node that takes the camera's images."""
+    node = [sys.executable, "-m", "actseg_ros.segmentation_node", "--ros-args"]
+    return subprocess.Popen([*node, "-r", "actseg:~/image:=/camera/image_raw", *arguments])
+
+
+def start_camera(*arguments: str) -> subprocess.Popen[bytes]:
+    """A process that publishes pictures; arguments as of this program."""
+    return subprocess.Popen([sys.executable, __file__, "--camera", *arguments])
+
+
 def main() -> int:
     """Start the processes, measure, print and write."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
@@ -178,18 +207,13 @@ def main() -> int:
     parser.add_argument("--video", default="")
     parser.add_argument("--out", type=Path)
     parser.add_argument("--camera", action="store_true", help=argparse.SUPPRESS)
-    own, rest = _split(sys.argv[1:])
+    own, rest = split(sys.argv[1:])
     args = parser.parse_args(own)
     width, height = map(int, args.size.split("x"))
     if args.camera:
         camera(width, height, args.rate, args.video)
     os.environ.setdefault("ROS_DOMAIN_ID", str(random.randint(1, 101)))
-    node = [sys.executable, "-m", "actseg_ros.segmentation_node", "--ros-args"]
-    node += ["-r", "actseg:~/image:=/camera/image_raw", *rest]
-    children = [
-        subprocess.Popen(node),
-        subprocess.Popen([sys.executable, __file__, "--camera", *own]),
-    ]
+    children = [start_node(*rest), start_camera(*own)]
     try:
         found = measure(Client(), children[0].pid, args.seconds, args.commands)
     finally:
@@ -203,12 +227,6 @@ def main() -> int:
     if args.out:
         args.out.write_text(text + "\n")
     return 0
-
-
-def _split(arguments: list[str]) -> tuple[list[str], list[str]]:
-    """Our own arguments, and those after `--`."""
-    place = arguments.index("--") if "--" in arguments else len(arguments)
-    return arguments[:place], arguments[place + 1 :]
 
 
 if __name__ == "__main__":

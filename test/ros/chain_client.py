@@ -1,7 +1,7 @@
 """The planner's side of test_chain.py, a process of its own.
 
-Lines on stdin are published as commands, "flood N" as N of them at 1 kHz; everything received is
-a JSON line on stdout.
+Lines on stdin are published as commands, "flood N" as N of them at 1 kHz; "deactivate" asks for
+that transition. Everything received is a JSON line on stdout.
 """
 
 import json
@@ -14,10 +14,14 @@ from typing import Any
 import rclpy
 from actseg.msg import ActorMaskArray, SegmentationStatus
 from diagnostic_msgs.msg import DiagnosticArray
+from lifecycle_msgs.msg import Transition
+from lifecycle_msgs.srv import ChangeState
 from rclpy.node import Node
 from rclpy.qos import QoSProfile
 from sensor_msgs.msg import Image
 from std_msgs.msg import String
+
+DEACTIVATE = Transition(id=Transition.TRANSITION_DEACTIVATE)
 
 
 def stamp_ns(stamp: Any) -> int:
@@ -30,9 +34,10 @@ def tell(kind: str, **values: Any) -> None:
     sys.stdout.flush()
 
 
-def on_result(message: ActorMaskArray) -> None:
+def on_result(message: ActorMaskArray, about: dict[str, Any]) -> None:
     tell(
         "result",
+        sent_ns=about["source_timestamp"],
         state=message.state.value,
         revision=message.query_revision,
         stamp_ns=stamp_ns(message.header.stamp),
@@ -52,9 +57,10 @@ def on_result(message: ActorMaskArray) -> None:
     )
 
 
-def on_status(message: SegmentationStatus) -> None:
+def on_status(message: SegmentationStatus, about: dict[str, Any]) -> None:
     tell(
         "status",
+        sent_ns=about["source_timestamp"],
         state=message.state.value,
         revision=message.query_revision,
         stamp_ns=stamp_ns(message.header.stamp),
@@ -94,10 +100,14 @@ def main() -> None:
     node.create_subscription(Image, "/camera/image_raw", on_image, many)
     node.create_subscription(DiagnosticArray, "/diagnostics", on_diagnostics, many)
     command = node.create_publisher(String, "/actseg/command", 10)
+    transition = node.create_client(ChangeState, "/actseg/change_state")
 
     def obey() -> None:
         for line in sys.stdin:
             text = json.loads(line)
+            if text == "deactivate":
+                transition.call_async(ChangeState.Request(transition=DEACTIVATE))
+                continue
             if text.startswith("flood "):
                 flood(command, int(text.removeprefix("flood ")))
                 continue

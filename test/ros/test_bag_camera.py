@@ -110,10 +110,11 @@ def test_stamps_of_now_keep_their_distances(
 
 # Slow: two starts of the real node, and minutes on a loaded machine.
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_a_recording_replayed_twice_gives_the_same_masks(
     start: Start, eventually: Eventually, recording: Path, choosy: Path
 ) -> None:
-    replies = [replay(start, eventually, recording, choosy) for _ in range(2)]
+    replies = [replay(start, eventually, recording, choosy, first) for first in ("node", "player")]
     assert replies[0] == replies[1]
     # The window of four frames is full with the fourth.
     assert [stamp for stamp, _ in replies[0]] == [
@@ -123,17 +124,24 @@ def test_a_recording_replayed_twice_gives_the_same_masks(
 
 
 def replay(
-    start: Start, eventually: Eventually, recording: Path, checkpoint: Path
+    start: Start, eventually: Eventually, recording: Path, checkpoint: Path, first: str
 ) -> list[tuple[int, str]]:
-    """Stamp and checksum of each answer of a node of its own."""
+    """Stamp and checksum of each answer of a node of its own; it or the player starts first."""
     client = start(str(CLIENT))
-    actor = start(*node(checkpoint, "-p", "use_sim_time:=true"))
-    eventually(lambda: client.events("status"), 60.0, actor.text)
-    player = start(
-        *camera(recording, stamps="recorded", clock="true", lossless="true"),
-        *("-r", "~/status:=/actseg/status"),
-    )
-    assert player.wait(90.0) == 0, player.text + actor.text
+    commands = {
+        "node": node(checkpoint, "-p", "use_sim_time:=true"),
+        "player": [
+            *camera(recording, stamps="recorded", clock="true", lossless="true"),
+            *("-p", "answer_timeout_s:=300.0", "-r", "~/status:=/actseg/status"),
+        ],
+    }
+    begun = {first: start(*commands.pop(first))}
+    if first == "node":
+        eventually(lambda: client.events("status"), 60.0, begun[first].text)
+    # Else the player sees a subscriber, the client, before the node is there.
+    begun |= {name: start(*command) for name, command in commands.items()}
+    actor, player = begun["node"], begun["player"]
+    assert player.wait(240.0) == 0, player.text + actor.text
     eventually(lambda: len(answers(client)) >= FRAMES - 3, 20.0, client.text[-2000:])
     assert actor.stop() == 0
     client.kill()
@@ -167,6 +175,7 @@ def test_it_loops_until_it_is_stopped(
         ({"image": "/other"}, "image topic /other of .* is not in it.*/camera/camera_info"),
         ({"image": ""}, "holds several topics of sensor_msgs/msg/Image"),
         ({"depth": "/camera/camera_info"}, "is sensor_msgs/msg/CameraInfo, wanted is sensor_msgs"),
+        ({"lossless": True, "reliability": "best_effort"}, "lossless needs reliability: reliable"),
         ({"rate": 0.0}, "rate: .*greater than or equal to 0.01"),
         ({"speed": 1.0}, "no parameter speed"),
     ],
@@ -240,10 +249,25 @@ def test_progress_counts_all_that_is_done_with_while_the_node_is_active() -> Non
 
 
 @pytest.mark.slow
+def test_a_lossless_replay_to_a_node_that_may_lose_images_gives_up(
+    start: Start, eventually: Eventually, recording: Path, checkpoint: Path
+) -> None:
+    actor = start(*node(checkpoint, "-p", "image_reliability:=best_effort"))
+    eventually(lambda: "loaded on cpu" in actor.text, 90.0, actor.text)
+    player = start(
+        *camera(recording, lossless="true", answer_timeout_s=15.0),
+        *("-r", "~/status:=/actseg/status"),
+    )
+    assert player.wait(90.0) == 2, actor.text
+    assert "does not subscribe reliably to /bag_camera/image_raw, as a lossless" in player.text
+
+
+@pytest.mark.slow
 def test_a_lossless_replay_with_a_clock_that_is_not_followed_gives_up(
     start: Start, eventually: Eventually, recording: Path, choosy: Path
 ) -> None:
     actor = start(*node(choosy))
+    eventually(lambda: "loaded on cpu" in actor.text, 90.0, actor.text)
     player = start(
         *camera(recording, stamps="recorded", clock="true", lossless="true"),
         *("-p", "answer_timeout_s:=8.0", "-r", "~/status:=/actseg/status"),

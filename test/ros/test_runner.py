@@ -54,6 +54,16 @@ def test_a_signal_ends_a_node_with_code_0(
     assert "0 frames in" in process.text
 
 
+def test_signals_that_go_on_to_the_very_end_do_not_change_the_exit_code(start: Start) -> None:
+    for _ in range(3):
+        process = small(start, 'self.ticks == 1 and print("ticking", flush=True)')
+        while process.popen.poll() is None:
+            if "ticking" in process.text:
+                process.popen.send_signal(signal.SIGTERM)
+            time.sleep(0.002)
+        assert process.wait() == 0, process.text
+
+
 def test_a_signal_during_the_start_is_not_lost(start: Start) -> None:
     process = start(*RECORDER, "-p", "folder:=/tmp")
     time.sleep(0.3)
