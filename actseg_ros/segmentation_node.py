@@ -22,6 +22,7 @@ from actseg_ros.convert import CONVERTER_NAME, decode
 from actseg_ros.diagnostics import NewProblems, diagnostics_message, sentence_facts
 from actseg_ros.frozen import FrozenWatch
 from actseg_ros.image_input import ImageInput
+from actseg_ros.memory import give_back
 from actseg_ros.parameters import declare, refuse_changes, refuse_unknown
 from actseg_ros.qos_watch import QosWatch
 from actseg_ros.queries import QuerySet
@@ -116,6 +117,7 @@ class SegmentationNode(LifecycleNode):
         self._rest(Health(State.UNCONFIGURED, detail="loading the model"))
         self._resting = Health(State.UNCONFIGURED)
         self._model = self._load(self.settings, self.stream)
+        give_back()  # what loading took: 150 MB with the shipped weights
         self._queries.attach(self._model.read)
         self._commands = CommandInterface(
             self,
@@ -331,6 +333,8 @@ class SegmentationNode(LifecycleNode):
         model, self._model = self._model, None
         if model is not None:
             model.engine.close()
+            del model
+            give_back()
         if self._commands is not None:
             self._commands.destroy()
             self._commands = None

@@ -19,6 +19,7 @@ PHASES = ("loading", "warming up", "active", "deactivating")
 ROUNDS = 12
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 SHARED = "/dev/shm/"
+EXIT_TIMEOUT_S = 240.0
 
 
 class Scene:
@@ -47,15 +48,16 @@ class Scene:
         self.wait_for_phase(phase, node)
         time.sleep(self.random.uniform(0.0, 0.3))
         assert node.popen.poll() is None, f"{phase}: it ended before the signal\n{node.text}"
-        children, segments = children_of(node.popen.pid), self.segments_of(node.popen.pid)
+        children, segments = children_of(node.popen.pid), mapped(node.popen.pid)
         node.popen.send_signal(number)
         if self.random.random() < 0.5:
             time.sleep(self.random.uniform(0.0, 0.1))
             node.popen.send_signal(number)
-        assert node.wait(60.0) == 0, f"{phase}, {number.name}\n{node.text[-3000:]}"
+        # A load that has begun is finished first: seconds, on a very busy machine minutes.
+        assert node.wait(EXIT_TIMEOUT_S) == 0, f"{phase}, {number.name}\n{node.text[-3000:]}"
         assert "Traceback" not in node.text, f"{phase}, {number.name}\n{node.text[-3000:]}"
         self.eventually(lambda: not any(map(is_running, children)), 10.0, "worker processes")
-        self.eventually(lambda: [item for item in segments if Path(item).exists()] == [], 10.0)
+        self.eventually(lambda: not self.left(segments), 10.0, f"{phase}: {self.left(segments)}")
         self.assert_the_last_word_is_shutdown(f"{phase}, {number.name}")
 
     def wait_for_phase(self, phase: str, node: Any) -> None:
@@ -76,10 +78,10 @@ class Scene:
     def has_been(self, state: State) -> Callable[[], bool]:
         return lambda: any(event["state"] == state for event in self.statuses())
 
-    def segments_of(self, pid: int) -> list[str]:
-        """Shared memory that this process has, and neither of those that stay."""
+    def left(self, segments: set[str]) -> list[str]:
+        """Those of the node that are still there, and that neither of those that stay has open."""
         others = mapped(self.client.popen.pid) | mapped(self.camera.popen.pid)
-        return sorted(mapped(pid) - others)
+        return sorted(item for item in segments - others if Path(item).exists())
 
     def assert_the_last_word_is_shutdown(self, what: str) -> None:
         self.eventually(self.has_been(State.SHUTDOWN), 20.0, f"{what}: SHUTDOWN told")
@@ -109,7 +111,7 @@ def is_running(pid: int) -> bool:
 
 # Slow: twelve starts of the real node.
 @pytest.mark.slow
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 def test_signals_at_random_moments_end_the_node_in_order_and_leave_nothing(
     start: Start, eventually: Eventually, checkpoint: Path, video: Path
 ) -> None:
