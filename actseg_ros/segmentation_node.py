@@ -333,13 +333,13 @@ class SegmentationNode(LifecycleNode):
         model, self._model = self._model, None
         if model is not None:
             model.engine.close()
-            del model
-            give_back()
         if self._commands is not None:
             self._commands.destroy()
             self._commands = None
             self._sink.refused_command = ""
         self._queries.detach()
+        del model
+        give_back()
 
     def _rest(self, health: Health) -> None:
         """Say at once what the state is now, without waiting for the next heartbeat."""
