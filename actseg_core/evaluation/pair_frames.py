@@ -96,7 +96,7 @@ class FrameLabeller:
     ) -> None:
         words = pair_words(predictor.reader).to(predictor.device)
         self._predictor = predictor
-        self._segmenter = PairSegmenter(predictor.model, words, threshold)
+        self._segmenter = PairSegmenter(predictor.model, words, threshold, predictor.config)
         self._confidences = confidences
 
     def __call__(self, frame: LabelledFrame) -> NDArray[np.uint8]:

@@ -1,6 +1,7 @@
 """Per-pixel actor-action labels: the classifier's picks as queries, the strongest response wins.
 
-Paper section 5.3. How background wins is left open there: here, where no response is positive.
+Paper section 5.3. How background wins is left open there: here, where no response passes the
+threshold that the network's masks have.
 """
 
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from actseg_core.config import ModelConfig
 from actseg_core.errors import ShapeError
 from actseg_core.image import Placement, restore
 from actseg_core.labels import BACKGROUND, PAIRS, Pair
@@ -38,10 +40,15 @@ class PairSegmenter(Generic[Features, Sentences]):
         network: In evaluation mode.
         words: (43, L, W) word vectors of the pair names, as `pair_words` gives them.
         threshold: Pairs with a confidence above this are asked for.
+        config: Its threshold tells actors from background.
     """
 
     def __init__(
-        self, network: Answerer[Features, Sentences], words: Tensor, threshold: float
+        self,
+        network: Answerer[Features, Sentences],
+        words: Tensor,
+        threshold: float,
+        config: ModelConfig,
     ) -> None:
         if words.shape[0] != len(PAIRS):
             raise ShapeError(
@@ -51,6 +58,7 @@ class PairSegmenter(Generic[Features, Sentences]):
         self.network = network
         self.words = words
         self.threshold = threshold
+        self.config = config
 
     @torch.inference_mode()
     def segment(
@@ -71,8 +79,8 @@ class PairSegmenter(Generic[Features, Sentences]):
             return np.full((placement.height, placement.width), BACKGROUND, np.uint8)
         words = self.words[[PAIRS.index(pair) for pair in picks]]
         responses = self.network.respond(features, self.network.encode_sentences(words))[-1]
-        maps = responses.float().cpu().numpy()
-        return label_map(np.stack([restore(item, placement) for item in maps]), picks)
+        maps = np.stack([restore(item, placement) for item in responses.float().cpu().numpy()])
+        return label_map(maps, picks, background_limit(maps, self.config))
 
 
 def pair_words(reader: SentenceReader) -> Tensor:
@@ -91,12 +99,29 @@ def pick_pairs(confidences: NDArray[np.float32], threshold: float) -> tuple[Pair
     return tuple(pair for pair, score in zip(PAIRS, confidences, strict=True) if score > threshold)
 
 
-def label_map(responses: NDArray[np.float32], pairs: Sequence[Pair]) -> NDArray[np.uint8]:
-    """The pair with the strongest response at every pixel, background where none is positive.
+def background_limit(responses: NDArray[np.float32], config: ModelConfig) -> float:
+    """The logit that a response must exceed to be no background.
+
+    Args:
+        responses: (P, H, W) logits of one frame.
+        config: `threshold_mode` absolute: its threshold; relative_max: half of the greatest
+            probability in the frame.
+    """
+    if config.threshold_mode == "absolute":
+        return config.threshold
+    half = 0.5 / (1.0 + np.exp(-float(responses.max())))
+    return float(np.log(half / (1.0 - half)))
+
+
+def label_map(
+    responses: NDArray[np.float32], pairs: Sequence[Pair], limit: float = 0.0
+) -> NDArray[np.uint8]:
+    """The pair with the strongest response at every pixel, background where none is above `limit`.
 
     Args:
         responses: (P, H, W) float32 logits, P at least 1.
         pairs: The P pairs; of equal responses the first wins.
+        limit: A logit.
 
     Returns:
         (H, W) uint8, A2D's ids.
@@ -111,4 +136,4 @@ def label_map(responses: NDArray[np.float32], pairs: Sequence[Pair]) -> NDArray[
         )
     ids = np.array([pair.label for pair in pairs], np.uint8)
     strongest = ids[responses.argmax(axis=0)]
-    return np.where(responses.max(axis=0) > 0, strongest, np.uint8(BACKGROUND))
+    return np.where(responses.max(axis=0) > limit, strongest, np.uint8(BACKGROUND))

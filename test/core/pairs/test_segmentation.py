@@ -10,7 +10,13 @@ from actseg_core.errors import ShapeError
 from actseg_core.image import Placement
 from actseg_core.labels import PAIRS, pair_from_label
 from actseg_core.model import build_model
-from actseg_core.pairs.segmentation import PairSegmenter, label_map, pair_words, pick_pairs
+from actseg_core.pairs.segmentation import (
+    PairSegmenter,
+    background_limit,
+    label_map,
+    pair_words,
+    pick_pairs,
+)
 from actseg_core.types import Sentence
 
 DOG_RUNNING, CAT_EATING, ADULT = (pair_from_label(label) for label in (76, 63, 19))
@@ -63,6 +69,18 @@ def test_the_strongest_response_wins_and_background_where_none_is_positive() -> 
     assert labels.tolist() == [[76, 19, 0]]
 
 
+def test_the_limit_follows_the_threshold_of_the_masks() -> None:
+    responses = np.array([[[-3.0, -1.0]], [[-2.0, -9.0]]], np.float32)
+    config = ModelConfig(threshold=-2.5)
+    relative = config.model_copy(update={"threshold_mode": "relative_max"})
+
+    assert background_limit(responses, config) == -2.5
+    # The greatest probability is 1 / (1 + e), half of it has the odds 1 / (1 + 2e).
+    limit = background_limit(responses, relative)
+    assert limit == pytest.approx(-np.log(1 + 2 * np.e))
+    assert label_map(responses, (DOG_RUNNING, CAT_EATING), limit).tolist() == [[0, 76]]
+
+
 def test_of_equal_responses_the_first_pair_wins() -> None:
     responses = np.ones((2, 1, 1), np.float32)
     assert label_map(responses, (CAT_EATING, DOG_RUNNING)).item() == 63
@@ -98,7 +116,7 @@ def test_pairs_above_the_threshold_are_picked_in_the_order_of_their_ids() -> Non
 
 def test_only_the_picked_pairs_are_asked_and_the_label_map_has_the_frames_size() -> None:
     network = Painter()
-    segmenter = PairSegmenter(network, words(), threshold=0.5)
+    segmenter = PairSegmenter(network, words(), threshold=0.5, config=ModelConfig())
     scores = confidences(p11=0.6, p12=0.7, p76=0.4)
     labels = segmenter.segment(torch.zeros(1), scores, Placement(height=24, width=24, size=8))
     assert network.asked == [1, 2]
@@ -108,7 +126,7 @@ def test_only_the_picked_pairs_are_asked_and_the_label_map_has_the_frames_size()
 
 
 def test_responses_are_enlarged_before_the_strongest_is_taken() -> None:
-    segmenter = PairSegmenter(Painter(), words(), threshold=0.5)
+    segmenter = PairSegmenter(Painter(), words(), threshold=0.5, config=ModelConfig())
     # -1 up to the cell centre at 35 px, 2 from the one at 45 px: positive from 38.3 px on.
     labels = segmenter.segment(torch.zeros(1), confidences(p12=1.0), Placement(80, 80, 8))
     row = labels[40]
@@ -119,7 +137,7 @@ def test_responses_are_enlarged_before_the_strongest_is_taken() -> None:
 
 def test_without_a_pick_everything_is_background_and_nothing_is_asked() -> None:
     network = Painter()
-    segmenter = PairSegmenter(network, words(), threshold=0.5)
+    segmenter = PairSegmenter(network, words(), threshold=0.5, config=ModelConfig())
     labels = segmenter.segment(torch.zeros(1), confidences(), Placement(6, 9, 8))
     assert labels.shape == (6, 9)
     assert not labels.any()
@@ -130,7 +148,7 @@ def test_needs_the_words_of_all_pairs() -> None:
     with pytest.raises(
         ShapeError, match=r"\(43, L, W\), one row per valid pair, got \(42, 5, 1\)"
     ):
-        PairSegmenter(Painter(), words()[:42], 0.5)
+        PairSegmenter(Painter(), words()[:42], 0.5, ModelConfig())
 
 
 def test_pair_words_are_read_from_the_pair_names() -> None:
@@ -150,7 +168,7 @@ def test_a_real_network_of_two_streams_labels_a_frame() -> None:
         decoder=DecoderConfig(channels=(4, 4)),
     )
     network = build_model(config)
-    segmenter = PairSegmenter(network, pair_words(Reader()), threshold=0.5)
+    segmenter = PairSegmenter(network, pair_words(Reader()), threshold=0.5, config=ModelConfig())
     clips = {"rgb": torch.rand(1, 3, 2, 32, 32), "flow": torch.rand(1, 2, 2, 32, 32)}
     scores = np.ones(len(PAIRS), np.float32)
     with torch.no_grad():
