@@ -10,6 +10,8 @@ from rich.progress import track
 from rich.table import Table
 
 from actseg_core.checkpoint import checkpoint_path
+from actseg_core.cli.segment import RUNTIMES
+from actseg_core.config import RuntimeConfig
 from actseg_core.data.a2d_sentences import A2DSentences
 from actseg_core.data.actor_action import A2DPairs
 from actseg_core.data.samples import BadData, SentenceDataset
@@ -58,6 +60,7 @@ class Run:
         row: Row of the paper's tables; empty: found by the network's name.
         output: Where to write; None: a folder named after network and data.
         device: Where the network runs.
+        runtime: What runs it.
     """
 
     kind: Kind
@@ -69,6 +72,11 @@ class Run:
     row: str
     output: Path | None
     device: str
+    runtime: RuntimeConfig
+
+    def load(self) -> Predictor:
+        """The network, ready to be asked."""
+        return Predictor.load(self.model, self.device, self.runtime)
 
     def folder(self, predictor: Predictor) -> Path:
         """Where the report goes."""
@@ -90,9 +98,14 @@ class Run:
             model=predictor.config.name,
             weights=weights_mark(checkpoint_path(self.model)),
             row=row,
-            notes=(*differences, *notes),
+            notes=(*differences, *notes, *self._runtime_note()),
             problems=tuple(bad.messages[:SHOWN_PROBLEMS]),
         )
+
+    def _runtime_note(self) -> list[str]:
+        if self.runtime == RuntimeConfig():
+            return []
+        return [f"runtime {self.runtime.runtime}" + ", 16 bits" * self.runtime.half]
 
 
 def evaluate(
@@ -143,11 +156,14 @@ def evaluate(
         Path | None, typer.Option(help="Published list of frames (jhmdb-sentences only).")
     ] = None,
     device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1 ...")] = "cpu",
+    runtime: Annotated[str, typer.Option(help=f"What runs it: {', '.join(RUNTIMES)}.")] = "auto",
+    half: Annotated[bool, typer.Option("--half", help="Compute in 16 bits; not exact.")] = False,
 ) -> None:
     """Measure a network on a data set; writes metrics.json, report.md, samples.jsonl, plots."""
     known = check_kind(kind)
     split = split or ("test" if known in ("a2d-sentences", "a2d-pairs") else "")
-    what = Run(known, path, split, limit, skip_bad, model, row, output, device)
+    settings = RuntimeConfig.from_mapping({"runtime": runtime, "half": half})
+    what = Run(known, path, split, limit, skip_bad, model, row, output, device, settings)
     if known != "a2d-pairs":
         if queries or classifier is not None:
             raise ConfigError("--queries and --classifier are for a2d-pairs, not for sentences")
@@ -170,7 +186,7 @@ def evaluate(
 def _evaluate_sentences(
     what: Run, dataset: SentenceDataset, swaps: bool, frozen: bool, following: bool
 ) -> None:
-    predictor = Predictor.load(what.model, what.device)
+    predictor = what.load()
     notes = ["frozen clips"] if frozen else []
     what.provenance(predictor, dataset.bad, 0, 0, notes)  # a wrong row is said before the work
     described, swapper = {}, None
@@ -210,7 +226,7 @@ def _evaluate_sentences(
 
 
 def _evaluate_pairs(what: Run, dataset: A2DPairs, proposals: Proposals) -> None:
-    predictor = Predictor.load(what.model, what.device)
+    predictor = what.load()
     notes = [proposals.note]
     what.provenance(predictor, dataset.bad, 0, 0, notes)
     frames = LabelledFrames(dataset, predictor.config, limit=what.limit)

@@ -12,6 +12,7 @@ from actseg_core.cli.main import main
 from actseg_core.data.generator import SceneConfig
 from actseg_core.data.generator.dataset import generate_dataset
 from actseg_core.data.generator.layouts.settings import DatasetConfig
+from actseg_core.predictor import Predictor
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +33,13 @@ def status(lite_predictor, tmp_path, monkeypatch):
     """Runs the verb with the small network in place of the shipped one; returns the exit code."""
     weights = tmp_path / "small.safetensors"
     save_checkpoint(weights, lite_predictor.model)
-    monkeypatch.setattr(verb.Predictor, "load", lambda name, device: lite_predictor)
+
+    def load(name, device, runtime):
+        if runtime.runtime == "auto":
+            return lite_predictor
+        return Predictor(lite_predictor.model, lite_predictor.reader, device, runtime)
+
+    monkeypatch.setattr(verb.Predictor, "load", load)
     options = ["--model", str(weights), "--output", str(tmp_path / "out")]
 
     def call(*arguments: str | Path) -> int:
@@ -74,6 +81,17 @@ def test_without_swaps_only_true_sentences_are_asked(run, roots) -> None:
 def test_frozen_clips_are_noted(run, roots) -> None:
     metrics = run("a2d-sentences", roots["a2d"], "--no-swaps", "--limit", "1", "--frozen")
     assert metrics["provenance"]["notes"] == ["frozen clips"]
+
+
+def test_another_runtime_gives_the_same_answers_and_is_noted(run, roots, tmp_path) -> None:
+    confidences = []
+    for runtime in ("torch", "openvino"):
+        metrics = run("a2d-sentences", roots["a2d"], "--limit", "2", "--runtime", runtime)
+        assert metrics["provenance"]["notes"] == [f"runtime {runtime}"]
+        rows = (tmp_path / "out" / "samples.jsonl").read_text().splitlines()
+        confidences.append([json.loads(row)["confidence"] for row in rows])
+    assert confidences[0] == pytest.approx(confidences[1], abs=1e-4)
+    assert len(set(confidences[0])) > 1
 
 
 def test_jhmdb_sentences_are_asked_on_three_frames_each(run, roots) -> None:
