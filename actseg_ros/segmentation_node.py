@@ -22,7 +22,7 @@ from actseg_ros.convert import CONVERTER_NAME, decode
 from actseg_ros.diagnostics import NewProblems, diagnostics_message, sentence_facts
 from actseg_ros.frozen import FrozenWatch
 from actseg_ros.image_input import ImageInput
-from actseg_ros.memory import give_back
+from actseg_ros.memory import give_back, trim
 from actseg_ros.parameters import declare, refuse_changes, refuse_unknown
 from actseg_ros.qos_watch import QosWatch
 from actseg_ros.queries import QuerySet
@@ -40,6 +40,7 @@ DIAGNOSTICS_S = 1.0
 REFUSALS_LOGGED_EVERY_S = 5.0
 SAME_NAME = "another node has the same name, or had it until it was killed a moment ago"
 LOOK_S = 0.25
+TRIM_S = 60.0
 STOP_TIMEOUT_S = 10.0
 LAST_WORD_TIMEOUT_S = 0.5
 SWITCH_INTERVAL_S = 0.0005
@@ -108,6 +109,7 @@ class SegmentationNode(LifecycleNode):
         self.create_timer(HEARTBEAT_S, self._on_beat, clock=steady)
         self.create_timer(DIAGNOSTICS_S, self._on_diagnostics, clock=steady)
         self.create_timer(LOOK_S, self._on_look, clock=steady)
+        self.create_timer(TRIM_S, trim, clock=steady)
         self._jump_handle = self._watch_clock()
 
     # ------------------------------------------------------------------------------ lifecycle
