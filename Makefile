@@ -71,7 +71,7 @@ build-check:  ## build the messages on Python 3.12 and 3.13, too
 	tools/build_check.sh 3.12 3.13
 
 train-lite: setup  ## train the lite checkpoint; PHOTOS= and VIDEOS= name folders (docs/lite.md)
-	for phase in 1 2 3 4_rgb 4_flow 5 6; do \
+	for phase in 1 2 3 4_rgb 4_flow 5 6 7_rgb 8; do \
 		$(BIN)/actseg train-lite runs/lite$$phase/lite.safetensors --run runs/lite$$phase \
 			$(SOURCES) --settings tools/lite_recipe/$$phase.yaml || exit 1; \
 	done

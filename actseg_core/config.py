@@ -333,7 +333,8 @@ class LiteTrainConfig(Config):
     calibration_clips: int = Field(400, ge=50, le=100_000)
     """Held-out clips on which the presence confidence is calibrated."""
     absent_accuracy: float = Field(0.85, ge=0.0, lt=1.0)
-    """Share of held-out sentences about absent actors that the threshold must turn away."""
+    """Share of validation sentences about absent actors (of photographs, where there are any) that
+    the threshold must turn away."""
     average_decay: float = Field(0.998, ge=0.0, lt=1.0)
     """Decay of the running average of weights that is saved."""
     save_every: int = Field(100, ge=1, le=100_000)

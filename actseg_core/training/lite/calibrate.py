@@ -77,23 +77,14 @@ def fit_threshold(ious: NDArray[np.float64]) -> float:
     return float(THRESHOLDS[ious.mean(axis=0).argmax()])
 
 
-def fit_presence(
-    scores: NDArray[np.float64], present: NDArray[np.bool_], absent_accuracy: float
-) -> PresenceConfig:
-    """Temperature and bias of least logistic loss (Platt), and the threshold.
-
-    The threshold is the smallest that answers NOT_FOUND to `absent_accuracy` of the sentences
-    about absent actors, but at least 0.5 where that is enough.
+def fit_presence(seen: Observed) -> PresenceConfig:
+    """Temperature and bias of least logistic loss (Platt); the threshold is left at 0.5.
 
     Raises:
         DatasetError: If there are fewer than ten samples of either kind.
     """
-    if min(present.sum(), (~present).sum()) < MIN_OF_EACH:
-        raise DatasetError(
-            f"calibration needs at least {MIN_OF_EACH} samples with and without the actor, got "
-            f"{int(present.sum())} and {int((~present).sum())}"
-        )
-    inputs, targets = torch.from_numpy(scores), torch.from_numpy(present.astype(float))
+    _check_both_kinds(seen)
+    inputs, targets = torch.from_numpy(seen.scores), torch.from_numpy(seen.present.astype(float))
     slope = torch.ones((), dtype=torch.double, requires_grad=True)
     offset = torch.zeros((), dtype=torch.double, requires_grad=True)
     optimiser = torch.optim.LBFGS([slope, offset], max_iter=200, line_search_fn="strong_wolfe")
@@ -109,7 +100,27 @@ def fit_presence(
     optimiser.step(loss)  # type: ignore[no-untyped-call]
     scale = max(slope.item(), 1e-3)
     temperature, bias = 1 / scale, -offset.item() / scale
-    confidence = 1 / (1 + np.exp(-(scores - bias) / temperature))
-    needed = float(np.quantile(confidence[~present], absent_accuracy, method="higher"))
-    threshold = float(np.clip(max(0.5, needed), 0.0, 1.0))
-    return PresenceConfig(temperature=temperature, bias=bias, threshold=threshold)
+    return PresenceConfig(temperature=temperature, bias=bias, threshold=0.5)
+
+
+def with_threshold(
+    presence: PresenceConfig, seen: Observed, absent_accuracy: float
+) -> PresenceConfig:
+    """The least threshold that turns `absent_accuracy` of the absent actors away, at least 0.5.
+
+    Raises:
+        DatasetError: If there are fewer than ten samples of either kind.
+    """
+    _check_both_kinds(seen)
+    absent = (seen.scores[~seen.present] - presence.bias) / presence.temperature
+    needed = float(np.quantile(1 / (1 + np.exp(-absent)), absent_accuracy, method="higher"))
+    return presence.model_copy(update={"threshold": float(np.clip(needed, 0.5, 1.0))})
+
+
+def _check_both_kinds(seen: Observed) -> None:
+    count = int(seen.present.sum())
+    if min(count, len(seen.present) - count) < MIN_OF_EACH:
+        raise DatasetError(
+            f"calibration needs at least {MIN_OF_EACH} samples with and without the actor, got "
+            f"{count} and {len(seen.present) - count}"
+        )

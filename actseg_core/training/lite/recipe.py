@@ -20,7 +20,13 @@ from actseg_core.errors import CheckpointError, DatasetError
 from actseg_core.lite.trunk import RgbTrunk
 from actseg_core.model import Network, build_model, to_channels_last
 from actseg_core.text.sentence import SentenceReader, load_reader
-from actseg_core.training.lite.calibrate import fit_presence, fit_threshold, observe
+from actseg_core.training.lite.calibrate import (
+    Observed,
+    fit_presence,
+    fit_threshold,
+    observe,
+    with_threshold,
+)
 from actseg_core.training.lite.module import LiteTraining
 
 
@@ -98,13 +104,23 @@ def make_sources(
 
 
 def calibrate(model: Network, settings: LiteTrainConfig, reader: SentenceReader) -> None:
-    """Fit presence and mask threshold on validation clips of the deployed size; store both."""
+    """Fit presence and thresholds on validation clips of the deployed size, and store them.
+
+    NOT_FOUND has to be trusted about real pictures: its threshold is that of photographs, where
+    there are any.
+    """
     config = model.config
     sources = make_sources(settings, config.size, config.frames, "validation")
-    samples = Mixture(sources, config, reader, settings.seed)
-    seen = observe(model, samples, settings.calibration_clips)
+    photographs = {name: source for name, source in sources.items() if name == "still"}
+
+    def seen_of(part: dict[str, tuple[float, MakeClip]]) -> Observed:
+        samples = Mixture(part, config, reader, settings.seed)
+        return observe(model, samples, settings.calibration_clips)
+
+    seen = seen_of(sources)
+    real = seen_of(photographs) if photographs else seen
     rules = {
-        "presence": fit_presence(seen.scores, seen.present, settings.absent_accuracy),
+        "presence": with_threshold(fit_presence(seen), real, settings.absent_accuracy),
         "threshold": fit_threshold(seen.ious),
     }
     model.config = config.model_copy(update=rules)
