@@ -85,7 +85,7 @@ def test_frozen_clips_are_noted(run, roots) -> None:
 
 def test_another_runtime_gives_the_same_answers_and_is_noted(run, roots, tmp_path) -> None:
     confidences = []
-    for runtime in ("torch", "openvino"):
+    for runtime in ("torch", "onnxruntime"):
         metrics = run("a2d-sentences", roots["a2d"], "--limit", "2", "--runtime", runtime)
         assert metrics["provenance"]["notes"] == [f"runtime {runtime}"]
         rows = (tmp_path / "out" / "samples.jsonl").read_text().splitlines()
