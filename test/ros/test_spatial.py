@@ -35,6 +35,7 @@ class Bench:
     def __init__(self, context: Context, engine: Any, read: Any, **values: Any) -> None:
         given = {"enabled": True, "min_points": 5, **values}
         overrides = [Parameter(f"spatial.{name}", value=value) for name, value in given.items()]
+        overrides.append(Parameter("frozen_frames", value=0))  # the picture stands still
         model = LoadedModel(engine, read, "small")
         self.node = SegmentationNode(
             lambda _settings, _stream: model, context=context, parameter_overrides=overrides
