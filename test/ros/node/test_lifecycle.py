@@ -3,6 +3,7 @@
 import gc
 import os
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -25,6 +26,15 @@ from actseg_core.errors import CheckpointError, ConfigError
 from actseg_ros.states import State
 
 OK = TransitionCallbackReturn.SUCCESS
+
+
+@pytest.fixture(autouse=True, scope="module")
+def quick_collections() -> Iterator[None]:
+    """Cleanup collects garbage: not again and again among all that the tests before have left."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 def test_deactivation_is_told_and_sentences_survive_it(make: Any) -> None:
