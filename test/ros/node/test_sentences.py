@@ -47,7 +47,7 @@ def test_a_latched_command_is_taken_once(make: Any) -> None:
     bench.spin_until(lambda: latched.get_subscription_count() == 2)
     for text in ("a dog", "a cat") * 5:
         latched.publish(String(data=text))
-    bench.spin_until(lambda: bench.statuses[-1].query_revision >= 10)
+    bench.spin_until(lambda: bench.statuses and bench.statuses[-1].query_revision >= 10)
     bench.spin_until(bench.is_in(State.FOUND))
     assert bench.statuses[-1].query_revision == 10
     bench.spin_until(bench.has_answered)
