@@ -21,6 +21,12 @@ MAX_HEADER_BYTES = 200
 # Files list frequent words first. Of GoogleNews' 3 million these take 0.3 GB instead of 1.8.
 MAX_WORDS = 500_000
 DIGEST_ROWS = 1000
+# What the digest of SHIPPED was while its predictions were multiplied in single precision, whose
+# last bits differ between processors and numbers of threads.
+SHIPPED_DIGEST = "5eb41c6c3f56cf7b"
+EARLIER_DIGESTS = frozenset(
+    {"f6483df3859e10f3", "c58fe21750b036f3", "b49b2ed7060485f2", "ae25b67346340a4a"}
+)
 
 
 class WordVectors:
@@ -52,6 +58,11 @@ class WordVectors:
         state.update(" ".join(self._keyed.index_to_key[rows]).encode("utf-8", "replace"))
         state.update(np.ascontiguousarray(self._keyed.vectors[rows]).tobytes())
         return state.hexdigest()[:16]
+
+    def is_the_one_of(self, digest: str) -> bool:
+        """Whether a network with this `digest` was trained with this table."""
+        earlier = EARLIER_DIGESTS if self.digest == SHIPPED_DIGEST else frozenset[str]()
+        return digest == self.digest or digest in earlier
 
     def lookup(self, word: str) -> NDArray[np.float32] | None:
         """(dim,) float32, or None if the word is unknown."""
@@ -130,7 +141,8 @@ def _unpack(stored: dict[str, NDArray[Any]]) -> NDArray[np.float16]:
     doubted = np.flatnonzero(stored["doubt"])
     doubt = stored["doubt"][doubted, np.newaxis].astype(np.float32)
     weights, bias = stored["prediction"][:-1], stored["prediction"][-1]
-    predicted = _unit(glove[doubted] @ weights + bias)
+    # In double precision: rounded to half, every processor then has the same table and digest.
+    predicted = _unit((glove[doubted].astype(np.float64) @ weights + bias).astype(np.float32))
     spacy[doubted] = _unit((1 - doubt) * spacy[doubted] + doubt * predicted)
     return np.concatenate([glove, spacy], axis=1, dtype=np.float16, casting="same_kind")
 

@@ -71,7 +71,7 @@ def load_reader(config: TextConfig, digest: str = "") -> SentenceReader:
             f"{vectors.dim}; give the vectors that the network is trained with, or set "
             f"text.word_dim={vectors.dim} for a new one"
         )
-    if digest and vectors.digest != digest:
+    if digest and not vectors.is_the_one_of(digest):
         raise VocabularyError(
             f"the network was trained with other word vectors than {config.vectors} (digest "
             f"{digest}, here {vectors.digest}); give the table that it was trained with"

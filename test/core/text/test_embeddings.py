@@ -1,7 +1,10 @@
 """Word vectors of the package and of users' files."""
 
 import json
+import os
 import struct
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -225,3 +228,26 @@ def test_the_digest_tells_tables_apart() -> None:
     assert digests[0] == digests[1]
     assert len(set(digests)) == 3
     assert load_word_vectors("glove").digest != load_word_vectors("spacy").digest
+
+
+@pytest.mark.parametrize("processor", ["", "Prescott"])
+def test_the_shipped_table_is_the_same_on_every_processor(processor: str) -> None:
+    """OpenBLAS has other kernels, and other roundings, for each."""
+    command = "from actseg_core.text import embeddings as e; print(e.load_word_vectors().digest)"
+    kernels = {"OPENBLAS_CORETYPE": processor} if processor else {}
+    done = subprocess.run(
+        [sys.executable, "-c", command],
+        env={**os.environ, **kernels},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert done.stdout.split() == [embeddings.SHIPPED_DIGEST]
+
+
+def test_networks_trained_before_the_table_was_the_same_everywhere_are_accepted() -> None:
+    shipped = load_word_vectors()
+
+    assert shipped.is_the_one_of("f6483df3859e10f3")  # that of the lite weights
+    assert not load_word_vectors("spacy").is_the_one_of("f6483df3859e10f3")
