@@ -1,0 +1,150 @@
+"""Colour words as shares of the eleven basic colour terms of English.
+
+The eleven terms are those of Berlin and Kay, Basic Color Terms (1969). What another word means
+in them ("navy" is a blue that is nearly black) is our own judgement.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float32]
+
+BASIC_COLOURS = (
+    *("black", "white", "grey", "red", "orange", "yellow"),
+    *("green", "blue", "purple", "pink", "brown"),
+)
+Region = Literal["whole", "upper", "lower", "head"]
+REGIONS: tuple[Region, ...] = ("whole", "upper", "lower", "head")
+
+_OTHERS = {
+    "gray": "grey",
+    "silver": "grey 3 white 2",
+    "charcoal": "black 3 grey 2",
+    "ivory": "white 4 yellow 1",
+    "cream": "white 3 yellow 1 brown 1",
+    "beige": "brown 2 white 2 yellow 1",
+    "tan": "brown 4 orange 1",
+    "sandy": "brown 3 yellow 1 white 1",
+    "khaki": "brown 2 green 1 yellow 1",
+    "bronze": "brown 4 orange 1",
+    "copper": "brown 3 orange 2",
+    "rust": "brown 3 orange 2",
+    "chestnut": "brown 4 red 1",
+    "brunette": "brown 3 black 2",
+    "ginger": "orange 3 brown 2",
+    "blond": "yellow 3 brown 2 white 1",
+    "gold": "yellow 3 brown 1 orange 1",
+    "mustard": "yellow 3 brown 1",
+    "crimson": "red",
+    "scarlet": "red",
+    "maroon": "red 3 brown 2 purple 1",
+    "burgundy": "red 3 brown 1 purple 2",
+    "coral": "pink 2 orange 2 red 1",
+    "salmon": "pink 3 orange 2",
+    "peach": "orange 2 pink 2",
+    "rose": "pink",
+    "magenta": "pink 3 purple 2",
+    "violet": "purple",
+    "lavender": "purple 3 pink 1",
+    "lilac": "purple 3 pink 1",
+    "plum": "purple",
+    "indigo": "blue 3 purple 2",
+    "navy": "blue 3 black 2",
+    "denim": "blue 4 grey 1",
+    "cyan": "blue 3 green 2",
+    "aqua": "blue 3 green 2",
+    "turquoise": "blue 3 green 2",
+    "teal": "green 2 blue 3",
+    "mint": "green 3 white 1",
+    "lime": "green 3 yellow 1",
+    "olive": "green 3 brown 2",
+}
+_SPELLINGS = {
+    "blonde": "blond",
+    "golden": "gold",
+    "fuchsia": "magenta",
+    "fawn": "tan",
+    "reddish": "red",
+    "brownish": "brown",
+    "whitish": "white",
+    "greyish": "grey",
+    "grayish": "grey",
+    "blackish": "black",
+    "bluish": "blue",
+    "greenish": "green",
+    "yellowish": "yellow",
+    "pinkish": "pink",
+}
+# Not shares but "any of these": a dark coat may be black, navy or a deep brown.
+_SHADES = {
+    "dark": {"black": 1.0, "brown": 0.5, "grey": 0.4, "blue": 0.4, "purple": 0.4, "green": 0.3},
+    "light": {"white": 1.0, "yellow": 0.5, "pink": 0.4, "grey": 0.3},
+}
+_SHADES["pale"] = _SHADES["bright"] = _SHADES["light"]
+
+
+def _weights(shares: Mapping[str, float]) -> Array:
+    weights = np.array([shares.get(name, 0.0) for name in BASIC_COLOURS], np.float32)
+    weights.setflags(write=False)
+    return weights
+
+
+def _parse(text: str) -> Array:
+    words = text.split()
+    if len(words) == 1:
+        return _weights({words[0]: 1.0})
+    parts = {name: float(number) for name, number in zip(words[::2], words[1::2], strict=True)}
+    total = sum(parts.values())
+    return _weights({name: number / total for name, number in parts.items()})
+
+
+_TABLE = {name: _parse(name) for name in BASIC_COLOURS}
+_TABLE |= {word: _parse(text) for word, text in _OTHERS.items()}
+_TABLE |= {word: _TABLE[name] for word, name in _SPELLINGS.items()}
+COLOUR_WORDS: Mapping[str, Array] = MappingProxyType(_TABLE)
+"""Word -> (11,) float32 shares in the order of BASIC_COLOURS that sum to 1."""
+SHADE_WORDS: Mapping[str, Array] = MappingProxyType(
+    {word: _weights(shares) for word, shares in _SHADES.items()}
+)
+"""Word -> (11,) float32: how much each basic colour counts as dark or light, in [0, 1]."""
+
+
+@dataclass(frozen=True, eq=False)
+class ColourMention:
+    """What a sentence says about the colour of one region of an object.
+
+    Args:
+        colours: (K, 11) float32, a row per colour word: COLOUR_WORDS or SHADE_WORDS.
+        region: Where: "whole" (a dog, "in red"), "upper" (shirt), "lower" (jeans), "head" (hat).
+        mixed: True if all colours are wanted at once ("brown and white"), False if any will do
+            ("red or blue").
+    """
+
+    colours: Array
+    region: Region = "whole"
+    mixed: bool = False
+
+
+def colour_weights(word: str, shade: str | None = None) -> Array | None:
+    """What a word, maybe with "dark" or "light" before it, says in basic colours.
+
+    Args:
+        word: One lower-case word, "blue".
+        shade: A word of SHADE_WORDS that stands before it ("light blue"), or None.
+
+    Returns:
+        (11,) float32 in the order of BASIC_COLOURS, or None if the word names no colour.
+    """
+    weights = COLOUR_WORDS.get(word)
+    if weights is None:
+        return SHADE_WORDS.get(word)
+    if shade is None or shade not in SHADE_WORDS:
+        return weights
+    other = COLOUR_WORDS["black" if shade == "dark" else "white"]
+    mixed: Array = 0.75 * weights + 0.25 * other
+    return mixed
