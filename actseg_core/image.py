@@ -83,6 +83,38 @@ def resize_and_pad(image: NDArray[np.uint8], size: int) -> tuple[NDArray[np.uint
     return square, placement
 
 
+def resize_and_pad_flow(field: NDArray[np.float32], size: int) -> NDArray[np.float32]:
+    """A flow field brought to the square network input as `resize_and_pad` brings its image.
+
+    Args:
+        field: (H, W, 2) float32 [px of the image], x and y.
+        size: Side S of the square [px].
+
+    Returns:
+        (S, S, 2) float32 [px of the square]; no motion in the padding.
+
+    Raises:
+        ShapeError: If the field is not (H, W, 2), or holds NaN or infinity.
+    """
+    if field.ndim != 3 or field.shape[2] != 2 or not np.isfinite(field).all():
+        raise ShapeError(
+            f"a flow field must be (H, W, 2) of finite numbers, got shape {field.shape} with "
+            f"{np.count_nonzero(~np.isfinite(field))} others; mend or leave out the flow"
+        )
+    placement = Placement(field.shape[0], field.shape[1], size)
+    height, width = placement.inner
+    if (height, width) != field.shape[:2]:
+        shrink = placement.scale < 1
+        field = cv2.resize(
+            field, (width, height), interpolation=cv2.INTER_AREA if shrink else cv2.INTER_LINEAR
+        ).astype(np.float32, copy=False)
+    square = np.zeros((size, size, 2), np.float32)
+    square[placement.window] = field * np.array(
+        [width / placement.width, height / placement.height], np.float32
+    )
+    return square
+
+
 def restore(
     response: NDArray[np.float32],
     placement: Placement,

@@ -11,14 +11,15 @@ from torch import Tensor
 
 from actseg_core.checkpoint import checkpoint_path, load_checkpoint
 from actseg_core.config import ModelConfig, RuntimeConfig, Stream
-from actseg_core.errors import ShapeError
-from actseg_core.flow import make_estimator
+from actseg_core.errors import ConfigError, ShapeError
+from actseg_core.flow import make_estimator, network_field
 from actseg_core.flow.encode import clip_flow
 from actseg_core.image import (
     Placement,
     flow_to_tensor,
     mask_above,
     resize_and_pad,
+    resize_and_pad_flow,
     restore,
     rgb_to_tensor,
 )
@@ -46,6 +47,46 @@ class Response:
 
 
 Responses = dict[Sentence, Response]  # a Sentence is equal to itself alone
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """Limits of a decision that take the place of the network's own.
+
+    Attributes:
+        mask: Probability [0, 1) above which a pixel belongs to the mask; negative: the network's
+            own rule.
+        confidence: Confidence [0, 1] below which nobody is found; negative: the network's own.
+
+    Raises:
+        ConfigError: If one of them is too large or no number.
+    """
+
+    mask: float = -1.0
+    confidence: float = -1.0
+
+    def __post_init__(self) -> None:
+        if not (self.mask < 1.0 and self.confidence <= 1.0):
+            raise ConfigError(
+                "a mask threshold must be below 1 and a confidence at most 1, got "
+                f"{self.mask} and {self.confidence}; give a negative one for the network's own"
+            )
+
+    def over(self, config: ModelConfig) -> ModelConfig:
+        """The network's rules with these limits in their place."""
+        rules: dict[str, object] = {}
+        if self.mask >= 0:
+            share = np.clip(self.mask, 1e-9, 1 - 1e-9)
+            rules |= {
+                "threshold_mode": "absolute",
+                "threshold": float(np.log(share / (1 - share))),
+            }
+        if self.confidence >= 0:
+            rules["presence"] = config.presence.model_copy(update={"threshold": self.confidence})
+        return config.model_copy(update=rules) if rules else config
+
+
+MODEL_THRESHOLDS = Thresholds()
 
 
 class Predictor:
@@ -82,7 +123,6 @@ class Predictor:
         )
         self.reader = reader
         self._asked: tuple[list[Sentence], Filters] | None = None
-        self.set_limits()
         self.estimator = make_estimator(self.config.flow)
 
     @classmethod
@@ -113,35 +153,24 @@ class Predictor:
         """
         return self.reader.read(text)
 
-    def set_limits(self, mask_threshold: float = -1.0, min_confidence: float = -1.0) -> None:
-        """Decide by other limits than the model's from the next answer on.
-
-        Args:
-            mask_threshold: Probability [0, 1) above which a pixel belongs to the mask; negative:
-                the model's own rule.
-            min_confidence: Confidence [0, 1] below which nobody is found; negative: the model's.
-        """
-        rules: dict[str, object] = {}
-        if mask_threshold >= 0:
-            share = np.clip(mask_threshold, 1e-9, 1 - 1e-9)
-            rules |= {
-                "threshold_mode": "absolute",
-                "threshold": float(np.log(share / (1 - share))),
-            }
-        if min_confidence >= 0:
-            presence = self.config.presence
-            rules["presence"] = presence.model_copy(update={"threshold": min_confidence})
-        self._rules = self.config.model_copy(update=rules)
-
-    def predict(self, clip: Clip, sentences: Sequence[Sentence]) -> list[MaskResult]:
+    def predict(
+        self,
+        clip: Clip,
+        sentences: Sequence[Sentence],
+        thresholds: Thresholds = MODEL_THRESHOLDS,
+    ) -> list[MaskResult]:
         """Masks of the labelled frame of one clip, one for each sentence.
 
         Args:
-            clip: `config.frames` frames of any size; flow is computed where it is missing.
+            clip: `config.frames` frames of any size. Its flow is the motion in the image as any
+                estimator gives it; it is computed where it is missing, and not looked at by a
+                network without a flow stream.
             sentences: As returned by `read`.
+            thresholds: In place of the network's own.
 
         Raises:
-            ShapeError: If the clip has another number of frames than the network wants.
+            ShapeError: If the clip has another number of frames than the network wants, or its
+                flow is not finite.
         """
         if len(clip) != self.config.frames:
             raise ShapeError(
@@ -149,8 +178,19 @@ class Predictor:
             )
         placed = [resize_and_pad(frame, self.config.size) for frame in clip.rgb]
         frames = np.stack([frame for frame, _ in placed])
-        features = self.encode(frames, None)
-        return self.answer(features, sentences, placed[0][1])
+        features = self.encode(frames, self._given_flow(clip))
+        return self.answer(features, sentences, placed[0][1], thresholds)
+
+    def _given_flow(self, clip: Clip) -> NDArray[np.float32] | None:
+        """(T, S, S, 2) [px]: a clip's own flow as the network sees it; None: to be computed.
+
+        Raises:
+            ShapeError: If it is not finite.
+        """
+        if clip.flow is None or "flow" not in self.config.streams:
+            return None
+        fields = [resize_and_pad_flow(field, self.config.size) for field in clip.flow]
+        return np.stack([network_field(field, self.config.flow) for field in fields])
 
     @torch.inference_mode()
     def encode(self, frames: NDArray[np.uint8], flow: NDArray[np.float32] | None) -> Features:
@@ -174,12 +214,13 @@ class Predictor:
         features: Features,
         sentences: Sequence[Sentence],
         placement: Placement,
+        thresholds: Thresholds = MODEL_THRESHOLDS,
     ) -> list[MaskResult]:
         """Masks at camera resolution from encoded features.
 
         A sentence without any known word is answered NOT_FOUND: a zero vector is no question.
         """
-        return self.decide(self.respond(features, sentences), sentences, placement)
+        return self.decide(self.respond(features, sentences), sentences, placement, thresholds)
 
     @torch.inference_mode()
     def respond(self, features: Features, sentences: Sequence[Sentence]) -> Responses:
@@ -205,12 +246,17 @@ class Predictor:
         return asked[1]
 
     def decide(
-        self, responses: Responses, sentences: Sequence[Sentence], placement: Placement
+        self,
+        responses: Responses,
+        sentences: Sequence[Sentence],
+        placement: Placement,
+        thresholds: Thresholds = MODEL_THRESHOLDS,
     ) -> list[MaskResult]:
         """Masks and confidences at camera resolution, one for each sentence."""
+        rules = thresholds.over(self.config)
         absent = MaskResult(_empty(placement), found=False, confidence=0.0)
         return [
-            read_off(responses[item], self._rules, placement) if item in responses else absent
+            read_off(responses[item], rules, placement) if item in responses else absent
             for item in sentences
         ]
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from actseg_core.config import StreamConfig
 from actseg_core.errors import ConfigError
-from actseg_core.predictor import Predictor
+from actseg_core.predictor import Predictor, Thresholds
 from actseg_core.runtime.executor import Features
 from actseg_core.streaming.encoded import Encoded, View, Way
 from actseg_core.streaming.encoders import make_encoder
@@ -37,7 +37,7 @@ class StreamingEngine:
     `view`, the other calls `set_queries` and `answer`.
 
     Args:
-        predictor: The network and its vocabulary.
+        predictor: The network and its vocabulary; engines may share one.
         config: Gap and size limits, stride, and which frame masks are given for.
     """
 
@@ -50,7 +50,6 @@ class StreamingEngine:
         self._moves = self.config.mask_frame == "newest"
         self._window = FrameWindow(predictor.config.frames)
         self._preparer = Preparer(predictor.config, self.config)
-        predictor.set_limits(self.config.mask_threshold, self.config.min_confidence)
         self._encoder = make_encoder(predictor)
         self._queries: tuple[tuple[str, Sentence], ...] = ()
         self._encoded: Encoded | None = None
@@ -98,7 +97,6 @@ class StreamingEngine:
         if (config.mask_frame, config.background) != (before.mask_frame, before.background):
             raise ConfigError("mask_frame and background cannot change; make another engine")
         self.config = self._preparer.stream = config
-        self.predictor.set_limits(config.mask_threshold, config.min_confidence)
 
     def push(self, frame: Frame) -> None:
         """Add the newest frame: resize, flow from the frame before, per-frame features.
@@ -143,7 +141,8 @@ class StreamingEngine:
         belongs = label
         if self._moves:
             responses, belongs = encoded.way.move(responses), newest
-        results = self.predictor.decide(responses, sentences, newest.placement)
+        thresholds = Thresholds(self.config.mask_threshold, self.config.min_confidence)
+        results = self.predictor.decide(responses, sentences, newest.placement, thresholds)
         window = encoded.view.window
         return {
             name: replace(

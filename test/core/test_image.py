@@ -12,6 +12,7 @@ from actseg_core.image import (
     flow_to_tensor,
     mask_above,
     resize_and_pad,
+    resize_and_pad_flow,
     restore,
     rgb_to_tensor,
 )
@@ -127,3 +128,21 @@ def test_flow_is_clipped_then_scaled() -> None:
     flow = np.array([-50.0, 10.0], np.float32).reshape(1, 1, 1, 2)
     tensor = flow_to_tensor(flow, clip_px=20.0)
     torch.testing.assert_close(tensor.flatten(), torch.tensor([-1.0, 0.5]))
+
+
+def test_a_flow_field_is_resized_with_its_lengths_and_padded_without_motion() -> None:
+    # 40x80 into 64: scale 0.8, so 32x64 cells under 16 empty rows; 10 px right and 5 px up of the
+    # camera are 8 and 4 of the network.
+    field = np.full((40, 80, 2), [10.0, -5.0], np.float32)
+
+    square = resize_and_pad_flow(field, 64)
+
+    assert square.shape == (64, 64, 2) and square.dtype == np.float32
+    np.testing.assert_allclose(square[16:48], np.full((32, 64, 2), [8.0, -4.0]), rtol=1e-5)
+    assert not square[:16].any() and not square[48:].any()
+
+
+@pytest.mark.parametrize("shape", [(4, 4), (4, 4, 3)])
+def test_an_array_that_is_no_flow_field_is_refused(shape: tuple[int, ...]) -> None:
+    with pytest.raises(ShapeError, match=r"a flow field must be \(H, W, 2\) of finite numbers"):
+        resize_and_pad_flow(np.zeros(shape, np.float32), 64)

@@ -4,13 +4,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from actseg_core.checkpoint import save_checkpoint
 from actseg_core.config import PresenceConfig
-from actseg_core.errors import CheckpointError, ShapeError, VocabularyError
+from actseg_core.errors import CheckpointError, ConfigError, ShapeError, VocabularyError
+from actseg_core.flow.encode import clip_flow
 from actseg_core.image import Placement
 from actseg_core.model import build_model
-from actseg_core.predictor import Predictor, Response, read_off
+from actseg_core.predictor import Predictor, Response, Thresholds, read_off
 from actseg_core.types import Clip
 
 
@@ -54,27 +56,85 @@ def test_without_any_pixel_the_confidence_is_no_higher_than_the_best_pixel_says(
     assert result.confidence == pytest.approx(1 / (1 + np.exp(3)), rel=1e-5)
 
 
-def test_other_limits_hold_from_the_next_answer_on_and_can_be_taken_back(
-    lite_predictor: Predictor,
-) -> None:
+def test_thresholds_hold_for_the_call_that_they_are_given_to(lite_predictor: Predictor) -> None:
     predictor = with_presence(lite_predictor, threshold=0.0)
     sentence = predictor.read("dog")
     logits = np.where(np.arange(64) < 32, 1.0, -1.0) * np.ones((64, 64))
     responses = {sentence: Response(logits.astype(np.float32), 0.0)}
-    place = Placement(64, 64, 64)
 
-    def share() -> float:
-        return float((predictor.decide(responses, [sentence], place)[0].mask > 0).mean())
+    def share(**thresholds: float) -> float:
+        [result] = predictor.decide(
+            responses, [sentence], Placement(64, 64, 64), Thresholds(**thresholds)
+        )
+        return float((result.mask > 0).mean())
 
     assert share() == 0.5
-    predictor.set_limits(mask_threshold=0.2)  # a logit of -1.39
-    assert share() == 1.0
-    predictor.set_limits(mask_threshold=0.8)  # a logit of 1.39
-    assert share() == 0.0
-    predictor.set_limits(min_confidence=0.6)  # a score of 0 is a confidence of 0.5
-    assert not predictor.decide(responses, [sentence], place)[0].found
-    predictor.set_limits()
+    assert share(mask=0.2) == 1.0  # a logit of -1.39
+    assert share(mask=0.8) == 0.0  # a logit of 1.39
+    assert share(confidence=0.6) == 0.0  # a score of 0 is a confidence of 0.5
     assert share() == 0.5
+
+
+@pytest.mark.parametrize("wrong", [{"mask": 1.0}, {"confidence": 1.1}, {"mask": np.nan}])
+def test_thresholds_that_nothing_can_reach_are_refused(wrong: dict[str, float]) -> None:
+    with pytest.raises(ConfigError, match="a mask threshold must be below 1 and a confidence at"):
+        Thresholds(**wrong)
+
+
+def seen_by_the_network(
+    predictor: Predictor, clip: Clip, monkeypatch: pytest.MonkeyPatch
+) -> np.ndarray:
+    """The flow that `predict` encodes."""
+    seen = []
+    encode = predictor.executor.encode
+
+    def note(clips: dict[str, torch.Tensor]) -> object:
+        seen.append(clips["flow"].numpy())
+        return encode(clips)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(predictor.executor, "encode", note)
+        predictor.predict(clip, [])
+    return seen[0]
+
+
+def test_the_flow_of_a_clip_is_used_in_place_of_an_estimate(
+    lite_predictor: Predictor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rgb = np.random.default_rng(0).integers(0, 255, (8, 64, 64, 3), np.uint8)
+    estimated = clip_flow(rgb, lite_predictor.estimator)
+
+    computed = seen_by_the_network(lite_predictor, Clip(rgb), monkeypatch)
+    given = seen_by_the_network(lite_predictor, Clip(rgb, estimated), monkeypatch)
+    other = seen_by_the_network(lite_predictor, Clip(rgb, -estimated), monkeypatch)
+
+    assert computed.any()
+    np.testing.assert_array_equal(given, computed)
+    np.testing.assert_array_equal(other, -computed)
+
+
+def test_the_flow_of_a_clip_is_resized_and_loses_the_motion_of_the_camera(
+    lite_predictor: Predictor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = lite_predictor.config
+    flow = config.flow.model_copy(update={"ego_motion": True, "clip_px": 20.0})
+    monkeypatch.setattr(lite_predictor, "config", config.model_copy(update={"flow": flow}))
+    field = np.full((8, 80, 80, 2), [5.0, 0.0], np.float32)  # the camera pans
+    field[:, 20:40, 20:40, 1] = 10.0  # something falls: at 64 px it falls 8 px per frame
+
+    seen = seen_by_the_network(
+        lite_predictor, Clip(np.zeros((8, 80, 80, 3), np.uint8), field), monkeypatch
+    )
+
+    np.testing.assert_allclose(seen[0, :, 3, 24, 24], [0, 8 / 20], atol=1e-3)
+    np.testing.assert_allclose(seen[0, :, 3, 50, 50], [0, 0], atol=1e-3)
+
+
+def test_a_flow_that_is_no_number_is_refused(lite_predictor: Predictor) -> None:
+    flow = np.zeros((8, 48, 80, 2), np.float32)
+    flow[3, 5, 5, 0] = np.nan
+    with pytest.raises(ShapeError, match=r"finite numbers, got shape \(48, 80, 2\) with 1 others"):
+        lite_predictor.predict(Clip(np.zeros((8, 48, 80, 3), np.uint8), flow), [])
 
 
 def test_a_sentence_of_unknown_words_is_not_found_with_confidence_zero(

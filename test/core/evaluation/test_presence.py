@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
+from torchmetrics.functional.classification import binary_calibration_error
 
 from actseg_core.evaluation.presence import PresenceAnswer, presence_scores
 
@@ -74,6 +76,22 @@ def test_a_confidence_of_one_is_in_the_last_bin() -> None:
     assert scores.calibration_error == 0.0
 
 
+@pytest.mark.parametrize(
+    ("confidence", "place"), [(0.0, 0), (0.1, 1), (0.3, 3), (0.6, 6), (0.7, 7), (0.9, 9)]
+)
+def test_a_confidence_on_an_edge_is_in_the_bin_above(confidence: float, place: int) -> None:
+    scores = presence_scores([PresenceAnswer(True, True, confidence, 0.5)])
+    assert [item.samples for item in scores.calibration].index(1) == place
+
+
+def test_a_confidence_of_one_counts_with_the_others_of_its_bin() -> None:
+    # One bin: mean confidence 0.96875, one of two is there. Apart they would give 0.53125.
+    scores = presence_scores(
+        [PresenceAnswer(False, True, 1.0, 0.5), PresenceAnswer(True, True, 0.9375, 0.5)]
+    )
+    assert scores.calibration_error == pytest.approx(0.96875 - 0.5)
+
+
 def test_without_samples_of_both_kinds_there_is_no_auroc() -> None:
     scores = presence_scores([PresenceAnswer(True, True, 0.9, 0.5)])
     assert np.isnan([scores.auroc, scores.absent.accuracy, scores.absent.false_area]).all()
@@ -87,15 +105,9 @@ def test_without_any_sample_everything_is_nan() -> None:
 
 @settings(deadline=None)
 @given(answers)
-def test_scores_are_bounded_and_the_bins_add_up_to_the_calibration_error(items) -> None:
+def test_scores_are_bounded_and_auroc_is_that_of_scikit_learn(items) -> None:
     scores = presence_scores(items)
     assert sum(item.samples for item in scores.calibration) == len(items)
-    error = sum(
-        item.samples / len(items) * abs(item.confidence - item.present)
-        for item in scores.calibration
-        if item.samples
-    )
-    assert scores.calibration_error == pytest.approx(error, abs=1e-6)
     assert 0 <= scores.calibration_error <= 1
     present = [item.present for item in items]
     if len(set(present)) == 2:
@@ -103,6 +115,23 @@ def test_scores_are_bounded_and_the_bins_add_up_to_the_calibration_error(items) 
         assert scores.auroc == pytest.approx(expected)
     else:
         assert np.isnan(scores.auroc)
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 999)), min_size=1, max_size=40))
+def test_away_from_the_edges_the_calibration_error_is_that_of_torchmetrics(items) -> None:
+    present = [present for present, _ in items]
+    confidences = [(place + 0.5) / 1000 for _, place in items]  # never on a tenth, never 1
+    scores = presence_scores(
+        [
+            PresenceAnswer(*item, marked=0.0)
+            for item in zip(present, present, confidences, strict=True)
+        ]
+    )
+    error = binary_calibration_error(
+        torch.tensor(confidences, dtype=torch.double), torch.tensor(present).long(), n_bins=10
+    )
+    assert scores.calibration_error == pytest.approx(float(error), abs=1e-6)
 
 
 @settings(deadline=None)

@@ -144,3 +144,17 @@ def test_what_an_engine_is_made_of_does_not_change(lite_predictor: Predictor) ->
     engine = make(lite_predictor)
     with pytest.raises(ConfigError, match="make another engine"):
         engine.reconfigure(StreamConfig(mask_frame="newest"))
+
+
+def test_engines_that_share_a_predictor_keep_their_own_limits(
+    lite_predictor: Predictor, moving_square: np.ndarray
+) -> None:
+    finds = make(lite_predictor, min_confidence=0.0, mask_threshold=0.0)
+    refuses = make(lite_predictor, min_confidence=1.0)
+    for engine in (finds, refuses):
+        engine.set_queries([("q", lite_predictor.read("dog"))])
+        for index, image in enumerate(moving_square[:8]):
+            engine.push(frame(image, index))
+
+    assert finds.answer()["q"].found
+    assert not refuses.answer()["q"].found
