@@ -14,6 +14,7 @@ LAYERS = (
     {"experiment"},
     {"image", "tensor_file", "geometry"},
     {"text", "video", "decoder", "flow"},
+    {"objects"},
     {"segmenter"},
     {"actor_action", "baselines", "lite", "pairs"},
     {"model"},
@@ -34,10 +35,19 @@ CORE_FOR_ROS = {
     "data.generator",  # the demo's second clip
 }
 FORBIDDEN = {
-    "torch": ("types", "labels", "config", "experiment", "flow", "data.video", "errors"),
+    "torch": (
+        "types",
+        "labels",
+        "config",
+        "experiment",
+        "flow",
+        "data.video",
+        "errors",
+        "objects",
+    ),
 }
 ONLY_IN = {
-    "cv2": ("flow", "image", "visualize", "data", "evaluation", "bench.stages"),
+    "cv2": ("flow", "image", "objects", "visualize", "data", "evaluation", "bench.stages"),
     "gensim": ("text.embeddings",),
 }
 

@@ -1,0 +1,1 @@
+"""Objects of a frame and what speaks for a sentence meaning them; never torch."""
