@@ -1,5 +1,6 @@
 """Places in space as markers for RViz. Pure functions."""
 
+import textwrap
 from collections.abc import Sequence
 
 import numpy as np
@@ -13,9 +14,10 @@ from actseg_ros.messages import duration_message
 from actseg_ros.spatial_messages import Place, point_message
 
 BOX_OPACITY = 0.35
-TEXT_M = 0.15
+TEXT_M = 0.1
 SMALLEST_BOX_M = 0.02
-LETTERS = 60
+LINE_LETTERS = 24
+MOST_LINES = 3
 
 
 def marker_message(header: Header, places: Sequence[Place], lifetime_ns: int) -> MarkerArray:
@@ -43,10 +45,12 @@ def _box(header: Header, place: Place) -> Marker:
 
 
 def _text(header: Header, place: Place) -> Marker:
-    """Above the box; y points down."""
+    """Above the box; y points down. The distance has a line of its own and stays in sight."""
     extent = place.extent
-    above = np.array([0.0, -(extent.size[1] / 2 + TEXT_M), 0.0])
     distance_m = float(np.linalg.norm(extent.centre))
+    lines = textwrap.wrap(place.sentence, LINE_LETTERS, max_lines=MOST_LINES, placeholder=" ...")
+    lines.append(f"{distance_m:.2f} m")
+    above = np.array([0.0, -(extent.size[1] / 2 + TEXT_M * (len(lines) + 1) / 2), 0.0])
     return Marker(
         header=header,
         ns="text",
@@ -56,7 +60,7 @@ def _text(header: Header, place: Place) -> Marker:
         pose=_pose(extent.middle + above),
         scale=Vector3(x=0.0, y=0.0, z=TEXT_M),
         color=_colour(place.number, 1.0),
-        text=f"{place.sentence[:LETTERS]} ({distance_m:.2f} m)",
+        text="\n".join(lines),
     )
 
 

@@ -1,6 +1,6 @@
-"""launch/params.yaml and the tables of docs/node.md, read off settings and interface.
+"""launch/params.yaml, the tables of docs/node.md and a second RViz view, each from its source.
 
-python -m actseg_ros.reference rewrites both; a test compares them.
+python -m actseg_ros.reference rewrites all of them; tests compare.
 """
 
 import json
@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
+import yaml
 from pydantic.fields import FieldInfo
 
 from actseg_core.config import Config, OverlayConfig, StreamConfig
@@ -24,6 +25,11 @@ from actseg_ros.settings import (
 ROOT = Path(__file__).resolve().parent.parent
 PARAMS_FILE = ROOT / "launch" / "params.yaml"
 PAGE = ROOT / "docs" / "node.md"
+RVIZ = ROOT / "launch" / "actseg.rviz"
+ROBOT_RVIZ = RVIZ.with_name("actseg_robot.rviz")
+# In an optical frame z points ahead, in a robot's x, and z up (REP 103).
+ROBOT_VIEW = {"Distance": 6, "Focal Point": {"X": 3, "Y": 0, "Z": 0.5}, "Pitch": 0.5, "Yaw": 3.14}
+ROBOT_GROUND = {"Plane": "XY", "Offset": {"X": 5, "Y": 0, "Z": 0}}
 Group = tuple[str, type[Config]]
 NODES: dict[str, tuple[Group, ...]] = {
     "actseg": (
@@ -55,6 +61,19 @@ def params_yaml() -> str:
                 lines.append(f"{indent}# {_help(field)}")
                 lines.append(f"{indent}{name}: {_yaml(field.default)}")
     return "\n".join(lines) + "\n"
+
+
+def robot_rviz() -> str:
+    """actseg.rviz with view and ground for a fixed frame of the robot, not of the camera."""
+    content = yaml.safe_load(RVIZ.read_text(encoding="utf-8"))
+    manager = content["Visualization Manager"]
+    manager["Views"]["Current"] |= ROBOT_VIEW
+    manager["Global Options"]["Fixed Frame"] = "base_link"
+    (ground,) = (item for item in manager["Displays"] if item["Name"] == "Ground")
+    ground |= ROBOT_GROUND
+    # Each value on one line, as RViz writes them, the long one of the window's state, too.
+    text = yaml.safe_dump(content, sort_keys=False, width=10**6)
+    return f"# `python -m actseg_ros.reference` writes this file from actseg.rviz.\n{text}"
 
 
 def table(node: str) -> str:
@@ -132,7 +151,8 @@ def _yaml(value: Any) -> str:
 
 
 def main() -> int:
-    """Rewrite both files."""
+    """Rewrite the files."""
+    ROBOT_RVIZ.write_text(robot_rviz(), encoding="utf-8")
     PARAMS_FILE.write_text(params_yaml(), encoding="utf-8")
     PAGE.write_text(with_tables(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
     return 0

@@ -10,8 +10,10 @@ from sensor_msgs.msg import PointCloud2, PointField
 from std_msgs.msg import Header
 
 from actseg_core.geometry import Extent
+from actseg_core.visualize import PALETTE
 
-POINT = np.dtype([("x", "<f4"), ("y", "<f4"), ("z", "<f4"), ("sentence", "<u4")])
+# rgb is RViz's and PCL's: 0x00RRGGBB, in a field that is called a float.
+POINT = np.dtype([("x", "<f4"), ("y", "<f4"), ("z", "<f4"), ("sentence", "<u4"), ("rgb", "<u4")])
 FIELD_TYPES = {"x": PointField.FLOAT32, "sentence": PointField.UINT32}
 
 
@@ -40,13 +42,15 @@ def centroid_message(header: Header, place: Place) -> PointStamped:
 
 
 def cloud_message(header: Header, places: Sequence[Place]) -> PointCloud2:
-    """All actors' points: x, y, z [m] and `sentence`, its number (see Place)."""
+    """All actors' points: x, y, z [m], `sentence`, its number (see Place), and its colour."""
     cloud = np.empty(sum(len(place.points) for place in places), POINT)
     first = 0
     for place in places:
         part = cloud[first : first + len(place.points)]
         part["x"], part["y"], part["z"] = place.points.T
         part["sentence"] = place.number
+        red, green, blue = PALETTE[place.number % len(PALETTE)]
+        part["rgb"] = red << 16 | green << 8 | blue
         first += len(part)
     message = PointCloud2(
         header=header,

@@ -2,11 +2,14 @@
 
 ros2 launch actseg actseg.launch.py video:=clip.mp4 rviz:=true sentence:="the dog running"
 ros2 launch actseg actseg.launch.py v4l2:=/dev/video0 rviz:=true
-ros2 launch actseg actseg.launch.py bag:=folder use_sim_time:=true spatial:=true rviz:=true
+ros2 launch actseg actseg.launch.py bag:=folder bag_image:=/camera/image_raw \
+    bag_depth:=/camera/depth/image_raw bag_camera_info:=/camera/camera_info \
+    use_sim_time:=true spatial:=true fixed_frame:=camera_optical_frame rviz:=true
 """
 
 from pathlib import Path
 
+from ament_index_python.packages import get_packages_with_prefixes
 from launch.actions import (
     DeclareLaunchArgument,
     GroupAction,
@@ -31,6 +34,12 @@ YES_NO = ["true", "false"]
 RESPAWN_DELAY_S = 2.0
 # launch kills after 5 s by default; on a busy computer the node needs longer to let go of a model.
 STOP_S = "20"
+
+# Packages that need not be installed: the argument that asks for them, and what to do without.
+OPTIONAL = {
+    "rviz2": ("rviz", "leave out rviz:=true"),
+    "v4l2_camera": ("v4l2", "play the camera with video:=0"),
+}
 
 # Given to the segmentation node only where they are not empty: what the parameters file says holds
 # otherwise.
@@ -60,6 +69,11 @@ def input_arguments() -> list[DeclareLaunchArgument]:
             "v4l2",
             default_value="",
             description="USB camera (/dev/video0) for the package v4l2_camera; empty: none",
+        ),
+        DeclareLaunchArgument(
+            "v4l2_frame",
+            default_value="camera",
+            description="frame_id of the USB camera's images, such as camera_optical_frame",
         ),
         DeclareLaunchArgument(
             "bag", default_value="", description="rosbag2 recording to play as the camera"
@@ -171,6 +185,27 @@ def node_arguments() -> list[DeclareLaunchArgument]:
     ]
 
 
+def look_up(context: LaunchContext) -> list[Node]:
+    """Refuse what cannot be started before anything is: a later error would leave orphans behind.
+
+    Raises:
+        RuntimeError: If a package is missing that is asked for, or video_rate is no number.
+    """
+    for package, (argument, otherwise) in OPTIONAL.items():
+        value = LaunchConfiguration(argument).perform(context)
+        if value not in ("", "false") and package not in get_packages_with_prefixes():
+            raise RuntimeError(
+                f"{argument}:={value} needs the package {package}, which is not installed: sudo "
+                f"apt install ros-$ROS_DISTRO-{package.replace('_', '-')}, or {otherwise}"
+            )
+    rate = LaunchConfiguration("video_rate").perform(context)
+    try:
+        float(rate)
+    except ValueError:
+        raise RuntimeError(f"video_rate must be a number [Hz], got {rate!r}") from None
+    return []
+
+
 def given(name: str) -> IfCondition:
     """Whether an argument is not empty."""
     return IfCondition(NotEqualsSubstitution(LaunchConfiguration(name), ""))
@@ -274,7 +309,9 @@ def usb_camera() -> Node:
         parameters=[
             {
                 "video_device": ParameterValue(LaunchConfiguration("v4l2"), value_type=str),
-                "camera_frame_id": LaunchConfiguration("fixed_frame"),
+                "camera_frame_id": ParameterValue(
+                    LaunchConfiguration("v4l2_frame"), value_type=str
+                ),
                 "image_size": [640, 480],
             }
         ],
@@ -311,14 +348,19 @@ def recorder() -> Node:
     )
 
 
-def rviz() -> Node:
+def rviz(context: LaunchContext) -> list[Node]:
     """RViz with overlay, mask, camera image, points and markers."""
-    return Node(
+    frame = LaunchConfiguration("fixed_frame").perform(context)
+    is_optical = frame == "camera" or "optical" in frame  # z ahead (REP 103), else x ahead, z up
+    name = "actseg.rviz" if is_optical else "actseg_robot.rviz"
+    namespace = LaunchConfiguration("namespace").perform(context)
+    title = f"actseg {namespace} - RViz" if namespace else "actseg - RViz"
+    node = Node(
         package="rviz2",
         executable="rviz2",
         name="rviz",
         condition=IfCondition(LaunchConfiguration("rviz")),
-        arguments=["-d", str(HERE / "actseg.rviz"), "-f", LaunchConfiguration("fixed_frame")],
+        arguments=["-d", str(HERE / name), "-f", frame, "-t", title],
         parameters=[sim_time()],
         remappings=[
             ("/actseg/overlay", "actseg/overlay"),
@@ -329,6 +371,7 @@ def rviz() -> Node:
         ],
         output="log",
     )
+    return [node]
 
 
 def generate_launch_description() -> LaunchDescription:
@@ -341,7 +384,7 @@ def generate_launch_description() -> LaunchDescription:
             bag_camera(),
             usb_camera(),
             recorder(),
-            rviz(),
+            OpaqueFunction(function=rviz),
         ]
     )
     # Camera and node must agree: with Fast DDS's default shared memory segment nearly all
@@ -349,4 +392,4 @@ def generate_launch_description() -> LaunchDescription:
     transport = SetEnvironmentVariable(
         TRANSPORT, EnvironmentVariable(TRANSPORT, default_value="LARGE_DATA")
     )
-    return LaunchDescription([*arguments(), transport, nodes])
+    return LaunchDescription([*arguments(), OpaqueFunction(function=look_up), transport, nodes])

@@ -55,8 +55,9 @@ def receive() -> tuple[PointCloud2, MarkerArray]:
 
 
 def draw(axes: Any, cloud: Any, boxes: list[Marker], texts: list[Marker], upright: str) -> None:
-    """Points and boxes against x, with `y` or `z` upright."""
-    axes.scatter(cloud["x"], cloud[upright], s=2, c=cloud["sentence"], cmap="tab10", vmax=9)
+    """Points in their sentences' colours and boxes against x, with `y` or `z` upright."""
+    colours = (cloud["rgb"][:, None] >> np.array([16, 8, 0], np.uint32) & 255) / 255
+    axes.scatter(cloud["x"], cloud[upright], s=2, c=colours)
     for box, text in zip(boxes, texts, strict=True):
         size, centre = box.scale, box.pose.position
         height, middle = getattr(size, upright), getattr(centre, upright)

@@ -1,19 +1,22 @@
 """The launch folder against the code; with launch_ros where it is installed, without it always."""
 
 import ast
+import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import rclpy
 import yaml
+from catkin_pkg.package import parse_package
 from rclpy.context import Context
 from rclpy.node import Node
 
 from actseg_ros.parameters import declare, refuse_unknown
-from actseg_ros.reference import NODES, fields, params_yaml
+from actseg_ros.reference import NODES, fields, params_yaml, robot_rviz
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "launch"
@@ -145,10 +148,23 @@ def test_the_parameters_file_is_read_off_the_settings() -> None:
     )
 
 
+RVIZ_FILES = ("actseg.rviz", "actseg_robot.rviz")
+
+
+def rviz_content(name: str) -> Any:
+    return yaml.safe_load((FOLDER / name).read_text())
+
+
+def display(content: Any, name: str) -> Any:
+    (found,) = [
+        item for item in content["Visualization Manager"]["Displays"] if item["Name"] == name
+    ]
+    return found
+
+
 def test_rviz_shows_topics_that_exist() -> None:
-    content = yaml.safe_load((FOLDER / "actseg.rviz").read_text())
-    displays = content["Visualization Manager"]["Displays"]
-    topics = {display["Topic"]["Value"] for display in displays}
+    displays = rviz_content("actseg.rviz")["Visualization Manager"]["Displays"]
+    topics = {display["Topic"]["Value"] for display in displays if "Topic" in display}
     assert topics == {
         *("/actseg/overlay", "/actseg/mask", "/actseg/points", "/actseg/markers"),
         "/camera/image_raw",
@@ -163,6 +179,94 @@ def test_rviz_shows_topics_that_exist() -> None:
         for pair in keyword(call, "remappings").elts
     }
     assert remapped == topics
+
+
+@pytest.mark.parametrize("name", RVIZ_FILES)
+def test_rviz_opens_with_its_panels_arranged(name: str) -> None:
+    content = rviz_content(name)
+    window = content["Window Geometry"]
+    state = bytes.fromhex(window["QMainWindow State"])
+    # Qt finds a dock by its object name, which RViz makes the panel's: UTF-16 in the saved state.
+    docks = [panel["Name"] for panel in content["Panels"]]
+    docks += [
+        item["Name"]
+        for item in content["Visualization Manager"]["Displays"]
+        if item["Class"].endswith("/Image")
+    ]
+    assert sorted(docks) == ["Camera", "Displays", "Mask", "Overlay", "Time"]
+    assert [dock for dock in docks if dock.encode("utf-16-be") not in state] == []
+    assert [window["Hide Left Dock"], window["Hide Right Dock"]] == [False, False]
+
+
+@pytest.mark.parametrize("name", RVIZ_FILES)
+def test_rviz_colours_points_as_the_overlay_does(name: str) -> None:
+    assert display(rviz_content(name), "Actor's points")["Color Transformer"] == "RGB8"
+
+
+def test_the_view_for_a_robots_frame_is_read_off_the_other_one() -> None:
+    assert (FOLDER / "actseg_robot.rviz").read_text() == robot_rviz(), (
+        "run python -m actseg_ros.reference"
+    )
+
+
+def eye(content: Any) -> tuple[Any, Any]:
+    """Where RViz's orbit view looks from and to, as its updateCamera computes it."""
+    view = content["Visualization Manager"]["Views"]["Current"]
+    focus = np.array([view["Focal Point"][axis] for axis in "XYZ"], float)
+    yaw, pitch = view["Yaw"], view["Pitch"]
+    towards = np.array([math.cos(yaw) * math.cos(pitch), math.sin(yaw) * math.cos(pitch)])
+    return focus + view["Distance"] * np.array([*towards, math.sin(pitch)]), focus
+
+
+@pytest.mark.parametrize(
+    ("name", "actor", "up"),
+    [
+        ("actseg.rviz", (0.0, 0.0, 3.0), (0.0, -1.0, 0.0)),  # z ahead, y down
+        ("actseg_robot.rviz", (3.0, 0.0, 0.5), (0.0, 0.0, 1.0)),  # x ahead, z up
+    ],
+)
+def test_rviz_looks_at_an_actor_ahead_from_behind_and_above(
+    name: str, actor: tuple[float, ...], up: tuple[float, ...]
+) -> None:
+    place, focus = eye(rviz_content(name))
+    assert np.allclose(focus, actor)
+    assert (place - focus) @ np.array(up) > 1.0
+    ground = display(rviz_content(name), "Ground")
+    assert ground["Plane"] == {"actseg.rviz": "XZ", "actseg_robot.rviz": "XY"}[name]
+
+
+def test_packages_are_looked_up_before_anything_is_started() -> None:
+    (function,) = [
+        node
+        for node in TREE.body
+        if isinstance(node, ast.FunctionDef) and node.name == "generate_launch_description"
+    ]
+    (description,) = [
+        call
+        for call in ast.walk(function)
+        if getattr(call, "func", None) is not None
+        and getattr(call.func, "id", "") == "LaunchDescription"
+    ]
+    order = [ast.unparse(item) for item in description.args[0].elts]
+    assert order.index("OpaqueFunction(function=look_up)") < order.index("nodes")
+    assert set(ast.literal_eval(_assigned("OPTIONAL"))) == packages_started() - {"actseg"}
+
+
+def packages_started() -> set[str]:
+    return {text(keyword(call, "package")) for call in calls("Node")}
+
+
+def test_package_xml_names_every_package_that_is_started() -> None:
+    declared = {item.name for item in parse_package(str(ROOT)).exec_depends}
+    assert packages_started() - {"actseg"} == {"rviz2", "v4l2_camera"}
+    assert packages_started() - {"actseg"} <= declared
+
+
+def test_the_usb_cameras_frame_is_not_rvizs() -> None:
+    (driver,) = [call for call in calls("Node") if text(keyword(call, "package")) == "v4l2_camera"]
+    given = ast.unparse(keyword(driver, "parameters"))
+    assert "'camera_frame_id': ParameterValue(LaunchConfiguration('v4l2_frame')" in given
+    assert "fixed_frame" not in given
 
 
 @pytest.mark.parametrize("namespace", ["/", "/front", "/robot/left"])

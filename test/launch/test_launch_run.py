@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 
 import pytest
+from ament_index_python.packages import get_packages_with_prefixes
 
 pytest.importorskip("launch_ros", reason="launch_ros is not on PyPI")
 pytestmark = pytest.mark.slow
@@ -21,6 +22,70 @@ pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[2]
 RUN = Path(__file__).with_name("run_launch.py")
 CLIENT = ROOT / "test" / "ros" / "namespace_client.py"
+
+
+@pytest.mark.parametrize(
+    ("argument", "package"), [("rviz:=true", "rviz2"), ("v4l2:=/dev/video0", "v4l2_camera")]
+)
+@pytest.mark.parametrize("file", ["actseg.launch.py", "cameras.launch.py"])
+def test_a_missing_package_is_told_before_any_process_is_started(
+    file: str, argument: str, package: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AMENT_PREFIX_PATH", os.environ.get("AMENT_PREFIX_PATH", sys.prefix))
+    if package in get_packages_with_prefixes():
+        pytest.skip(f"{package} is installed here")
+    told = refusal(file, argument)
+    assert f"{argument} needs the package {package}, which is not installed: sudo apt" in told
+    assert f"install ros-$ROS_DISTRO-{package.replace('_', '-')}, or " in told
+
+
+def test_a_rate_that_is_no_number_is_told_before_any_process_is_started() -> None:
+    assert "video_rate must be a number [Hz], got 'fast'" in refusal(
+        "actseg.launch.py", "video_rate:=fast"
+    )
+
+
+def refusal(file: str, argument: str) -> str:
+    """What a launch says that starts nothing."""
+    more = ["cameras:=front,rear"] if file.startswith("cameras") else []
+    done = subprocess.run(
+        [sys.executable, str(RUN), str(ROOT / "launch" / file), argument, *more],
+        capture_output=True,
+        text=True,
+        timeout=120.0,
+    )
+    assert done.returncode != 0
+    assert "process started" not in done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("frame", "config", "camera", "title"),
+    [
+        ("camera", "actseg.rviz", "", "actseg - RViz"),
+        ("front_optical_frame", "actseg.rviz", "front", "actseg front - RViz"),
+        ("base_link", "actseg_robot.rviz", "rear", "actseg rear - RViz"),
+    ],
+)
+def test_rvizs_view_goes_with_its_frame_and_its_title_with_its_camera(
+    frame: str, config: str, camera: str, title: str
+) -> None:
+    from launch.launch_description_sources import load_python_launch_file_as_module
+    from launch.utilities import perform_substitutions
+
+    from launch import LaunchContext
+
+    context = LaunchContext()
+    context.launch_configurations.update(fixed_frame=frame, namespace=camera)
+    module = load_python_launch_file_as_module(str(ROOT / "launch" / "actseg.launch.py"))
+    (node,) = module.rviz(context)
+    words = [
+        perform_substitutions(context, part)
+        for part in node.cmd[1:]
+        if all(type(item).__name__ == "TextSubstitution" for item in part)
+    ]
+    folder = ROOT / "launch"
+    assert words[:6] == ["-d", str(folder / config), "-f", frame, "-t", title]
 
 
 def test_one_launch_file_starts_a_node_and_a_camera_per_namespace(tmp_path: Path) -> None:
