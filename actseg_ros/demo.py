@@ -4,6 +4,7 @@ python -m actseg_ros.demo --video FILE
 """
 
 import importlib.util
+import json
 import os
 import random
 import signal
@@ -333,8 +334,8 @@ def table(rows: list[Row]) -> Table:
 
 
 def _literal(value: Any) -> str:
-    """A parameter value on the command line, quoted so that no text is read as a number."""
-    return f"'{value}'" if isinstance(value, (str, Path)) else str(value).lower()
+    """A parameter value as rcl reads it: YAML, where a quoted text is one whatever is in it."""
+    return json.dumps(str(value) if isinstance(value, Path) else value, ensure_ascii=False)
 
 
 def _last_line(log: Path) -> str:

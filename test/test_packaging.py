@@ -1,6 +1,7 @@
 """What the packaging files promise each other: one version, one set of names, nothing private."""
 
 import ast
+import os
 import re
 import subprocess
 import sys
@@ -75,6 +76,39 @@ def test_an_entry_point_names_a_function_that_exists(target: str) -> None:
 def test_an_executable_is_installed_where_launch_looks(name: str) -> None:
     file = Path(sys.prefix) / "lib" / "actseg" / name
     assert file.is_file() and file.stat().st_mode & 0o111, f"run make setup: {file}"
+
+
+def test_cmake_installs_the_command_line_that_pip_makes() -> None:
+    installed = re.search(
+        r"set\(executable (\w+)\)\nset\(module ([\w.]+)\)\n.*\n.*\n.*DESTINATION bin\)", CMAKE
+    )
+    assert installed is not None
+    assert PYPROJECT["project"]["scripts"] == {installed[1]: f"{installed[2]}:main"}
+
+
+@pytest.mark.slow
+def test_after_cmakes_install_step_the_command_line_runs(tmp_path: Path) -> None:
+    stage = tmp_path / "install"
+    build = [
+        *("import sys, pathlib; sys.path.insert(0, sys.argv[1]); import build_interfaces as b",),
+        "b.build(*map(pathlib.Path, sys.argv[2:]))",
+    ]
+    tools, folder = str(ROOT / "tools"), str(tmp_path / "build")
+    subprocess.run(
+        [sys.executable, "-c", "; ".join(build), tools, folder, str(stage)], check=True
+    )
+    (packages,) = stage.glob("lib/python3*/site-packages")
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    for name in EXECUTABLES:
+        assert (stage / "lib" / "actseg" / name).stat().st_mode & 0o111
+    told = subprocess.run(
+        [str(stage / "bin" / "actseg"), "models", "--help"],
+        env={**os.environ, "PATH": path, "PYTHONPATH": str(packages)},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert "Usage: actseg models" in told
 
 
 @pytest.mark.parametrize("folder", ["docs", "launch", "msg", "srv", "test", "tools"])
@@ -154,3 +188,4 @@ def test_pip_makes_one_wheel_of_node_and_messages(tmp_path: Path) -> None:
     messages = ["actseg/msg/__init__.py", "actseg/srv/__init__.py", "share/actseg/package.xml"]
     assert {*sources, *launches, *messages} - installed.keys() == set()
     assert str(ROOT).encode() not in setup_script
+    assert [name for name in installed if name.startswith("bin/")] == [], "pip makes it itself"

@@ -32,8 +32,11 @@ assert deserialize_message(serialize_message(message), ActorMaskArray) == messag
 for package in (actseg, actseg_core, actseg_ros):
     assert package.__file__.startswith(sys.argv[1]), package.__file__
 PYTHON
-for executable in segmentation_node video_camera recorder; do
+for executable in segmentation_node video_camera bag_camera recorder; do
   test -x "$out/install/actseg/lib/actseg/$executable"
 done
+# Before the environment's own, where sourcing has put it on the PATH.
+test "$(command -v actseg)" = "$out/install/actseg/bin/actseg"
+actseg models > /dev/null
 test -d "$out/install/actseg/share/actseg/launch"
 echo "colcon build: messages load, executables and launch files are installed"

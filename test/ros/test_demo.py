@@ -8,9 +8,12 @@ from typing import Any
 import cv2
 import psutil
 import pytest
+import rclpy
+from rclpy.context import Context
+from rclpy.node import Node
 
 from actseg_core.data.video import probe
-from actseg_ros.demo import Row, default_video, two_actors
+from actseg_ros.demo import Row, _literal, default_video, two_actors
 from actseg_ros.states import State
 
 Start = Callable[..., Any]
@@ -47,6 +50,25 @@ def test_the_generated_clip_has_two_actors_to_ask_about() -> None:
     clip = two_actors()
     first, second = (actor.sentences[0] for actor in clip.actors)
     assert first != second
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("it's.mp4", 'a "clip".mp4', "a: b # [1].mp4", "back\\slash.mp4", "new\nline.mp4"),
+        *("123", "true", "~", " lead", "дом 😀.mp4", "x:=y.mp4", True, 640, 1.5),
+    ],
+)
+def test_a_node_is_given_any_file_name_as_it_is(value: Any) -> None:
+    context = Context()
+    given = ["demo", "--ros-args", "-p", f"source:={_literal(value)}"]
+    rclpy.init(args=given, context=context)
+    node = Node("camera", context=context, automatically_declare_parameters_from_overrides=True)
+    try:
+        assert node.get_parameter("source").value == value
+    finally:
+        node.destroy_node()
+        context.try_shutdown()
 
 
 def test_it_answers_writes_and_ends(start: Start, checkpoint: Path, tmp_path: Path) -> None:
