@@ -15,7 +15,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 GENERATORS = "share/rosidl_default_generators"
-# The Python packages and bin/actseg are installed by setuptools; ament's own records of them would be
+# Setuptools installs the Python packages and bin/actseg; ament's own records of them would be
 # found first by importlib.metadata and have no entry points.
 NOT_INSTALLED = (
     *("actseg_core", "actseg_ros", "bin", "*.egg-info", "__pycache__"),
