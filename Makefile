@@ -45,7 +45,7 @@ $(STAMPS)/interfaces: CMakeLists.txt package.xml tools/build_interfaces.py tools
 	@touch $@
 
 demo: setup  ## the nodes as processes on a real video, VIDEO=file for your own; writes out/
-	$(BIN)/python -m actseg_ros.demo $(if $(VIDEO),--video "$(VIDEO)")
+	$(BIN)/python -m actseg_ros.demo.run $(if $(VIDEO),--video "$(VIDEO)")
 
 test: setup  ## all tests but the slow ones
 	$(BIN)/python -m pytest -m "not slow" $(PYTEST_OPTIONS)

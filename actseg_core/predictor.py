@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from actseg_core.checkpoint import checkpoint_path, load_checkpoint
+from actseg_core.checkpoints.checkpoint import checkpoint_path, load_checkpoint
 from actseg_core.config import ModelConfig, RuntimeConfig, Stream
 from actseg_core.errors import ConfigError, ShapeError
 from actseg_core.flow import make_estimator, network_field
@@ -23,10 +23,10 @@ from actseg_core.image import (
     restore,
     rgb_to_tensor,
 )
-from actseg_core.model import Network, to_channels_last
-from actseg_core.runtime.choose import make_executor
+from actseg_core.networks.segmenter import presence_score
+from actseg_core.networks.two_stream import Network, to_channels_last
 from actseg_core.runtime.executor import Executor, Features, Filters
-from actseg_core.segmenter import presence_score
+from actseg_core.runtime.select import make_executor
 from actseg_core.text.sentence import SentenceReader, load_reader
 from actseg_core.types import Clip, MaskResult, Sentence
 

@@ -9,12 +9,12 @@ from rclpy.qos import DurabilityPolicy
 from std_msgs.msg import String
 from std_srvs.srv import Trigger
 
+from actseg_core.live.frame_checks import NANOSECONDS
+from actseg_core.live.queries import QueryRefused, QuerySet
+from actseg_core.live.states import State
 from actseg_ros import qos
 from actseg_ros.messages import query_message
 from actseg_ros.qos_watch import QosWatch
-from actseg_ros.queries import QueryRefused, QuerySet
-from actseg_ros.stamps import NANOSECONDS
-from actseg_ros.states import State
 
 WRITERS_REMEMBERED = 256
 

@@ -12,7 +12,7 @@ from vision_msgs.msg import (
     Pose2D,
 )
 
-from actseg_ros.states import State
+from actseg_core.live.states import State
 
 
 def detections_message(array: ActorMaskArray) -> Detection2DArray:

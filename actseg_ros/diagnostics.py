@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 
+from actseg_core.live.queries import Query, QueryState
+from actseg_core.live.reports import Health
+from actseg_core.live.states import State
 from actseg_ros.messages import time_message
-from actseg_ros.queries import Query, QueryState
-from actseg_ros.reports import Health
-from actseg_ros.states import State
 
 LEVELS = {
     State.UNCONFIGURED: DiagnosticStatus.STALE,

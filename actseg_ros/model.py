@@ -7,11 +7,11 @@ import numpy as np
 
 from actseg_core.config import StreamConfig
 from actseg_core.errors import ActSegError
+from actseg_core.live.queries import Reader
+from actseg_core.live.reports import Engine, LoadedModel
 from actseg_core.predictor import Predictor
 from actseg_core.streaming.engine import StreamingEngine
 from actseg_core.types import Frame
-from actseg_ros.queries import Reader
-from actseg_ros.reports import Engine, LoadedModel
 from actseg_ros.settings import SegmentationConfig
 
 BLANK_SIDE_PX = 64

@@ -17,7 +17,8 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).resolve().parent.parent
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 CMAKE = (ROOT / "CMakeLists.txt").read_text(encoding="utf-8")
-EXECUTABLES = re.search(r"executable IN ITEMS ([\w ]+)\)", CMAKE)[1].split()  # type: ignore[index]
+MODULES = re.search(r"node IN ITEMS ([\w. ]+)\)", CMAKE)[1].split()  # type: ignore[index]
+EXECUTABLES = [module.rpartition(".")[2] for module in MODULES]
 
 LOCAL_SETUP = "share/actseg/local_setup.sh"
 
@@ -62,7 +63,7 @@ def test_package_xml_declares_what_cmake_looks_for() -> None:
     "target",
     [
         *PYPROJECT["project"]["scripts"].values(),
-        *(f"actseg_ros.{name}:main" for name in EXECUTABLES),
+        *(f"actseg_ros.{name}:main" for name in MODULES),
     ],
 )
 def test_an_entry_point_names_a_function_that_exists(target: str) -> None:

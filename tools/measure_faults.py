@@ -35,9 +35,9 @@ from lifecycle_msgs.srv import ChangeState
 from measure_node import SENTENCES, Client, process_state, split, spread, start_camera, start_node
 from rclpy.event_handler import SubscriptionEventCallbacks
 
+from actseg_core.live.states import State
 from actseg_ros import qos
 from actseg_ros.settings import SegmentationConfig
-from actseg_ros.states import State
 
 PAUSE_S = 2.0
 TOLD_TIMEOUT_S = 5.0

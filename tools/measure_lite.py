@@ -17,13 +17,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from actseg_core.data.lite.generated import GeneratedSource
-from actseg_core.data.lite.photos import PhotoSource, read_image
-from actseg_core.data.lite.videos import Sequence, VideoSource
 from actseg_core.evaluation.questions import Prediction, Question
 from actseg_core.evaluation.run import Evaluation, evaluate
 from actseg_core.image import Placement, resize_and_pad
 from actseg_core.predictor import Predictor
+from actseg_core.training.lite.generated import GeneratedSource
+from actseg_core.training.lite.photos import PhotoSource, read_image
+from actseg_core.training.lite.videos import Sequence, VideoSource
 from actseg_core.types import Clip, MaskResult
 from actseg_core.visualize import overlay, save_png
 

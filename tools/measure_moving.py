@@ -10,10 +10,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from actseg_core.data.video import read_video
 from actseg_core.flow.estimators import DisFlow
 from actseg_core.flow.moving import carry, join, steps_back
 from actseg_core.image import resize_and_pad
+from actseg_core.video import read_video
 
 DISTANCES = (1, 7, 15)
 STARTS_EVERY = 24

@@ -33,7 +33,7 @@ from rclpy.qos import QoSProfile
 from sensor_msgs.msg import Image
 from std_msgs.msg import String
 
-from actseg_core.data.video import read_video
+from actseg_core.video import read_video
 from actseg_ros import qos
 
 SENTENCES = ("the person walking", "the dog running", "the red car", "the man on the left")

@@ -15,16 +15,16 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from actseg_core.checkpoint import checkpoint_path, load_checkpoint
+from actseg_core.checkpoints.checkpoint import checkpoint_path, load_checkpoint
 from actseg_core.config import RuntimeConfig, load_preset
-from actseg_core.data.video import read_video
 from actseg_core.errors import ActSegError
-from actseg_core.model import Network, build_model
+from actseg_core.networks.two_stream import Network, build_model
 from actseg_core.predictor import Predictor
-from actseg_core.runtime.choose import make_executor
 from actseg_core.runtime.executor import Executor
 from actseg_core.runtime.graphs import CHANNELS
+from actseg_core.runtime.select import make_executor
 from actseg_core.types import Clip
+from actseg_core.video import read_video
 
 SETTINGS = {
     "torch": RuntimeConfig(runtime="torch"),

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from actseg_core.data.generator import SceneConfig, render_clip
-from actseg_core.data.video import read_video
 from actseg_core.errors import VideoError
+from actseg_core.generator import SceneConfig, render_clip
 from actseg_core.types import Frame
+from actseg_core.video import read_video
 
 PERIOD_NS = 33_333_333
 PICTURES = 48

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from actseg_core.checkpoint import checkpoint_path, load_checkpoint
+from actseg_core.checkpoints.checkpoint import checkpoint_path, load_checkpoint
 from actseg_core.config import FlowConfig, ModelConfig, RuntimeConfig, load_preset
 from actseg_core.errors import ConfigError
-from actseg_core.model import Network, build_model
+from actseg_core.networks.two_stream import Network, build_model
 from actseg_core.predictor import Predictor
 from actseg_core.text.sentence import SentenceReader, load_reader
 

@@ -10,9 +10,9 @@ from pydantic import Field
 from actseg_core.bench import networks
 from actseg_core.bench.camera import pictures
 from actseg_core.bench.hardware import Hardware, MatrixRate, cores, describe, matrix_rate
-from actseg_core.bench.lasting import NewSentence, Soak, new_sentence, soak
 from actseg_core.bench.paper import PaperStream, PaperWindow, moving, window
-from actseg_core.bench.settings import BenchConfig
+from actseg_core.bench.setup import BenchConfig
+from actseg_core.bench.soak import NewSentence, Soak, new_sentence, soak
 from actseg_core.bench.stages import Stage, all_threads, measure_stages, one_thread
 from actseg_core.bench.streams import Image, NaiveCase, StreamCase, Way, naive, stream
 from actseg_core.config import Config, RuntimeConfig

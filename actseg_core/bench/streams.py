@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from actseg_core.bench.camera import play
 from actseg_core.bench.hardware import resident_mb
-from actseg_core.bench.settings import SENTENCES
+from actseg_core.bench.setup import SENTENCES
 from actseg_core.bench.timing import Spread, measure, spread
 from actseg_core.config import Config
 from actseg_core.predictor import Predictor

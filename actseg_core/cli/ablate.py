@@ -8,17 +8,17 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from actseg_core.ablation.estimate import training_seconds
-from actseg_core.ablation.floor import measure_floors
-from actseg_core.ablation.output import PLOTS, TABLE_FILE, write_results
-from actseg_core.ablation.page import fill_page
-from actseg_core.ablation.plan import Plan, make_plan
-from actseg_core.ablation.run import Runner, make_data
-from actseg_core.ablation.scale import AblationScale, load_scale, scale_markdown
-from actseg_core.ablation.store import Store
-from actseg_core.ablation.trainer import make_train
 from actseg_core.cli.generate import with_settings
-from actseg_core.experiment import merged
+from actseg_core.experiment_config import merged
+from actseg_core.experiments.constant_baseline import measure_floors
+from actseg_core.experiments.estimate import training_seconds
+from actseg_core.experiments.output import PLOTS, TABLE_FILE, write_results
+from actseg_core.experiments.page import fill_page
+from actseg_core.experiments.plan import Plan, make_plan
+from actseg_core.experiments.run import Runner, make_data
+from actseg_core.experiments.scale import AblationScale, load_scale, scale_markdown
+from actseg_core.experiments.store import Store
+from actseg_core.experiments.trainer import make_train
 
 FAILED_EXIT = 1
 

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.markdown import Markdown
 
 from actseg_core.bench.report import Report, run
-from actseg_core.bench.settings import BenchConfig
+from actseg_core.bench.setup import BenchConfig
 from actseg_core.bench.tables import markdown, update_page
 from actseg_core.config import RuntimeConfig
 from actseg_core.errors import ConfigError

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
+from actseg_core.checkpoints.public_weights import PublicWeights, read_weights, save_weights
 from actseg_core.errors import CheckpointError
-from actseg_core.video.weights import PublicWeights, read_weights, save_weights
 
 
 def convert_weights(

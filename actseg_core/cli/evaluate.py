@@ -9,12 +9,12 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from actseg_core.checkpoint import checkpoint_path
+from actseg_core.checkpoints.checkpoint import checkpoint_path
 from actseg_core.cli.segment import RUNTIMES
 from actseg_core.config import RuntimeConfig
-from actseg_core.data.a2d_sentences import A2DSentences
-from actseg_core.data.actor_action import A2DPairs
-from actseg_core.data.samples import BadData, SentenceDataset
+from actseg_core.datasets.a2d_pairs import A2DPairs
+from actseg_core.datasets.a2d_sentences import A2DSentences
+from actseg_core.datasets.samples import BadData, SentenceDataset
 from actseg_core.errors import ConfigError
 from actseg_core.evaluation.clip_questions import ClipAnswerer, ClipQuestions
 from actseg_core.evaluation.datasets import (

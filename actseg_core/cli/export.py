@@ -7,9 +7,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from actseg_core.checkpoint import checkpoint_path, load_checkpoint
+from actseg_core.checkpoints.checkpoint import checkpoint_path, load_checkpoint
 from actseg_core.errors import BackendError, ConfigError
-from actseg_core.runtime.exported import Difference, check_folder, export_folder
+from actseg_core.runtime.export import Difference, check_folder, export_folder
 
 FORMATS = ("onnx",)
 

@@ -9,10 +9,10 @@ import yaml
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from actseg_core.data.generator.dataset import generate_dataset
-from actseg_core.data.generator.layouts.records import VideoRecord
-from actseg_core.data.generator.layouts.settings import DatasetConfig
 from actseg_core.errors import ConfigError
+from actseg_core.generator.dataset import generate_dataset
+from actseg_core.generator.layout_settings import DatasetConfig
+from actseg_core.generator.records import VideoRecord
 
 
 def generate(

@@ -14,9 +14,9 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from actseg_core.config import ModelConfig, Stream, preset_names
-from actseg_core.experiment import ClassifierConfig, load_experiment
-from actseg_core.model import Network, parameter_count
-from actseg_core.pairs.classifier import CHANNELS, PairClassifier
+from actseg_core.experiment_config import ClassifierConfig, load_experiment
+from actseg_core.networks.pair_classifier import CHANNELS, PairClassifier
+from actseg_core.networks.two_stream import Network, parameter_count
 
 GIGA = 1e9
 MEGA = 1e6

@@ -6,14 +6,14 @@ from typing import Annotated, Any
 
 import typer
 
+from actseg_core.checkpoints.classifier import load_classifier
 from actseg_core.cli.generate import with_settings
 from actseg_core.config import FlowConfig, Stream
-from actseg_core.data.actor_action import A2DPairs
+from actseg_core.datasets.a2d_pairs import A2DPairs
 from actseg_core.errors import ConfigError
 from actseg_core.evaluation.pair_frames import VideoClassifier, evaluate_classifier
 from actseg_core.evaluation.report import percent
-from actseg_core.experiment import ClassifierConfig, load_experiment
-from actseg_core.pairs.checkpoint import load_classifier
+from actseg_core.experiment_config import ClassifierConfig, load_experiment
 from actseg_core.training.classifier import train_classifier as run_training
 
 

@@ -9,10 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actseg_core.config import FlowConfig, ModelConfig
-from actseg_core.data.clips import load_clip
-from actseg_core.data.samples import Sample, SentenceDataset
-from actseg_core.data.sampling import clip_indices, evenly_spaced
-from actseg_core.data.video.reader import ReaderPool
+from actseg_core.datasets.clips import load_clip
+from actseg_core.datasets.samples import Sample, SentenceDataset
+from actseg_core.datasets.sampling import clip_indices, evenly_spaced
 from actseg_core.errors import DatasetError, VocabularyError
 from actseg_core.evaluation.questions import Prediction, Question, Swap
 from actseg_core.evaluation.run import Row
@@ -21,6 +20,7 @@ from actseg_core.flow import make_estimator
 from actseg_core.image import Placement, resize_and_pad
 from actseg_core.predictor import Predictor
 from actseg_core.types import Clip, MaskResult, Sentence
+from actseg_core.video.reader import ReaderPool
 
 _CACHED_CLIPS = 2  # that of the frame and that of the next one
 

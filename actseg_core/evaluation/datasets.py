@@ -6,23 +6,23 @@ from pathlib import Path
 from typing import Any, get_args
 
 from actseg_core.config import ModelConfig, preset_names
-from actseg_core.data.a2d_layout import SPLITS, A2DLayout, Split, read_videoset
-from actseg_core.data.a2d_sentences import A2DSentences
-from actseg_core.data.actor_action import A2DPairs
-from actseg_core.data.checks import (
+from actseg_core.datasets.a2d_layout import SPLITS, A2DLayout, Split, read_videoset
+from actseg_core.datasets.a2d_pairs import A2DPairs
+from actseg_core.datasets.a2d_sentences import A2DSentences
+from actseg_core.datasets.custom import CustomDataset
+from actseg_core.datasets.jhmdb_sentences import JHMDBSentences
+from actseg_core.datasets.published_counts import (
     A2D_FRAMES,
     A2D_LISTED,
     check_jhmdb,
     count_a2d_texts,
     require,
 )
-from actseg_core.data.custom import CustomDataset
-from actseg_core.data.jhmdb_sentences import JHMDBSentences
-from actseg_core.data.samples import SentenceDataset
+from actseg_core.datasets.samples import SentenceDataset
 from actseg_core.errors import ConfigError, DatasetError
 from actseg_core.evaluation.paper_tables import PAPER_TABLES
 from actseg_core.evaluation.provenance import Kind, Origin
-from actseg_core.experiment import TestData, load_experiment
+from actseg_core.experiment_config import TestData, load_experiment
 
 GENERATOR_FILE = "generator.json"
 DIGEST_DIGITS = 12

@@ -8,23 +8,23 @@ import torch
 from numpy.typing import NDArray
 
 from actseg_core.config import FlowConfig, ModelConfig
-from actseg_core.data.actor_action import A2DPairs, label_map
-from actseg_core.data.clips import load_clip
-from actseg_core.data.samples import Sample
-from actseg_core.data.sampling import evenly_spaced
-from actseg_core.data.video.reader import ReaderPool
+from actseg_core.datasets.a2d_pairs import A2DPairs, label_map
+from actseg_core.datasets.clips import load_clip
+from actseg_core.datasets.pair_clips import prepare_video
+from actseg_core.datasets.samples import Sample
+from actseg_core.datasets.sampling import evenly_spaced
 from actseg_core.errors import DatasetError
 from actseg_core.evaluation.classification import ClassificationScores, classification_scores
+from actseg_core.evaluation.label_maps import PairSegmenter, pair_words
 from actseg_core.evaluation.semantic import SemanticAccumulator, SemanticScores
-from actseg_core.experiment import ClassifierConfig
+from actseg_core.experiment_config import ClassifierConfig
 from actseg_core.flow import make_estimator
 from actseg_core.image import resize_and_pad
 from actseg_core.labels import BACKGROUND, PAIRS
-from actseg_core.pairs.classifier import PairClassifier, covering_tensors, pair_targets
-from actseg_core.pairs.sampling import prepare_video
-from actseg_core.pairs.segmentation import PairSegmenter, pair_words
+from actseg_core.networks.pair_classifier import PairClassifier, covering_tensors, pair_targets
 from actseg_core.predictor import Predictor
 from actseg_core.types import Clip
+from actseg_core.video.reader import ReaderPool
 
 Confidences = Callable[[str], NDArray[np.float32]]
 ASKED_ABOVE = 0.5

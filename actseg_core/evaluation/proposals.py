@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from actseg_core.data.actor_action import A2DPairs
+from actseg_core.checkpoints.classifier import load_classifier
+from actseg_core.datasets.a2d_pairs import A2DPairs
 from actseg_core.errors import ConfigError
 from actseg_core.evaluation.datasets import weights_mark
 from actseg_core.evaluation.pair_frames import (
@@ -13,7 +14,6 @@ from actseg_core.evaluation.pair_frames import (
     all_pairs,
     given_pairs,
 )
-from actseg_core.pairs.checkpoint import load_classifier
 
 QUERIES = {
     "given": "pairs given by the annotation, no classifier",

@@ -8,11 +8,11 @@ from typing import Any
 from actseg_core.evaluation import plots
 from actseg_core.evaluation.classification import ClassificationScores
 from actseg_core.evaluation.masks import PAPER_THRESHOLDS, MaskScores
+from actseg_core.evaluation.pictures import ImageOf, contact_sheet
 from actseg_core.evaluation.provenance import Provenance
 from actseg_core.evaluation.report_files import write_json, write_json_lines, write_text
 from actseg_core.evaluation.run import Evaluation
 from actseg_core.evaluation.semantic import ClassScores, SemanticScores
-from actseg_core.evaluation.sheet import ImageOf, contact_sheet
 from actseg_core.evaluation.summary import row_values, summarise, summarise_pairs
 
 FORMAT = "actseg evaluation"

@@ -13,9 +13,9 @@ from typing import get_args
 
 import numpy as np
 
-from actseg_core.data.a2d_layout import A2DLayout
-from actseg_core.data.actor_action import label_map
-from actseg_core.data.samples import Sample, SentenceDataset
+from actseg_core.datasets.a2d_layout import A2DLayout
+from actseg_core.datasets.a2d_pairs import label_map
+from actseg_core.datasets.samples import Sample, SentenceDataset
 from actseg_core.errors import DatasetError
 from actseg_core.evaluation.questions import Swap
 from actseg_core.labels import ACTORS, PAIRS, Pair, pair_from_label

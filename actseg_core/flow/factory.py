@@ -5,9 +5,9 @@ from numpy.typing import NDArray
 
 from actseg_core.config import FlowConfig
 from actseg_core.flow.base import FlowEstimator
-from actseg_core.flow.ego_motion import EgoMotionCompensated, camera_flow
 from actseg_core.flow.encode import Quantised, quantise
 from actseg_core.flow.estimators import DisFlow, FarnebackFlow
+from actseg_core.flow.field import EgoMotionCompensated, camera_flow
 from actseg_core.flow.tvl1 import TvL1Flow
 
 

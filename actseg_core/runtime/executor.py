@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 
 from actseg_core.config import Stream
-from actseg_core.lite import LiteSegmenter
-from actseg_core.lite.trunk import Pyramid
-from actseg_core.model import Network
+from actseg_core.networks.lite_segmenter import LiteSegmenter
+from actseg_core.networks.lite_trunk import Pyramid
+from actseg_core.networks.two_stream import Network
 from actseg_core.runtime.graphs import Compiled, encoder_name, head_name, trunk_name
 
 Features = dict[Stream, list[Tensor]]

@@ -16,10 +16,10 @@ import torch
 from torch import Tensor, nn
 
 from actseg_core.config import Stream
-from actseg_core.lite import LiteSegmenter
-from actseg_core.lite.trunk import Pyramid
-from actseg_core.model import Network
-from actseg_core.segmenter import presence_score
+from actseg_core.networks.lite_segmenter import LiteSegmenter
+from actseg_core.networks.lite_trunk import Pyramid
+from actseg_core.networks.segmenter import presence_score
+from actseg_core.networks.two_stream import Network
 
 CHANNELS: dict[Stream, int] = {"rgb": 3, "flow": 2}
 EXAMPLE_SENTENCES = 3

@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 
 from actseg_core.errors import BackendError
-from actseg_core.model import Network
+from actseg_core.networks.two_stream import Network
 from actseg_core.runtime.graphs import Graph
 
 OPSET = 18

@@ -8,7 +8,7 @@ from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from actseg_core.errors import BackendError
-from actseg_core.model import Network, to_channels_last
+from actseg_core.networks.two_stream import Network, to_channels_last
 from actseg_core.runtime.graphs import Compiled, Graph
 
 CONVOLUTIONS = (nn.Conv2d, nn.Conv3d)

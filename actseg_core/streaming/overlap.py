@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from queue import Full, Queue
 
-from actseg_core.streaming.encoded import View
 from actseg_core.streaming.engine import StreamingEngine
+from actseg_core.streaming.moved_masks import View
 from actseg_core.types import Frame, MaskResult
 
 POLL_S = 0.05  # how soon a full queue notices that nobody reads on

@@ -4,8 +4,8 @@ import numpy as np
 
 from actseg_core.config import TextConfig
 from actseg_core.errors import VocabularyError
-from actseg_core.text.embeddings import WordVectors, load_word_vectors
 from actseg_core.text.tokenizer import tokenize
+from actseg_core.text.word_vectors import WordVectors, load_word_vectors
 from actseg_core.types import Sentence
 
 

@@ -6,8 +6,8 @@ from typing import Any
 import lightning
 from torch.utils.data import Sampler
 
-from actseg_core.data.loading import Batch, ClipDataset, ClipLoader, Draw
-from actseg_core.data.samples import sample_order
+from actseg_core.datasets.loading import Batch, ClipDataset, ClipLoader, Draw
+from actseg_core.datasets.samples import sample_order
 from actseg_core.errors import DatasetError
 
 

@@ -17,13 +17,13 @@ from lightning.pytorch.profilers import Profiler
 from numpy.typing import NDArray
 from torch import Tensor
 
-from actseg_core.data.loading import Batch
-from actseg_core.data.samples import SentenceDataset
-from actseg_core.data.video.reader import ReaderPool
+from actseg_core.checkpoints.tensor_file import write_tensors
+from actseg_core.datasets.loading import Batch
+from actseg_core.datasets.samples import SentenceDataset
 from actseg_core.errors import TrainingError
-from actseg_core.tensor_file import write_tensors
-from actseg_core.training.module import Answer
+from actseg_core.training.sentence_training import Answer
 from actseg_core.types import MaskResult
+from actseg_core.video.reader import ReaderPool
 from actseg_core.visualize import overlay, save_png, tile
 
 BAD_BATCH = "bad_batch.safetensors"

@@ -28,12 +28,12 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
+from actseg_core.checkpoints.tensor_file import write_tensors
 from actseg_core.config import ModelConfig, Stream
-from actseg_core.data.loading import Batch, ClipDataset, ClipLoader, Draw
-from actseg_core.data.samples import Part, Sample, SentenceDataset
+from actseg_core.datasets.loading import Batch, ClipDataset, ClipLoader, Draw
+from actseg_core.datasets.samples import Part, Sample, SentenceDataset
 from actseg_core.errors import ConfigError, DatasetError
-from actseg_core.model import Network
-from actseg_core.tensor_file import write_tensors
+from actseg_core.networks.two_stream import Network
 
 logger = logging.getLogger(__name__)
 VERSION = 1  # raise it when clips are prepared or layers computed differently

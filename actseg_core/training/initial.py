@@ -6,15 +6,15 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from actseg_core.actor_action import ActorActionSegmenter
-from actseg_core.baselines import HuSegmenter, LiSegmenter
-from actseg_core.checkpoint import load_checkpoint
+from actseg_core.checkpoints.checkpoint import load_checkpoint
+from actseg_core.checkpoints.public_weights import load_i3d, load_vgg16
 from actseg_core.config import ModelConfig, Stream
 from actseg_core.errors import CheckpointError, ConfigError
-from actseg_core.experiment import ExperimentConfig
-from actseg_core.model import Network, build_model
+from actseg_core.experiment_config import ExperimentConfig
+from actseg_core.networks.baseline_choice import HuSegmenter, LiSegmenter
+from actseg_core.networks.paper import ActorActionSegmenter
+from actseg_core.networks.two_stream import Network, build_model
 from actseg_core.training.settings import TrainRunConfig
-from actseg_core.video.weights import load_i3d, load_vgg16
 
 SHOWN = 5
 

@@ -15,20 +15,20 @@ from torch.nn import functional
 from torch.optim import Adam
 from torch.optim.lr_scheduler import OneCycleLR
 
+from actseg_core.checkpoints.public_weights import read_weights, save_weights, trained_weights
 from actseg_core.config import ModelConfig, Stream, VideoConfig, load_yaml
-from actseg_core.data.a2d_layout import Split
-from actseg_core.data.action_clips import ActionClips
-from actseg_core.data.actor_action import A2DPairs
-from actseg_core.data.loading import Batch
+from actseg_core.datasets.a2d_layout import Split
+from actseg_core.datasets.a2d_pairs import A2DPairs
+from actseg_core.datasets.action_clips import ActionClips
+from actseg_core.datasets.loading import Batch
 from actseg_core.errors import ConfigError
-from actseg_core.experiment import PretrainConfig
+from actseg_core.experiment_config import PretrainConfig
 from actseg_core.labels import ACTIONS, PAIRS, pair_from_label
+from actseg_core.networks.i3d import I3d
 from actseg_core.training.batches import SentenceData
-from actseg_core.training.checkpoints import forget_states
 from actseg_core.training.claim import claim
+from actseg_core.training.states import forget_states
 from actseg_core.training.trainer import fit
-from actseg_core.video.i3d import I3d
-from actseg_core.video.weights import read_weights, save_weights, trained_weights
 
 CHANNELS: dict[Stream, int] = {"rgb": 3, "flow": 2}
 WARM_UP = 0.1

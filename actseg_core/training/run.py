@@ -9,24 +9,24 @@ from typing import Any
 
 import lightning
 
-from actseg_core.checkpoint import load_checkpoint, save_checkpoint
+from actseg_core.checkpoints.checkpoint import load_checkpoint, save_checkpoint
 from actseg_core.config import ModelConfig
-from actseg_core.data.loading import ClipDataset
-from actseg_core.data.samples import SentenceDataset
+from actseg_core.datasets.loading import ClipDataset
+from actseg_core.datasets.samples import SentenceDataset
 from actseg_core.errors import ConfigError
-from actseg_core.experiment import ExperimentConfig, StageConfig, load_experiment
-from actseg_core.model import Network
+from actseg_core.experiment_config import ExperimentConfig, StageConfig, load_experiment
+from actseg_core.networks.two_stream import Network
 from actseg_core.text.sentence import load_reader
 from actseg_core.training.batches import SentenceData
 from actseg_core.training.callbacks import Pictures
-from actseg_core.training.checkpoints import forget_states
 from actseg_core.training.claim import claim
 from actseg_core.training.data import as_clips, open_data
 from actseg_core.training.features import cached_dataset
 from actseg_core.training.initial import initial_model, take_over
-from actseg_core.training.module import SentenceTraining
 from actseg_core.training.processes import is_first_process
+from actseg_core.training.sentence_training import SentenceTraining
 from actseg_core.training.settings import TrainRunConfig
+from actseg_core.training.states import forget_states
 from actseg_core.training.trainer import Hardware, fit
 
 logger = logging.getLogger(__name__)

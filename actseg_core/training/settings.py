@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from actseg_core.config import EXPERIMENT_KEY, Config, ModelConfig
 from actseg_core.errors import ConfigError
-from actseg_core.experiment import merged
+from actseg_core.experiment_config import merged
 
 Layout = Literal["", "a2d-sentences", "a2d-pairs", "custom"]
 Precision = Literal["32-true", "bf16-mixed", "16-mixed"]

@@ -6,7 +6,7 @@ from torch.optim import SGD, Adam, Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
 from actseg_core.errors import ShapeError
-from actseg_core.experiment import StageConfig
+from actseg_core.experiment_config import StageConfig
 
 BIASED_LAYERS = (nn.Linear, nn.modules.conv._ConvNd)
 

@@ -11,7 +11,9 @@ from lightning.pytorch.callbacks import RichProgressBar
 from lightning.pytorch.strategies import DDPStrategy
 
 from actseg_core.training.callbacks import Clock, LossGuard, Throughput
-from actseg_core.training.checkpoints import (
+from actseg_core.training.logs import Curves, make_loggers
+from actseg_core.training.settings import Precision
+from actseg_core.training.states import (
     RandomState,
     SaveStates,
     WholeFiles,
@@ -19,8 +21,6 @@ from actseg_core.training.checkpoints import (
     latest_state,
     require_room,
 )
-from actseg_core.training.logs import Curves, make_loggers
-from actseg_core.training.settings import Precision
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from rclpy.qos import QoSProfile
 
 from actseg_core.config import Config
 from actseg_ros.parameters import declare, refuse_changes, refuse_unknown
-from actseg_ros.runner import run
+from actseg_ros.process import run
 
 NANOSECONDS = 1_000_000_000
 NEWEST = QoSProfile(depth=1)  # reliable and volatile: never an old answer for a late joiner

@@ -20,7 +20,7 @@ from rclpy.utilities import remove_ros_args
 from sensor_msgs.msg import PointCloud2
 from visualization_msgs.msg import Marker, MarkerArray
 
-from actseg_ros.spatial_messages import POINT
+from actseg_ros.spatial.messages import POINT
 
 TIMEOUT_S = 60.0
 matplotlib.use("Agg")

@@ -5,10 +5,10 @@ import pytest
 from gensim.models import KeyedVectors
 
 from actseg_core.config import LiteConfig, ModelConfig, TextConfig
-from actseg_core.model import build_model
+from actseg_core.networks.two_stream import build_model
 from actseg_core.predictor import Predictor
-from actseg_core.text.embeddings import WordVectors
 from actseg_core.text.sentence import SentenceReader
+from actseg_core.text.word_vectors import WordVectors
 
 WORDS = ("person", "dog", "red", "running", "left")
 WORD_DIM = 8

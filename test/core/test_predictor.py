@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from actseg_core.checkpoint import save_checkpoint
+from actseg_core.checkpoints.checkpoint import save_checkpoint
 from actseg_core.config import PresenceConfig
 from actseg_core.errors import CheckpointError, ConfigError, ShapeError, VocabularyError
 from actseg_core.flow.encode import clip_flow

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from actseg_core.data.generator import GeneratedClip, SceneConfig, render_clip
+from actseg_core.generator import GeneratedClip, SceneConfig, render_clip
 from actseg_core.predictor import Predictor
 from actseg_core.types import Clip
 
@@ -29,7 +29,7 @@ def two_actors(seed: int) -> GeneratedClip | None:
 
 
 def test_the_checkpoint_is_small_and_says_how_it_was_made() -> None:
-    from actseg_core.checkpoint import checkpoint_path, load_checkpoint
+    from actseg_core.checkpoints.checkpoint import checkpoint_path, load_checkpoint
 
     path = checkpoint_path("lite")
     assert path.stat().st_size < LIMIT_MB * 1e6

@@ -56,25 +56,32 @@ def our_nodes() -> dict[str, ast.Call]:
     }
 
 
+def module_of(executable: str) -> str:
+    """File of a node below actseg_ros, without its ending."""
+    return executable if executable == "segmentation_node" else f"players/{executable}"
+
+
 def private_topics(executable: str) -> set[str]:
     """Names that begin with ~/ in the module of a node and those that it is put together from."""
-    modules = [executable]
+    modules = [module_of(executable)]
     if executable == "segmentation_node":
-        modules += ["sink", "commands", "image_input", "spatial"]
+        modules += ["publishers", "commands", "images", "spatial/output"]
     source = "".join((ROOT / "actseg_ros" / f"{name}.py").read_text() for name in modules)
     return set(re.findall(r'"(~/[a-z_/]+)"', source))
 
 
 def test_executables_are_those_that_are_installed() -> None:
     cmake = (ROOT / "CMakeLists.txt").read_text()
-    installed = re.search(r"foreach\(executable IN ITEMS ([a-z_ ]+)\)", cmake)
+    installed = re.search(r"foreach\(node IN ITEMS ([a-z_. ]+)\)", cmake)
     assert installed
-    assert set(our_nodes()) == set(installed[1].split()) == set(EXECUTABLES)
+    modules = [name.replace(".", "/") for name in installed[1].split()]
+    assert modules == [module_of(name) for name in EXECUTABLES]
+    assert set(our_nodes()) == set(EXECUTABLES)
 
 
 @pytest.mark.parametrize("executable", EXECUTABLES)
 def test_each_executable_is_a_module_with_a_main(executable: str) -> None:
-    tree = ast.parse((ROOT / "actseg_ros" / f"{executable}.py").read_text())
+    tree = ast.parse((ROOT / "actseg_ros" / f"{module_of(executable)}.py").read_text())
     functions = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
     assert "main" in functions
 
@@ -144,7 +151,7 @@ def test_the_transport_is_set_for_all_processes() -> None:
 
 def test_the_parameters_file_is_read_off_the_settings() -> None:
     assert (FOLDER / "params.yaml").read_text() == params_yaml(), (
-        "run python -m actseg_ros.reference"
+        "run python tools/node_reference.py"
     )
 
 

@@ -97,7 +97,9 @@ def test_one_launch_file_starts_a_node_and_a_camera_per_namespace(tmp_path: Path
         "PYTHONUNBUFFERED": "1",
     }
     bag = tmp_path / "clip"
-    subprocess.run([sys.executable, "-m", "actseg_ros.demo_bag", str(bag)], check=True, cwd=ROOT)
+    subprocess.run(
+        [sys.executable, "-m", "actseg_ros.demo.generated_bag", str(bag)], check=True, cwd=ROOT
+    )
     log, heard = tmp_path / "launch.log", tmp_path / "heard"
     arguments = [
         *("cameras:=front,rear", f"bag:={bag}", "bag_image:=/camera/image_raw"),

@@ -1,4 +1,4 @@
-"""A small engine with the API of StreamingEngine, and processes on a domain of their own."""
+"""Processes on a domain of their own."""
 
 import os
 
@@ -23,118 +23,14 @@ from typing import Any
 import numpy as np
 import pytest
 import rclpy
+from fake_engine import engine, eventually, read
 from rclpy.context import Context
 
-from actseg_core.config import StreamConfig
-from actseg_core.errors import ShapeError, VocabularyError
-from actseg_core.types import Frame, MaskResult, Sentence
-
+__all__ = ["engine", "eventually", "read"]  # fixtures of test/support
 ROOT = Path(__file__).resolve().parents[2]
 # Domain -> when it was last used [s]; least recently used first.
 _DOMAINS = dict.fromkeys(random.sample(range(1, 102), 101), -1e9)
 _GHOSTS_S = 25.0
-
-
-class FakeEngine:
-    """A window of three frames about which sentences decide by their own words.
-
-    "absent" is not found, "slow" takes 50 ms, "boom" raises, "nan" has no confidence.
-    """
-
-    delay_frames = 0
-    frames = 3
-    answers_every_frame = False
-
-    def __init__(self) -> None:
-        self.window: list[Frame] = []
-        self.queries: list[tuple[str, Sentence]] = []
-        self.last_reset = ""
-        self.threads: set[int] = set()
-        self.config = StreamConfig()
-        self.closed = False
-
-    @property
-    def ready(self) -> bool:
-        return len(self.window) == self.frames
-
-    @property
-    def filled(self) -> int:
-        return len(self.window)
-
-    def set_queries(self, queries: Sequence[tuple[str, Sentence]]) -> None:
-        self.queries = list(queries)
-
-    def push(self, frame: Frame) -> None:
-        if frame.image.shape[0] > 1000:
-            raise ShapeError("a frame may have 1000 rows; use a smaller one")
-        self.window = [*self.window, frame][-self.frames :]
-
-    def reconfigure(self, config: StreamConfig) -> None:
-        self.config = config
-
-    def close(self) -> None:
-        self.closed = True
-
-    def reset(self, reason: str) -> None:
-        self.window = []
-        self.last_reset = reason
-
-    def answer(self) -> dict[str, MaskResult]:
-        if not self.ready:
-            return {}
-        return {name: self._result(sentence.text) for name, sentence in self.queries}
-
-    def _result(self, text: str) -> MaskResult:
-        if "boom" in text:
-            raise RuntimeError("the network fell over")
-        if "slow" in text:
-            time.sleep(0.05)
-        frame = self.window[-1 - self.delay_frames]
-        mask = np.zeros(frame.image.shape[:2], np.uint8)
-        found = "absent" not in text
-        if found:
-            mask[2:5, 3:9] = 255
-        return MaskResult(
-            mask,
-            found,
-            float("nan") if "nan" in text else 0.75 if found else 0.25,
-            frame.stamp_ns,
-            frame.frame_id,
-            self.window[0].stamp_ns,
-            self.window[-1].stamp_ns,
-        )
-
-
-def read_words(text: str) -> Sentence:
-    """Like SentenceReader.read; words that begin with x are unknown."""
-    words = tuple(text.lower().split())
-    if "\ufffd" in text:
-        raise VocabularyError("the sentence holds undecodable characters; send UTF-8")
-    unknown = tuple(word for word in words if word.startswith("x"))
-    return Sentence(text, words, unknown, np.zeros((20, 4), np.float32))
-
-
-@pytest.fixture
-def engine() -> FakeEngine:
-    return FakeEngine()
-
-
-@pytest.fixture
-def read() -> Callable[[str], Sentence]:
-    return read_words
-
-
-@pytest.fixture
-def eventually() -> Callable[..., None]:
-    """Waits until a condition holds; generous, because nothing timed may fail."""
-
-    def wait(condition: Callable[[], Any], timeout_s: float = 20.0, what: str = "") -> None:
-        end = time.monotonic() + timeout_s
-        while not condition():
-            assert time.monotonic() < end, f"not within {timeout_s} s: {what or condition}"
-            time.sleep(0.01)
-
-    return wait
 
 
 @pytest.fixture
@@ -232,9 +128,9 @@ def start(domain: int) -> Iterator[Callable[..., Process]]:
 @pytest.fixture(scope="session")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small network of the lite kind that marks every pixel for every sentence it can read."""
-    from actseg_core.checkpoint import save_checkpoint
+    from actseg_core.checkpoints.checkpoint import save_checkpoint
     from actseg_core.config import LiteConfig, PresenceConfig, load_preset
-    from actseg_core.model import build_model
+    from actseg_core.networks.two_stream import build_model
 
     config = load_preset("lite").model_copy(
         update={
@@ -255,7 +151,7 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Forty frames of 64x48 with a square that moves to the right."""
-    from actseg_core.data.video import VideoWriter
+    from actseg_core.video import VideoWriter
 
     path = tmp_path_factory.mktemp("video") / "square.mp4"
     with VideoWriter(path, 25.0) as writer:

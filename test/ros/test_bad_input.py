@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from actseg_ros.states import State
+from actseg_core.live.states import State
 
 Start = Callable[..., Any]
 Eventually = Callable[..., None]

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from actseg_ros.states import State
+from actseg_core.live.states import State
 
 Start = Callable[..., Any]
 Eventually = Callable[..., None]
@@ -54,7 +54,7 @@ class Chain:
 def chain(start: Start, video: Path, checkpoint: Path, eventually: Eventually) -> Chain:
     client = start(str(CLIENT))
     node = start("-m", "actseg_ros.segmentation_node", *parameters(checkpoint=str(checkpoint)))
-    camera = start("-m", "actseg_ros.video_camera", *camera_parameters(video))
+    camera = start("-m", "actseg_ros.players.video_camera", *camera_parameters(video))
     made = Chain(camera, node, client, eventually)
     eventually(lambda: client.events("matched"), 60.0, client.text)
     made.until(State.IDLE)
@@ -147,7 +147,7 @@ def test_the_camera_may_die_and_come_back(chain: Chain, start: Start, video: Pat
     assert chain.camera.stop(signal.SIGINT) == 0
     chain.until(State.STALE_INPUT)
     resumed_ns = chain.status()["stamp_ns"]
-    start("-m", "actseg_ros.video_camera", *camera_parameters(video))
+    start("-m", "actseg_ros.players.video_camera", *camera_parameters(video))
     chain.until(State.FOUND)
     after = [event for event in chain.results() if event["stamp_ns"] > resumed_ns]
     assert after
@@ -167,7 +167,7 @@ def test_every_frame_gets_a_mask_between_two_windows_and_says_how_far_it_was_mov
         "stream.stride_frames": "4",
     }
     node = start("-m", "actseg_ros.segmentation_node", *parameters(**settings))
-    camera = start("-m", "actseg_ros.video_camera", *camera_parameters(video))
+    camera = start("-m", "actseg_ros.players.video_camera", *camera_parameters(video))
     chain = Chain(camera, node, client, eventually)
 
     def masks() -> list[dict[str, Any]]:

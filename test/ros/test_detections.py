@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from actseg_core.live.queries import Query
+from actseg_core.live.reports import Report
+from actseg_core.live.states import State
 from actseg_core.types import MaskResult
 from actseg_ros.messages import array_message
-from actseg_ros.queries import Query
-from actseg_ros.reports import Report
-from actseg_ros.states import State
 
 NAMES = (
     *("BoundingBox2D", "Detection2D", "Detection2DArray", "ObjectHypothesis"),
@@ -88,7 +88,7 @@ def test_with_vision_msgs_installed_the_node_publishes_them(
     known = f"{libraries}:{os.environ.get('LD_LIBRARY_PATH', '')}"
     place = {"PYTHONPATH": f"{packages}:{root}", "LD_LIBRARY_PATH": known}
     start(
-        *("-m", "actseg_ros.video_camera", "--ros-args", "-p", f"source:={video}"),
+        *("-m", "actseg_ros.players.video_camera", "--ros-args", "-p", f"source:={video}"),
         *("-p", "rate_hz:=15.0"),
     )
     node = start(

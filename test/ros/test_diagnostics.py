@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from diagnostic_msgs.msg import DiagnosticStatus
 
+from actseg_core.live.queries import Query, QueryState
+from actseg_core.live.reports import Health
+from actseg_core.live.states import State
 from actseg_ros.diagnostics import NewProblems, diagnostics_message, sentence_facts
-from actseg_ros.image_input import TRANSPORT_HINT
-from actseg_ros.queries import Query, QueryState
-from actseg_ros.reports import Health
-from actseg_ros.states import State
+from actseg_ros.images import TRANSPORT_HINT
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from safetensors.numpy import save_file
 Start = Callable[..., Any]
 Eventually = Callable[..., None]
 NODE = ("-m", "actseg_ros.segmentation_node", "--ros-args")
-CAMERA = ("-m", "actseg_ros.video_camera", "--ros-args")
+CAMERA = ("-m", "actseg_ros.players.video_camera", "--ros-args")
 
 
 def one_line(process: Any) -> str:

@@ -17,8 +17,8 @@ from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
 from sensor_msgs.msg import Image
 
+from actseg_core.live.states import State
 from actseg_ros.messages import time_message
-from actseg_ros.states import State
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = ROOT / "docs" / "examples" / "follow_actor.py"

@@ -10,6 +10,9 @@ from builtin_interfaces.msg import Duration, Time
 from hypothesis import given
 from hypothesis import strategies as st
 
+from actseg_core.live.queries import Query, QueryState
+from actseg_core.live.reports import Health, Report
+from actseg_core.live.states import State
 from actseg_core.types import MaskResult, Sentence
 from actseg_ros.messages import (
     array_message,
@@ -18,9 +21,6 @@ from actseg_ros.messages import (
     status_message,
     time_message,
 )
-from actseg_ros.queries import Query, QueryState
-from actseg_ros.reports import Health, Report
-from actseg_ros.states import State
 
 S = 10**9
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from actseg_ros.states import State
+from actseg_core.live.states import State
 
 Start = Callable[..., Any]
 Eventually = Callable[..., None]
@@ -35,7 +35,7 @@ class Scene:
         self.random = random.Random(seed)
         self.client = start(str(CLIENT))
         self.camera = start(
-            *("-m", "actseg_ros.video_camera", "--ros-args", "-p", f"source:={video}"),
+            *("-m", "actseg_ros.players.video_camera", "--ros-args", "-p", f"source:={video}"),
             *("-p", "rate_hz:=50.0"),
         )
         self.first = 0

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from actseg_ros.states import State
+from actseg_core.live.states import State
 
 Start = Callable[..., Any]
 CLIENT = Path(__file__).with_name("namespace_client.py")
@@ -28,7 +28,14 @@ def test_each_node_answers_about_the_camera_of_its_namespace(
             )
         )
         start(
-            *("-m", "actseg_ros.video_camera", "--ros-args", *inside, "-p", f"source:={video}"),
+            *(
+                "-m",
+                "actseg_ros.players.video_camera",
+                "--ros-args",
+                *inside,
+                "-p",
+                f"source:={video}",
+            ),
             *("-p", "rate_hz:=8.0", "-p", f"frame_id:={name}_optical", "-p", "depth:=100"),
         )
 

@@ -11,10 +11,10 @@ from torch import Tensor
 from torch.nn import functional
 
 from actseg_core.config import PresenceConfig
-from actseg_core.data.lite.mixture import Sample
 from actseg_core.errors import DatasetError
-from actseg_core.model import Network
-from actseg_core.segmenter import presence_score
+from actseg_core.networks.segmenter import presence_score
+from actseg_core.networks.two_stream import Network
+from actseg_core.training.lite.mixture import Sample
 from actseg_core.training.lite.module import network_input
 
 MIN_OF_EACH = 10

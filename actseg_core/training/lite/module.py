@@ -7,9 +7,9 @@ import torch
 from torch import Tensor, nn
 
 from actseg_core.config import LiteTrainConfig, ModelConfig, Stream
-from actseg_core.data.lite.mixture import Sample
-from actseg_core.lite.trunk import RgbTrunk
-from actseg_core.model import Network
+from actseg_core.networks.lite_trunk import RgbTrunk
+from actseg_core.networks.two_stream import Network
+from actseg_core.training.lite.mixture import Sample
 from actseg_core.training.lite.objective import response_loss
 
 

@@ -9,16 +9,12 @@ from lightning.pytorch.callbacks import EMAWeightAveraging, ModelCheckpoint
 from lightning.pytorch.loggers import CSVLogger
 from torch.utils.data import DataLoader
 
-from actseg_core.checkpoint import load_checkpoint, save_checkpoint
+from actseg_core.checkpoints.checkpoint import load_checkpoint, save_checkpoint
 from actseg_core.config import LiteTrainConfig, ModelConfig
-from actseg_core.data.generator.settings import CutoutPart
-from actseg_core.data.lite.generated import GeneratedSource
-from actseg_core.data.lite.mixture import MakeClip, Mixture, Replay
-from actseg_core.data.lite.photos import PERMISSIVE_LICENCES, PhotoSource
-from actseg_core.data.lite.videos import VideoSource
 from actseg_core.errors import CheckpointError, DatasetError
-from actseg_core.lite.trunk import RgbTrunk
-from actseg_core.model import Network, build_model, to_channels_last
+from actseg_core.generator.settings import CutoutPart
+from actseg_core.networks.lite_trunk import RgbTrunk
+from actseg_core.networks.two_stream import Network, build_model, to_channels_last
 from actseg_core.text.sentence import SentenceReader, load_reader
 from actseg_core.training.lite.calibrate import (
     Observed,
@@ -27,7 +23,11 @@ from actseg_core.training.lite.calibrate import (
     observe,
     with_threshold,
 )
+from actseg_core.training.lite.generated import GeneratedSource
+from actseg_core.training.lite.mixture import MakeClip, Mixture, Replay
 from actseg_core.training.lite.module import LiteTraining
+from actseg_core.training.lite.photos import PERMISSIVE_LICENCES, PhotoSource
+from actseg_core.training.lite.videos import VideoSource
 
 
 def load_imagenet_trunk(model: Network) -> None:

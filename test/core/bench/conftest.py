@@ -4,7 +4,7 @@ import pytest
 
 from actseg_core.bench.hardware import MatrixRate, describe
 from actseg_core.bench.report import Report
-from actseg_core.bench.settings import BenchConfig
+from actseg_core.bench.setup import BenchConfig
 from actseg_core.bench.streams import NaiveCase, StreamCase, Way
 from actseg_core.bench.timing import Spread, spread
 

@@ -10,7 +10,7 @@ from typer.testing import CliRunner, Result
 
 from actseg_core.cli.convert_weights import convert_weights
 from actseg_core.errors import CheckpointError
-from actseg_core.video.i3d import I3d
+from actseg_core.networks.i3d import I3d
 
 
 @pytest.fixture(scope="module")

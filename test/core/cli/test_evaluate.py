@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from actseg_core.checkpoint import save_checkpoint
+from actseg_core.checkpoints.checkpoint import save_checkpoint
 from actseg_core.cli import evaluate as verb
 from actseg_core.cli.main import main
-from actseg_core.data.generator import SceneConfig
-from actseg_core.data.generator.dataset import generate_dataset
-from actseg_core.data.generator.layouts.settings import DatasetConfig
+from actseg_core.generator import SceneConfig
+from actseg_core.generator.dataset import generate_dataset
+from actseg_core.generator.layout_settings import DatasetConfig
 from actseg_core.predictor import Predictor
 
 

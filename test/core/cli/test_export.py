@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from actseg_core.checkpoint import save_checkpoint
+from actseg_core.checkpoints.checkpoint import save_checkpoint
 from actseg_core.cli.main import main
 from actseg_core.predictor import Predictor
 

@@ -6,16 +6,16 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from actseg_core.data.a2d_sentences import A2DSentences
-from actseg_core.data.actor_action import A2DPairs
-from actseg_core.data.clips import load_clip
-from actseg_core.data.custom import CustomDataset
-from actseg_core.data.samples import Sample
-from actseg_core.data.video.reader import ReaderPool
+from actseg_core.datasets.a2d_pairs import A2DPairs
+from actseg_core.datasets.a2d_sentences import A2DSentences
+from actseg_core.datasets.clips import load_clip
+from actseg_core.datasets.custom import CustomDataset
+from actseg_core.datasets.samples import Sample
 from actseg_core.errors import DatasetError
 from actseg_core.evaluation.clip_questions import ClipAnswerer, ClipQuestions, sample_id, select
 from actseg_core.evaluation.run import evaluate
 from actseg_core.evaluation.swaps import Swapper, describe, shown_pairs
+from actseg_core.video.reader import ReaderPool
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from actseg_core.config import ModelConfig, load_preset
-from actseg_core.data.a2d_sentences import A2DSentences
+from actseg_core.datasets.a2d_sentences import A2DSentences
 from actseg_core.errors import ConfigError, DatasetError
 from actseg_core.evaluation.datasets import (
     check_kind,

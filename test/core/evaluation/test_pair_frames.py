@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from actseg_core.config import FlowConfig
-from actseg_core.data.actor_action import A2DPairs
+from actseg_core.datasets.a2d_pairs import A2DPairs
 from actseg_core.errors import DatasetError
 from actseg_core.evaluation.pair_frames import (
     FrameLabeller,
@@ -18,9 +18,9 @@ from actseg_core.evaluation.pair_frames import (
     evaluate_frames,
     given_pairs,
 )
-from actseg_core.experiment import ClassifierConfig
+from actseg_core.experiment_config import ClassifierConfig
 from actseg_core.labels import PAIRS
-from actseg_core.pairs.classifier import PairClassifier
+from actseg_core.networks.pair_classifier import PairClassifier
 
 
 @pytest.fixture

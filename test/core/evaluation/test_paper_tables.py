@@ -10,7 +10,7 @@ from actseg_core.config import preset_names
 from actseg_core.evaluation.datasets import TEST_DATA
 from actseg_core.evaluation.masks import PAPER_THRESHOLDS, THRESHOLDS
 from actseg_core.evaluation.paper_tables import PAPER_TABLES, TABLE_1, TABLE_2, TABLE_3
-from actseg_core.experiment import load_experiment
+from actseg_core.experiment_config import load_experiment
 
 OVERLAP_ROWS = [
     pytest.param(row, id=f"{table.title[:7]} {row.label}")

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actseg_core.data.a2d_layout import A2DLayout
-from actseg_core.data.a2d_sentences import A2DSentences
-from actseg_core.data.actor_action import A2DPairs
-from actseg_core.data.generator.layouts.records import read_record
+from actseg_core.datasets.a2d_layout import A2DLayout
+from actseg_core.datasets.a2d_pairs import A2DPairs
+from actseg_core.datasets.a2d_sentences import A2DSentences
 from actseg_core.errors import DatasetError
 from actseg_core.evaluation.swaps import Described, Swapper, describe, pair_of, shown_pairs
+from actseg_core.generator.records import read_record
 from actseg_core.labels import ACTIONS, ACTORS, PAIRS, Pair
 
 

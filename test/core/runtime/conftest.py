@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from actseg_core.config import DecoderConfig, ModelConfig, TextConfig, VideoConfig
-from actseg_core.model import Network, build_model
+from actseg_core.networks.two_stream import Network, build_model
 
 
 @pytest.fixture(scope="session")

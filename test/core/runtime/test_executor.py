@@ -9,13 +9,13 @@ from torch import Tensor
 
 from actseg_core.config import ModelConfig, RuntimeConfig, StreamConfig
 from actseg_core.errors import ShapeError
-from actseg_core.model import Network, build_model
+from actseg_core.networks.two_stream import Network, build_model
 from actseg_core.predictor import Predictor
-from actseg_core.runtime.choose import make_executor
 from actseg_core.runtime.executor import Executor
+from actseg_core.runtime.select import make_executor
 from actseg_core.streaming.engine import StreamingEngine
-from actseg_core.text.embeddings import WordVectors
 from actseg_core.text.sentence import SentenceReader
+from actseg_core.text.word_vectors import WordVectors
 from actseg_core.types import Frame
 
 RUNTIMES = ("torch", "onnxruntime", "openvino")

@@ -7,12 +7,12 @@ import pytest
 import torch
 
 from actseg_core.config import ModelConfig, RuntimeConfig
-from actseg_core.model import Network, build_model
+from actseg_core.networks.two_stream import Network, build_model
 from actseg_core.runtime import onnx_export
-from actseg_core.runtime.choose import TOLERANCE, make_executor, ready
 from actseg_core.runtime.graphs import EXPORTED, RUNNING, make_graphs
 from actseg_core.runtime.onnx_export import KEPT_MODELS, OnnxCache, cache_folder, fingerprint
 from actseg_core.runtime.onnx_runtime import OnnxRuntime
+from actseg_core.runtime.select import TOLERANCE, make_executor, ready
 from actseg_core.runtime.torch_runtime import folded
 
 SETTINGS = RuntimeConfig(runtime="onnxruntime")

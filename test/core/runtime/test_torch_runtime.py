@@ -7,9 +7,9 @@ import torch
 from torch import nn
 
 from actseg_core.config import RuntimeConfig
-from actseg_core.model import Network
-from actseg_core.runtime.choose import make_executor
+from actseg_core.networks.two_stream import Network
 from actseg_core.runtime.graphs import make_graphs
+from actseg_core.runtime.select import make_executor
 from actseg_core.runtime.torch_runtime import folded
 
 NORMS = (nn.BatchNorm2d, nn.BatchNorm3d)

@@ -8,11 +8,11 @@ import pytest
 import torch
 
 from actseg_core.config import ModelConfig, StreamConfig, TextConfig, VideoConfig
-from actseg_core.model import build_model
+from actseg_core.networks.two_stream import build_model
 from actseg_core.predictor import Predictor
 from actseg_core.streaming.engine import StreamingEngine
-from actseg_core.text.embeddings import WordVectors
 from actseg_core.text.sentence import SentenceReader
+from actseg_core.text.word_vectors import WordVectors
 from actseg_core.types import Frame
 
 PERIOD_NS = 33_000_000

@@ -13,12 +13,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from actseg_core.config import ModelConfig, Stream
-from actseg_core.model import build_model
+from actseg_core.networks.two_stream import build_model
 from actseg_core.predictor import Predictor
-from actseg_core.streaming.encoders import make_encoder
 from actseg_core.streaming.engine import StreamingEngine
-from actseg_core.text.embeddings import WordVectors
+from actseg_core.streaming.window_encoders import make_encoder
 from actseg_core.text.sentence import SentenceReader
+from actseg_core.text.word_vectors import WordVectors
 from actseg_core.types import Frame
 
 TOLERANCE = 1e-4

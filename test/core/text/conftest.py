@@ -7,8 +7,8 @@ import pytest
 from gensim.models import KeyedVectors
 
 from actseg_core.config import TextConfig
-from actseg_core.text.embeddings import WordVectors
 from actseg_core.text.sentence import SentenceReader
+from actseg_core.text.word_vectors import WordVectors
 
 ROWS = {"dog": [1, 0], "man": [2, 0], "t-shirt": [0, 1], "red": [0, 2], "running": [3, 4]}
 

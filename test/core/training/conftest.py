@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 import yaml
 
-from actseg_core.data.generator import SceneConfig
-from actseg_core.data.generator.dataset import generate_dataset
-from actseg_core.data.generator.layouts.settings import DatasetConfig
+from actseg_core.generator import SceneConfig
+from actseg_core.generator.dataset import generate_dataset
+from actseg_core.generator.layout_settings import DatasetConfig
 from actseg_core.training.run import train
 from actseg_core.training.settings import TrainRunConfig
 

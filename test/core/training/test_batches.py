@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from actseg_core.data.samples import sample_order
+from actseg_core.datasets.samples import sample_order
 from actseg_core.training.batches import StepSampler
 
 COUNTS = st.integers(1, 30)

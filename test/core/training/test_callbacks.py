@@ -9,12 +9,12 @@ import pytest
 import torch
 from safetensors import safe_open
 
-from actseg_core.data.a2d_sentences import A2DSentences
-from actseg_core.data.loading import Batch
-from actseg_core.data.samples import Sample
+from actseg_core.datasets.a2d_sentences import A2DSentences
+from actseg_core.datasets.loading import Batch
+from actseg_core.datasets.samples import Sample
 from actseg_core.errors import CheckpointError
 from actseg_core.training.callbacks import Clock, Pictures, peak_memory, save_batch
-from actseg_core.training.module import Answer
+from actseg_core.training.sentence_training import Answer
 from actseg_core.types import MaskResult
 
 

@@ -6,19 +6,19 @@ from pathlib import Path
 import pytest
 import torch
 
+from actseg_core.checkpoints.classifier import load_classifier
+from actseg_core.checkpoints.public_weights import save_weights, trained_weights
 from actseg_core.cli import evaluate as verb
 from actseg_core.cli.main import main
 from actseg_core.config import FlowConfig, ModelConfig
-from actseg_core.data.generator import SceneConfig
-from actseg_core.data.generator.dataset import generate_dataset
-from actseg_core.data.generator.layouts.settings import DatasetConfig
 from actseg_core.errors import CheckpointError, ConfigError
-from actseg_core.experiment import ClassifierConfig
-from actseg_core.pairs.checkpoint import load_classifier
+from actseg_core.experiment_config import ClassifierConfig
+from actseg_core.generator import SceneConfig
+from actseg_core.generator.dataset import generate_dataset
+from actseg_core.generator.layout_settings import DatasetConfig
+from actseg_core.networks.i3d import I3d
 from actseg_core.training import classifier as module
 from actseg_core.training.classifier import train_classifier
-from actseg_core.video.i3d import I3d
-from actseg_core.video.weights import save_weights, trained_weights
 
 WIDTH = 1 / 16
 TINY = ClassifierConfig.from_mapping(

@@ -11,14 +11,14 @@ import pytest
 import torch
 
 from actseg_core.config import ModelConfig, TextConfig, VideoConfig
-from actseg_core.data.a2d_sentences import A2DSentences
-from actseg_core.data.clips import random_mirror
-from actseg_core.data.generator import SceneConfig
-from actseg_core.data.generator.dataset import generate_dataset
-from actseg_core.data.generator.layouts.settings import DatasetConfig
-from actseg_core.data.loading import ClipDataset, ClipLoader
+from actseg_core.datasets.a2d_sentences import A2DSentences
+from actseg_core.datasets.clips import random_mirror
+from actseg_core.datasets.loading import ClipDataset, ClipLoader
 from actseg_core.errors import ConfigError, DatasetError
-from actseg_core.model import Network, build_model
+from actseg_core.generator import SceneConfig
+from actseg_core.generator.dataset import generate_dataset
+from actseg_core.generator.layout_settings import DatasetConfig
+from actseg_core.networks.two_stream import Network, build_model
 from actseg_core.training import features
 from actseg_core.training.features import FrozenDataset, cached_dataset, clip_key, open_store
 
@@ -248,9 +248,9 @@ FILL = """
 import sys, time, torch
 from pathlib import Path
 from actseg_core.config import ModelConfig
-from actseg_core.data.a2d_sentences import A2DSentences
-from actseg_core.data.loading import ClipDataset
-from actseg_core.model import build_model
+from actseg_core.datasets.a2d_sentences import A2DSentences
+from actseg_core.datasets.loading import ClipDataset
+from actseg_core.networks.two_stream import build_model
 from actseg_core.training.features import cached_dataset
 
 data, root, config, slow = sys.argv[1:]

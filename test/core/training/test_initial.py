@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from actseg_core.checkpoint import save_checkpoint
+from actseg_core.checkpoints.checkpoint import save_checkpoint
+from actseg_core.checkpoints.public_weights import save_weights, trained_weights
 from actseg_core.config import (
     BaselineConfig,
     DecoderConfig,
@@ -12,12 +13,11 @@ from actseg_core.config import (
     VideoConfig,
 )
 from actseg_core.errors import CheckpointError, ConfigError
-from actseg_core.experiment import ExperimentConfig
-from actseg_core.model import build_model
+from actseg_core.experiment_config import ExperimentConfig
+from actseg_core.networks.i3d import I3d
+from actseg_core.networks.two_stream import build_model
 from actseg_core.training.initial import initial_model
 from actseg_core.training.settings import TrainRunConfig
-from actseg_core.video.i3d import I3d
-from actseg_core.video.weights import save_weights, trained_weights
 
 CONFIG = ModelConfig(
     name="tiny",

@@ -6,14 +6,16 @@ from pathlib import Path
 import pytest
 import torch
 
+from actseg_core.checkpoints.public_weights import load_i3d, read_weights
 from actseg_core.cli.main import main
 from actseg_core.config import VideoConfig
-from actseg_core.data.generator import SceneConfig
-from actseg_core.data.generator.dataset import generate_dataset
-from actseg_core.data.generator.layouts.settings import DatasetConfig
 from actseg_core.errors import ConfigError, TrainingError
-from actseg_core.experiment import PretrainConfig
+from actseg_core.experiment_config import PretrainConfig
+from actseg_core.generator import SceneConfig
+from actseg_core.generator.dataset import generate_dataset
+from actseg_core.generator.layout_settings import DatasetConfig
 from actseg_core.labels import PAIRS, pair_from_label
+from actseg_core.networks.video_encoder import VideoEncoder
 from actseg_core.training import pretrain as module
 from actseg_core.training.pretrain import (
     ActionPretraining,
@@ -21,8 +23,6 @@ from actseg_core.training.pretrain import (
     load_pretrain_config,
     pretrain,
 )
-from actseg_core.video.encoder import VideoEncoder
-from actseg_core.video.weights import load_i3d, read_weights
 
 TINY = PretrainConfig(
     name="tiny", width=1 / 16, size=48, crop_px=32, frames=4, iterations=4, batch_size=4

@@ -15,8 +15,8 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from actseg_core.training.checkpoints import latest_state
 from actseg_core.training.logs import read_rows
+from actseg_core.training.states import latest_state
 
 Start = Callable[..., subprocess.Popen[str]]
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]  # processes take long to start

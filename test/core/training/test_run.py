@@ -9,7 +9,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file
 
-from actseg_core.checkpoint import load_checkpoint
+from actseg_core.checkpoints.checkpoint import load_checkpoint
 from actseg_core.errors import (
     ConfigError,
     DatasetError,
@@ -18,8 +18,8 @@ from actseg_core.errors import (
 )
 from actseg_core.training import trainer
 from actseg_core.training.logs import read_rows
-from actseg_core.training.module import SentenceTraining
 from actseg_core.training.run import plan
+from actseg_core.training.sentence_training import SentenceTraining
 from actseg_core.training.settings import TrainRunConfig
 
 Run = Callable[..., Path]

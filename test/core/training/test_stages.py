@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from actseg_core.errors import ShapeError
-from actseg_core.experiment import StageConfig, load_experiment
+from actseg_core.experiment_config import StageConfig, load_experiment
 from actseg_core.training.stages import (
     logistic_loss,
     make_optimiser,

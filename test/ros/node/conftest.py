@@ -20,10 +20,10 @@ from rclpy.qos import (
 from sensor_msgs.msg import Image
 from std_msgs.msg import String
 
+from actseg_core.live.reports import LoadedModel
+from actseg_core.live.states import State
 from actseg_ros.convert import encode
-from actseg_ros.reports import LoadedModel
 from actseg_ros.segmentation_node import SegmentationNode
-from actseg_ros.states import State
 
 PICTURE = np.zeros((12, 16, 3), np.uint8)
 

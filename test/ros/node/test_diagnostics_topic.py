@@ -11,7 +11,7 @@ from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import String
 
-from actseg_ros.states import State
+from actseg_core.live.states import State
 
 
 def newest(bench: Any) -> tuple[bytes, str, dict[str, str]]:

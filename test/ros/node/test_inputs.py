@@ -12,7 +12,7 @@ from rclpy.qos import (
 )
 from sensor_msgs.msg import CompressedImage, Image
 
-from actseg_ros.states import State
+from actseg_core.live.states import State
 
 PICTURE = np.zeros((12, 16, 3), np.uint8)
 

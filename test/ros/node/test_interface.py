@@ -3,10 +3,9 @@
 from typing import Any
 
 import pytest
+from node_reference import INPUTS, OUTPUTS, SERVICES
 from rclpy.node import Node
 from rclpy.qos import LivelinessPolicy, ReliabilityPolicy
-
-from actseg_ros.interface import INPUTS, OUTPUTS, SERVICES
 
 MANAGED = ("transition_event", "change_state", "get_state", "get_available", "get_transition")
 OF_EVERY_NODE = ("/rosout", "/parameter_events", "parameter", "type_description")

@@ -23,7 +23,7 @@ from lifecycle_msgs.srv import ChangeState, GetState
 from rclpy.lifecycle import TransitionCallbackReturn
 
 from actseg_core.errors import CheckpointError, ConfigError
-from actseg_ros.states import State
+from actseg_core.live.states import State
 
 OK = TransitionCallbackReturn.SUCCESS
 

@@ -11,8 +11,8 @@ from rclpy.parameter import Parameter
 from rclpy.time import Time
 
 from actseg_core.errors import ConfigError
+from actseg_core.live.states import State
 from actseg_ros.settings import LIVE, change_of
-from actseg_ros.states import State
 
 
 def setting(name: str, value: Any) -> ParameterMessage:

@@ -7,10 +7,10 @@ import pytest
 from actseg.srv import AddQuery, RemoveQuery
 from sensor_msgs.msg import CompressedImage, Image
 
+from actseg_core.live.states import State
 from actseg_core.visualize import PALETTE
-from actseg_ros import sink
+from actseg_ros import publishers
 from actseg_ros.convert import decode
-from actseg_ros.states import State
 
 
 def stamp(item: Any) -> tuple[int, int]:
@@ -53,13 +53,13 @@ def test_the_compressed_ones_hold_the_same(make: Any) -> None:
 def test_what_nobody_subscribes_to_is_not_made(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[str] = []
     for name in ("encode", "compress", "overlay", "array_message"):
-        original = getattr(sink, name)
+        original = getattr(publishers, name)
 
         def spy(*args: Any, _name: str = name, _original: Any = original, **named: Any) -> Any:
             made.append(_name)
             return _original(*args, **named)
 
-        monkeypatch.setattr(sink, name, spy)
+        monkeypatch.setattr(publishers, name, spy)
     bench = make(sentence="the dog")
     bench.client.destroy_subscription(bench.subscriptions["/actseg/result"])
     bench.start()

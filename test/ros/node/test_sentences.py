@@ -11,7 +11,7 @@ from rclpy.qos import (
 from std_msgs.msg import String
 from std_srvs.srv import Trigger
 
-from actseg_ros.states import State
+from actseg_core.live.states import State
 
 LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 

@@ -7,9 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from actseg_core.data.lite.mixture import Sample
 from actseg_core.errors import DatasetError
-from actseg_core.model import Network
+from actseg_core.networks.two_stream import Network
 from actseg_core.training.lite.calibrate import (
     THRESHOLDS,
     Observed,
@@ -18,6 +17,7 @@ from actseg_core.training.lite.calibrate import (
     observe,
     with_threshold,
 )
+from actseg_core.training.lite.mixture import Sample
 
 
 def observed(scores: np.ndarray, present: np.ndarray) -> Observed:

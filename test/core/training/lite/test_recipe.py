@@ -7,14 +7,14 @@ import pytest
 import torch
 
 import actseg_core.training.lite.recipe as recipe
-from actseg_core.checkpoint import load_checkpoint, save_checkpoint
+from actseg_core.checkpoints.checkpoint import load_checkpoint, save_checkpoint
 from actseg_core.config import LiteTrainConfig, ModelConfig
-from actseg_core.data.lite.clip import TrainingClip
-from actseg_core.data.lite.generated import GeneratedSource
 from actseg_core.errors import CheckpointError
-from actseg_core.model import build_model
-from actseg_core.text.embeddings import WordVectors
+from actseg_core.networks.two_stream import build_model
 from actseg_core.text.sentence import SentenceReader
+from actseg_core.text.word_vectors import WordVectors
+from actseg_core.training.lite.clip import TrainingClip
+from actseg_core.training.lite.generated import GeneratedSource
 from actseg_core.training.lite.module import LiteTraining
 
 

@@ -1,0 +1,1 @@
+"""Weights on disk: our own checkpoints, and public weights under their authors' names."""

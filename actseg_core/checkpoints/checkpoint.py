@@ -1,0 +1,126 @@
+"""Our weight files: safetensors with the model's configuration inside. Nothing is unpickled."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from actseg_core.checkpoints.tensor_file import (
+    check_fit,
+    read_tensors,
+    stored_tensors,
+    unreadable,
+    write_tensors,
+)
+from actseg_core.config import ModelConfig, preset_names
+from actseg_core.errors import CheckpointError, ConfigError
+from actseg_core.networks.two_stream import Network, build_model
+
+FORMAT = "actseg"
+FORMAT_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A loaded model.
+
+    Attributes:
+        model: The network, in evaluation mode, float32.
+        config: As it was trained.
+        metrics: What was measured when it was saved; empty if nothing was.
+        words: `WordVectors.digest` of the table it was trained with; "" in files without it.
+        path: The file it came from.
+    """
+
+    model: Network
+    config: ModelConfig
+    metrics: dict[str, Any]
+    words: str
+    path: Path
+
+
+def save_checkpoint(
+    path: Path,
+    model: Network,
+    metrics: Mapping[str, Any] | None = None,
+    dtype: torch.dtype = torch.float32,
+    words: str = "",
+) -> None:
+    """Write weights, configuration and metrics beside `path`, then rename: never half a file.
+
+    Args:
+        path: Destination, .safetensors.
+        model: The network; `model.config` is stored.
+        metrics: Plain values to keep with it.
+        dtype: Type of floating-point weights in the file; float16 halves its size.
+        words: `WordVectors.digest` of the table it was trained with.
+
+    Raises:
+        CheckpointError: If a weight is not finite, also after the conversion, or the file cannot
+            be written.
+    """
+    tensors = stored_tensors(path, model.state_dict(), dtype)
+    metadata = {
+        "format": FORMAT,
+        "version": str(FORMAT_VERSION),
+        "config": model.config.model_dump_json(),
+        "metrics": json.dumps(dict(metrics or {})),
+        "words": words,
+    }
+    write_tensors(path, tensors, metadata)
+
+
+def load_checkpoint(path: Path) -> Checkpoint:
+    """Read a file of `save_checkpoint`, strictly.
+
+    Raises:
+        CheckpointError: If the file is missing, damaged, foreign, of a newer version, or its
+            weights do not fit its configuration or are not finite.
+    """
+    metadata, tensors = read_tensors(
+        path,
+        FORMAT,
+        FORMAT_VERSION,
+        "not an actseg checkpoint; convert foreign weights with `actseg convert-weights`",
+    )
+    config, metrics = _described(path, metadata)
+    model = build_model(config)
+    check_fit(path, model.state_dict(), tensors)
+    model.load_state_dict(tensors)
+    return Checkpoint(model, config, metrics, metadata.get("words", ""), path)
+
+
+def checkpoint_path(name: str) -> Path:
+    """The weight file of a preset that ships with the package, or `name` itself if it is a path.
+
+    Raises:
+        CheckpointError: If the preset has no weights here, or there is no such preset or file.
+    """
+    if name.endswith(".safetensors") or "/" in name:
+        return Path(name)
+    shipped = Path(str(resources.files("actseg_core") / "weights" / f"{name}.safetensors"))
+    if shipped.is_file():
+        return shipped
+    if name in preset_names():
+        raise CheckpointError(
+            f"preset {name!r} ships without weights; train it or give a .safetensors file as "
+            "the checkpoint"
+        )
+    raise CheckpointError(
+        f"there is no preset or checkpoint {name!r}; give one of {', '.join(preset_names())} or "
+        "the path of a .safetensors file"
+    )
+
+
+def _described(path: Path, metadata: dict[str, str]) -> tuple[ModelConfig, dict[str, Any]]:
+    try:
+        config = ModelConfig.from_mapping(json.loads(metadata["config"]))
+        return config, json.loads(metadata.get("metrics", "{}"))
+    except ConfigError as error:
+        raise CheckpointError(f"{path} holds a configuration we cannot use: {error}") from error
+    except (KeyError, TypeError, ValueError) as error:
+        raise unreadable(path, error) from error

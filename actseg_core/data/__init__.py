@@ -1,1 +1,0 @@
-"""Datasets: readers, generator, video files."""

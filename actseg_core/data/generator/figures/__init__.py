@@ -1,6 +1,0 @@
-"""Articulated figures of the seven actors."""
-
-from actseg_core.data.generator.figures.base import Figure
-from actseg_core.data.generator.figures.build import build_figure
-
-__all__ = ["Figure", "build_figure"]

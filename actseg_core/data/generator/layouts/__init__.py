@@ -1,1 +1,0 @@
-"""Generated clips on disk, in the layouts of A2D Sentences and J-HMDB Sentences."""

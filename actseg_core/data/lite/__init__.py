@@ -1,1 +1,0 @@
-"""Data sources of the lite recipe: photographs, cut-outs, real video, generated clips."""

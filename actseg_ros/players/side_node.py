@@ -1,0 +1,82 @@
+"""What the nodes beside the segmentation node share: read-only parameters and one thread."""
+
+import threading
+from typing import Any, Generic, TypeVar
+
+from rclpy.node import Node
+
+from actseg_core.config import Config
+from actseg_core.errors import ActSegError
+from actseg_ros.parameters import declare, refuse_changes, refuse_unknown
+
+C = TypeVar("C", bound=Config)
+WAIT_STEP_S = 0.02
+
+
+class SideNode(Node, Generic[C]):
+    """A node whose work is done by one thread, so that ROS callbacks stay free.
+
+    It is what actseg_ros.process runs: when `work` returns the process ends with code 0, when it
+    raises with code 2.
+
+    Args:
+        name: Of the node.
+        config: Its settings, which become read-only parameters.
+        options: Passed to rclpy's Node.
+
+    Raises:
+        ConfigError: If a parameter is unknown or its value is wrong.
+    """
+
+    hang_s = float("inf")
+    stop_timeout_s = 5.0
+
+    def __init__(self, name: str, config: type[C], **options: Any) -> None:
+        super().__init__(name, **options)
+        self.settings: C = declare(self, config)
+        refuse_unknown(self)
+        self.add_on_set_parameters_callback(refuse_changes)
+        self.finished = False
+        self.failed = ""
+        self.stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+
+    def work(self) -> None:
+        """Do the node's work until it is done or `stopping` is set.
+
+        Raises:
+            ActSegError: If it cannot be done.
+        """
+        raise NotImplementedError
+
+    def start(self) -> str:
+        """Begin; nothing is left that could be refused."""
+        self._thread.start()
+        return ""
+
+    def stuck_s(self) -> float:
+        """A camera or a disk may block for long; that is no reason to end."""
+        return 0.0
+
+    def close(self) -> None:
+        """Let the thread end."""
+        self.stopping.set()
+        if self._thread.is_alive():
+            self._thread.join(self.stop_timeout_s)
+
+    def wait_for_subscribers(self, publisher: Any, wanted: int) -> None:
+        """Wait until so many subscribe, or until the node is stopped."""
+        while publisher.get_subscription_count() < wanted:
+            if self.stopping.wait(WAIT_STEP_S):
+                return
+
+    def _run(self) -> None:
+        try:
+            self.work()
+        except ActSegError as error:
+            self.failed = str(error)
+        except Exception as error:
+            self.failed = f"{type(error).__name__}: {error}"
+        if self.failed:
+            self.get_logger().error(self.failed)
+        self.finished = True

@@ -1,0 +1,204 @@
+"""The worker's reports onto topics: result, mask, overlay, detections, status."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from actseg.msg import ActorMaskArray, SegmentationStatus
+from numpy.typing import NDArray
+from rclpy.lifecycle import LifecycleNode
+from sensor_msgs.msg import CompressedImage, Image
+from std_msgs.msg import Header
+
+from actseg_core.config import OverlayConfig
+from actseg_core.live.reports import Health, Report
+from actseg_core.live.states import State
+from actseg_core.types import Frame, MaskResult
+from actseg_core.visualize import overlay
+from actseg_ros import qos
+from actseg_ros.convert import compress, encode
+from actseg_ros.messages import array_message, status_message, time_message
+from actseg_ros.qos_watch import QosWatch
+
+try:
+    from vision_msgs.msg import Detection2DArray
+
+    from actseg_ros.detections import detections_message
+except ImportError:  # many robots do without
+    Detection2DArray = None
+
+LOG_EVERY_S = 5.0
+Outgoing = list[tuple[Any, Any]]  # publishers with their messages
+
+
+class TopicSink:
+    """Publishes for one node; see actseg_core.live.reports.Sink.
+
+    A message is made only while somebody subscribes to its topic.
+
+    Args:
+        node: Owns the publishers.
+        status_deadline_s: QoS deadline of status [s].
+        status_lease_s: QoS liveliness lease [s] of status.
+        watch: Is told of subscribers whose QoS does not fit.
+
+    Attributes:
+        after: Called with each report that was published; must return at once.
+        latest: The newest heartbeat.
+        style: Of the overlay; replaced as a whole when it changes.
+        refused_command: Why the newest command was refused, if it was.
+    """
+
+    def __init__(
+        self,
+        node: LifecycleNode,
+        status_deadline_s: float,
+        status_lease_s: float,
+        watch: QosWatch,
+    ) -> None:
+        self._node, self._watch = node, watch
+        self._result = self._publisher(ActorMaskArray, "~/result")
+        self._mask = self._publisher(Image, "~/mask")
+        self._small_mask = self._publisher(CompressedImage, "~/mask/compressed")
+        self._overlay = self._publisher(Image, "~/overlay")
+        self._small_overlay = self._publisher(CompressedImage, "~/overlay/compressed")
+        self._detections: Any = None
+        if Detection2DArray is not None:
+            self._detections = self._publisher(Detection2DArray, "~/detections")
+        self._status = node.create_publisher(
+            SegmentationStatus,
+            "~/status",
+            qos.status(status_deadline_s, status_lease_s),
+            event_callbacks=watch.publisher("~/status"),
+        )
+        self.style = OverlayConfig()
+        self.refused_command = ""
+        self._logged_s: dict[State, float] = {}
+        self._overlay_stamp_ns = 0
+        self.after: Callable[[Report], None] = lambda report: None
+        self.latest = Health(State.UNCONFIGURED)
+
+    @property
+    def status_publisher(self) -> Any:
+        """For waiting until the last status has arrived."""
+        return self._status
+
+    def wants_image(self) -> bool:
+        """Whether anybody looks at the overlay."""
+        return _is_read(self._overlay) or _is_read(self._small_overlay)
+
+    def prepare(self, report: Report) -> Callable[[], None]:
+        """Build all messages of a report; calling the returned function publishes them."""
+        outgoing = self._told(report)
+        if report.answers:
+            outgoing += self._masks(report)
+        if report.answers and report.image is not None:
+            outgoing += self._drawn(report.image, report)
+
+        def publish() -> None:
+            for publisher, message in outgoing:
+                publisher.publish(message)
+            self.after(report)
+
+        return publish
+
+    def idle_image(self, frame: Frame) -> None:
+        """The plain picture on `overlay`, so that a viewer sees the camera before any sentence."""
+        if self._is_newer(frame.stamp_ns):
+            header = Header(stamp=time_message(frame.stamp_ns), frame_id=frame.frame_id)
+            for publisher, message in self._pictures(frame.image, header):
+                publisher.publish(message)
+
+    def health(self, health: Health) -> None:
+        """Publish a heartbeat; entering and leaving STALE_INPUT is logged."""
+        before, self.latest = self.latest, health
+        self._status.publish(status_message(health, self._now_ns(), self.refused_command))
+        if health.clock_resets != before.clock_resets:
+            self._overlay_stamp_ns = 0
+        if health.state is State.STALE_INPUT is not before.state:
+            self.fault(health.state, health.detail)
+        elif before.state is State.STALE_INPUT and health.received > before.received:
+            self._node.get_logger().info("images arrive")
+
+    def fault(self, state: State, text: str) -> None:
+        """Log a problem, each kind at most every 5 s."""
+        now_s = time.monotonic()
+        if now_s - self._logged_s.get(state, -LOG_EVERY_S) < LOG_EVERY_S:
+            return
+        self._logged_s[state] = now_s
+        logger = self._node.get_logger()
+        if state is State.MODEL_ERROR:
+            logger.error(f"{state.name}: {text}")
+        else:
+            logger.warning(f"{state.name}: {text}")
+
+    def _publisher(self, kind: Any, topic: str) -> Any:
+        return self._node.create_publisher(
+            kind, topic, qos.answers(), event_callbacks=self._watch.publisher(topic)
+        )
+
+    def _told(self, report: Report) -> Outgoing:
+        wants_result = _is_read(self._result)
+        wants_detections = report.answers and _is_read(self._detections)
+        if not wants_result and not wants_detections:
+            return []
+        array = array_message(report, self._now_ns())
+        outgoing = [(self._result, array)] if wants_result else []
+        if wants_detections:
+            outgoing.append((self._detections, detections_message(array)))
+        return outgoing
+
+    def _masks(self, report: Report) -> Outgoing:
+        wants_raw, wants_small = _is_read(self._mask), _is_read(self._small_mask)
+        if not wants_raw and not wants_small:
+            return []
+        newest, mask = _union(list(report.answers.values()))
+        header = _header(newest)
+        outgoing = [(self._mask, encode(mask, header))] if wants_raw else []
+        if wants_small:
+            outgoing.append((self._small_mask, compress(mask, header)))
+        return outgoing
+
+    def _drawn(self, image: NDArray[np.uint8], report: Report) -> Outgoing:
+        queries = [query for query in report.queries if query.id in report.answers]
+        results = [(query.sentence.text, report.answers[query.id]) for query in queries]
+        newest = max(report.answers.values(), key=lambda result: result.stamp_ns)
+        if not self._is_newer(newest.stamp_ns):
+            return []
+        colours = [query.number for query in queries]
+        picture = overlay(image, results, self.style, colours)
+        return self._pictures(picture, _header(newest))
+
+    def _pictures(self, picture: NDArray[np.uint8], header: Header) -> Outgoing:
+        outgoing = [(self._overlay, encode(picture, header))] if _is_read(self._overlay) else []
+        if _is_read(self._small_overlay):
+            quality = self.style.jpeg_quality
+            outgoing.append((self._small_overlay, compress(picture, header, quality)))
+        return outgoing
+
+    def _is_newer(self, stamp_ns: int) -> bool:
+        """Keeps the overlay's stamps rising where answers lag behind plain pictures."""
+        is_newer = stamp_ns > self._overlay_stamp_ns
+        if is_newer:
+            self._overlay_stamp_ns = stamp_ns
+        return is_newer
+
+    def _now_ns(self) -> int:
+        return int(self._node.get_clock().now().nanoseconds)
+
+
+def _is_read(publisher: Any) -> bool:
+    return publisher is not None and publisher.get_subscription_count() > 0
+
+
+def _union(results: list[MaskResult]) -> tuple[MaskResult, NDArray[np.uint8]]:
+    newest = max(results, key=lambda result: result.stamp_ns)
+    mask = newest.mask
+    for result in results:
+        mask = np.maximum(mask, result.mask)
+    return newest, mask
+
+
+def _header(result: MaskResult) -> Header:
+    return Header(stamp=time_message(result.stamp_ns), frame_id=result.frame_id)

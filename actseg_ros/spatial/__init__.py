@@ -1,0 +1,1 @@
+"""The actor in space: depth images in; centroid, points and markers out."""

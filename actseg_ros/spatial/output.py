@@ -1,0 +1,264 @@
+"""3-D outputs: depth and camera_info in; centroid, points and markers out."""
+
+import threading
+import traceback
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any
+
+from geometry_msgs.msg import PointStamped
+from rclpy.lifecycle import LifecycleNode
+from sensor_msgs.msg import CameraInfo, Image, PointCloud2
+from std_msgs.msg import Header
+
+from actseg_core.errors import ActSegError
+from actseg_core.geometry import back_project, measure, thin_out, without_rim
+from actseg_core.live.frame_checks import NANOSECONDS, StampRefused, stamp_to_ns
+from actseg_core.live.reports import Report
+from actseg_core.types import MaskResult
+from actseg_ros import qos
+from actseg_ros.messages import time_message
+from actseg_ros.settings import SpatialConfig
+from actseg_ros.spatial.depth_image import camera_of, decode_depth
+from actseg_ros.spatial.messages import Place, centroid_message, cloud_message
+from actseg_ros.spatial.pairing import Pairing
+
+try:
+    from visualization_msgs.msg import MarkerArray
+
+    from actseg_ros.spatial.markers import marker_message
+except ImportError:  # a robot without RViz may lack the package
+    MarkerArray = None
+
+STEP_S = 0.1
+STOP_TIMEOUT_S = 5.0
+LARGEST_SAMPLE_BYTES = 4
+LOG_EVERY_S = 5.0
+NO_MARKERS = "visualization_msgs is not installed, so there is no ~/markers; install it for RViz"
+
+
+class SpatialOutput:
+    """Publishes `~/centroid`, `~/points` and `~/markers` while somebody subscribes to one.
+
+    A thread of its own computes, so that neither masks nor callbacks wait for it.
+
+    Args:
+        node: Owns publishers and subscriptions.
+        settings: Limits.
+        max_pixels: Larger depth images are refused [px].
+        holding: QuerySet.holding; keeps places of an older set of sentences from going out.
+    """
+
+    def __init__(
+        self,
+        node: LifecycleNode,
+        settings: SpatialConfig,
+        max_pixels: int,
+        holding: Callable[[int], AbstractContextManager[bool]],
+    ) -> None:
+        self._node, self._settings, self._holding = node, settings, holding
+        self._max_pixels = max_pixels
+        newest = qos.answers()
+        self._centroid = node.create_publisher(PointStamped, "~/centroid", newest)
+        self._points = node.create_publisher(PointCloud2, "~/points", newest)
+        self._markers: Any = None
+        if MarkerArray is None:
+            node.get_logger().warning(NO_MARKERS)
+        else:
+            self._markers = node.create_publisher(MarkerArray, "~/markers", newest)
+        self._subscriptions: list[Any] = []
+        self._changed = threading.Condition()
+        self._pairing: Pairing[Report, Image] = self._new_pairing()
+        self._nothing: Report | None = None
+        self._info: CameraInfo | None = None
+        self._stopping = False
+        self._thread: threading.Thread | None = None
+        self._frame_id = ""
+        self._shown = False
+        self._problem = ""
+
+    # ------------------------------------------------------------ called by the node's executor
+    def start(self) -> None:
+        """Begin to work; after a stop, too."""
+        self._pairing, self._nothing, self._stopping = self._new_pairing(), None, False
+        self._thread = threading.Thread(target=self._run, name="actseg_spatial", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread and the subscriptions; what RViz shows is taken away."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify()
+        if self._thread is not None:
+            self._thread.join(STOP_TIMEOUT_S)
+            self._thread = None
+            self._clear()
+        self._unsubscribe()
+
+    def reconfigure(self, settings: SpatialConfig, max_pixels: int) -> None:
+        """Go on with other limits; the depth images that are kept stay."""
+        with self._changed:
+            self._settings, self._max_pixels = settings, max_pixels
+            self._pairing.set_limits(*self._pairing_limits())
+
+    def follow_demand(self) -> None:
+        """Subscribe to depth while somebody wants what is made of it, and only then."""
+        wanted = self._thread is not None and self._is_wanted()
+        if wanted and not self._subscriptions:
+            profile = qos.images(self._settings.depth_reliability, 2)
+            self._subscriptions = [
+                self._node.create_subscription(Image, "~/depth", self._on_depth, profile),
+                self._node.create_subscription(
+                    CameraInfo, "~/camera_info", self._on_info, profile
+                ),
+            ]
+        elif not wanted:
+            self._unsubscribe()
+
+    def facts(self) -> dict[str, str]:
+        """For /diagnostics."""
+        with self._changed:
+            return {
+                "depth images kept": str(len(self._pairing)),
+                "masks without depth": str(self._pairing.unmatched),
+                "depth problem": self._problem,
+            }
+
+    def _on_depth(self, message: Image) -> None:
+        """Only kept here; most of them are never looked at."""
+        try:
+            stamp_ns = stamp_to_ns(message.header.stamp.sec, message.header.stamp.nanosec)
+        except StampRefused as error:
+            self._note(f"a depth image is left out: {error}")
+            return
+        if len(message.data) > LARGEST_SAMPLE_BYTES * self._max_pixels:
+            self._note("a depth image is left out: it is larger than stream.max_pixels")
+            return
+        with self._changed:
+            self._pairing.add_depth(stamp_ns, message)
+            self._changed.notify()
+
+    def _on_info(self, message: CameraInfo) -> None:
+        self._info = message
+
+    def _unsubscribe(self) -> None:
+        for subscription in self._subscriptions:
+            self._node.destroy_subscription(subscription)
+        self._subscriptions = []
+
+    # ----------------------------------------------------------------------- called by the worker
+    def offer(self, report: Report) -> None:
+        """Take what was just published on `result`; returns at once."""
+        if not self._is_wanted() and not self._shown:
+            return
+        with self._changed:
+            if report.answers:
+                newest_ns = max(answer.stamp_ns for answer in report.answers.values())
+                self._pairing.add_answer(newest_ns, report)
+            else:
+                self._pairing.forget_answers()
+                self._nothing = report
+            self._changed.notify()
+
+    # ---------------------------------------------------------------------------- its own thread
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                if self._stopping:
+                    return
+                nothing, self._nothing = self._nothing, None
+                pair = self._pairing.take()
+                if nothing is None and pair is None:
+                    self._changed.wait(STEP_S)
+                    continue
+            try:
+                if nothing is not None:
+                    self._publish_nothing(nothing)
+                if pair is not None:
+                    self._publish(*pair)
+            except ActSegError as error:
+                self._give_up(str(error))
+            except Exception:
+                self._give_up(traceback.format_exc(limit=-4))
+
+    def _publish(self, report: Report, depth: Image) -> None:
+        newest = max(report.answers.values(), key=lambda answer: answer.stamp_ns)
+        header = Header(stamp=time_message(newest.stamp_ns), frame_id=newest.frame_id)
+        places = self._places(report, newest, depth)
+        outgoing = self._messages(header, places)
+        with self._holding(report.revision) as in_force:
+            if in_force:
+                for publisher, message in outgoing:
+                    publisher.publish(message)
+                self._frame_id, self._shown = newest.frame_id, bool(places)
+                self._problem = ""
+
+    def _places(self, report: Report, newest: MaskResult, depth: Image) -> list[Place]:
+        """One per sentence whose actor is found in the newest frame and has depth."""
+        if self._info is None:
+            raise ActSegError("no camera_info has come; connect the camera's to ~/camera_info")
+        height, width = newest.mask.shape
+        camera = camera_of(self._info, width, height)
+        depth_m = decode_depth(depth, self._max_pixels)
+        settings = self._settings
+        places = []
+        for query in report.queries:
+            answer = report.answers.get(query.id)
+            if answer is None or not answer.found or answer.stamp_ns != newest.stamp_ns:
+                continue
+            points = without_rim(back_project(depth_m, answer.mask, camera, settings.max_depth_m))
+            if len(points) >= settings.min_points:
+                kept, extent = thin_out(points, settings.max_points), measure(points)
+                places.append(
+                    Place(query.sentence.text, query.number, answer.confidence, kept, extent)
+                )
+        return places
+
+    def _messages(self, header: Header, places: list[Place]) -> list[tuple[Any, Any]]:
+        outgoing: list[tuple[Any, Any]] = []
+        if places and self._has_reader(self._centroid):
+            surest = max(places, key=lambda place: place.confidence)
+            outgoing.append((self._centroid, centroid_message(header, surest)))
+        if self._has_reader(self._points):
+            outgoing.append((self._points, cloud_message(header, places)))
+        if self._has_reader(self._markers):
+            lifetime_ns = round(self._settings.marker_lifetime_s * NANOSECONDS)
+            outgoing.append((self._markers, marker_message(header, places, lifetime_ns)))
+        return outgoing
+
+    def _publish_nothing(self, report: Report) -> None:
+        with self._holding(report.revision) as in_force:
+            if in_force:
+                self._clear()
+
+    def _give_up(self, problem: str) -> None:
+        self._note(problem)
+        self._clear()
+
+    def _clear(self) -> None:
+        """An empty cloud and no markers, once; the stamp is the node's clock, of no frame."""
+        if self._shown:
+            self._shown = False
+            stamp = self._node.get_clock().now().to_msg()
+            header = Header(stamp=stamp, frame_id=self._frame_id)
+            for publisher, message in self._messages(header, []):
+                publisher.publish(message)
+
+    def _is_wanted(self) -> bool:
+        return any(map(self._has_reader, (self._centroid, self._points, self._markers)))
+
+    @staticmethod
+    def _has_reader(publisher: Any) -> bool:
+        return publisher is not None and publisher.get_subscription_count() > 0
+
+    def _note(self, problem: str) -> None:
+        self._problem = problem
+        self._node.get_logger().warning(
+            f"no 3-D output: {problem}", throttle_duration_sec=LOG_EVERY_S
+        )
+
+    def _new_pairing(self) -> "Pairing[Report, Image]":
+        return Pairing(*self._pairing_limits())
+
+    def _pairing_limits(self) -> tuple[int, int]:
+        return round(self._settings.tolerance_s * NANOSECONDS), self._settings.depth_frames

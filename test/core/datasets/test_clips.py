@@ -1,0 +1,133 @@
+"""From a sample to frames and mask; disagreements between video and annotation."""
+
+import cv2
+import h5py
+import numpy as np
+import pytest
+
+from actseg_core.config import ModelConfig
+from actseg_core.datasets.a2d_pairs import A2DPairs
+from actseg_core.datasets.a2d_sentences import A2DSentences
+from actseg_core.datasets.clips import LabelledClip, load_clip, mirrored
+from actseg_core.datasets.custom import CustomDataset
+from actseg_core.datasets.jhmdb_sentences import JHMDBSentences
+from actseg_core.datasets.samples import Sample
+from actseg_core.errors import DatasetError, VideoError
+from actseg_core.types import Clip
+from actseg_core.video import ReaderPool
+
+CENTRE = ModelConfig(frames=4)
+NEWEST = ModelConfig(frames=4, label_frame="newest")
+
+
+@pytest.fixture
+def pool():
+    pool = ReaderPool()
+    yield pool
+    pool.close()
+
+
+def numbers(numbered, item: LabelledClip) -> list[int]:
+    return [numbered.number(frame) for frame in item.clip.rgb]
+
+
+def test_a_clip_has_the_frames_around_the_annotated_one(a2d, numbered, rectangles, pool) -> None:
+    dataset = A2DSentences(a2d.root, "train")
+    item = load_clip(dataset, dataset.samples[1], CENTRE, pool)
+    assert item.sample.frame == 14
+    assert numbers(numbered, item) == [12, 13, 14, 15]
+    np.testing.assert_array_equal(item.mask, rectangles(14, 0))
+    item = load_clip(dataset, dataset.samples[1], NEWEST, pool)
+    assert numbers(numbered, item) == [11, 12, 13, 14]
+
+
+def test_frames_are_repeated_at_both_ends_of_the_video(a2d, numbered, pool) -> None:
+    dataset = A2DSentences(a2d.root, "test")
+    first, last = [item for item in dataset.samples if item.video == "test-one"]
+    assert numbers(numbered, load_clip(dataset, first, CENTRE, pool)) == [0, 0, 0, 1]
+    assert numbers(numbered, load_clip(dataset, last, CENTRE, pool)) == [9, 10, 11, 11]
+
+
+def test_frames_without_a_mask_are_no_context(jhmdb, numbered, matlab, pool) -> None:
+    dataset = JHMDBSentences(jhmdb.root, matlab=matlab)
+    item = load_clip(dataset, dataset.samples[2], CENTRE, pool)  # 10 images, 7 with masks
+    assert numbers(numbered, item) == [4, 5, 6, 6]
+
+
+def test_label_maps_and_videos_come_together(a2d, numbered, pool) -> None:
+    dataset = A2DPairs(a2d.root, "test")
+    item = load_clip(dataset, dataset.samples[-1], CENTRE, pool)
+    assert numbers(numbered, item) == [7, 8, 9, 10]
+    np.testing.assert_array_equal(item.mask, a2d.label_map("test_three", 9) == 79)
+
+
+def test_an_absent_actor_has_an_empty_mask_of_the_frames_size(tmp_path, numbered, pool) -> None:
+    numbered.write(tmp_path / "a.mp4", 5)
+    (tmp_path / "sentences.csv").write_text("video,frame,sentence,mask\na.mp4,2,an elephant,\n")
+    dataset = CustomDataset(tmp_path)
+    mask = load_clip(dataset, dataset.samples[0], CENTRE, pool).mask
+    assert mask.shape == (32, 64)
+    assert not mask.any()
+
+
+def test_a_video_shorter_than_its_annotation_names_both(a2d, numbered, pool) -> None:
+    numbered.write(a2d.clip("test_three"), 9)
+    dataset = A2DSentences(a2d.root, "test")
+    with pytest.raises(
+        DatasetError,
+        match=r"test_three/00010\.h5 annotates frame 9 .* but .*test_three\.mp4 has 9 frames",
+    ):
+        load_clip(dataset, Sample("x", "test_three", 9, 0), CENTRE, pool)
+
+
+def test_a_mask_of_another_size_names_both(a2d, pool) -> None:
+    with h5py.File(a2d.h5("test-one", 0), "r+") as file:
+        del file["reMask"]
+        file["reMask"] = np.ones((64, 31), np.uint8)
+    dataset = A2DSentences(a2d.root, "test")
+    with pytest.raises(
+        DatasetError,
+        match=r"mask in .*test-one/00001\.h5 is 64x31, the frames of .*test-one\.mp4 are 64x32",
+    ):
+        load_clip(dataset, Sample("x", "test-one", 0, 0), CENTRE, pool)
+
+
+def test_a_missing_and_a_cut_video_are_named(a2d, pool) -> None:
+    dataset = A2DSentences(a2d.root, "test")
+    content = a2d.clip("test-one").read_bytes()
+    a2d.clip("test-one").write_bytes(content[: len(content) // 2])
+    with pytest.raises(VideoError, match=r"cannot open the video .*test-one\.mp4"):
+        load_clip(dataset, Sample("x", "test-one", 0, 0), CENTRE, pool)
+    a2d.clip("test-one").unlink()
+    with pytest.raises(VideoError, match=r"there is no video file .*test-one\.mp4"):
+        load_clip(dataset, Sample("x", "test-one", 0, 0), CENTRE, pool)
+
+
+def test_a_frame_image_of_another_size_is_named(jhmdb, matlab, pool) -> None:
+    cv2.imwrite(str(jhmdb.frames("even") / "00003.png"), np.zeros((8, 8, 3), np.uint8))
+    dataset = JHMDBSentences(jhmdb.root, matlab=matlab)
+    with pytest.raises(
+        VideoError, match=r"even/00003\.png is 8x8, the folder's first image 64x32"
+    ):
+        load_clip(dataset, dataset.samples[4], CENTRE, pool)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "wanted"),
+    [
+        ("dog on the left", "dog on the right"),
+        ("Left of the RIGHT car", "Right of the LEFT car"),
+        ("leftmost rightmost man", "rightmost leftmost man"),
+        ("a bright upright cleft", "a bright upright cleft"),
+    ],
+)
+def test_a_mirrored_clip_has_its_sides_swapped(sentence, wanted) -> None:
+    rgb = np.arange(2 * 3 * 4 * 3, dtype=np.uint8).reshape(2, 3, 4, 3)
+    mask = np.zeros((3, 4), np.bool_)
+    mask[1, 0] = True
+    item = LabelledClip(Sample(sentence, "v", 0), Clip(rgb), mask)
+    flipped = mirrored(item)
+    assert flipped.sample.sentence == wanted
+    assert np.argwhere(flipped.mask).tolist() == [[1, 3]]
+    np.testing.assert_array_equal(flipped.clip.rgb[:, :, 0], rgb[:, :, 3])
+    np.testing.assert_array_equal(mirrored(flipped).clip.rgb, rgb)

@@ -1,0 +1,76 @@
+"""The newest frames win, and nothing is lost without being counted."""
+
+import threading
+import time
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from actseg_core.live.frame_queue import Arrival, FrameQueue
+
+
+def arrival(number: int) -> Arrival:
+    return Arrival(number, float(number), number)
+
+
+def test_a_full_queue_drops_the_oldest() -> None:
+    queue = FrameQueue(2)
+    for number in range(5):
+        queue.put(arrival(number))
+    assert [queue.get(0).message, queue.get(0).message] == [3, 4]
+    assert queue.get(0) is None
+    assert (queue.received, queue.dropped) == (5, 3)
+
+
+def test_wake_ends_a_wait_without_a_frame() -> None:
+    queue = FrameQueue(1)
+    got: list[Arrival | None] = []
+    thread = threading.Thread(target=lambda: got.append(queue.get(60.0)))
+    thread.start()
+    time.sleep(0.05)
+    queue.wake()
+    thread.join(10.0)
+    assert got == [None]
+
+
+def test_a_wake_before_the_wait_is_not_lost() -> None:
+    queue = FrameQueue(1)
+    queue.wake()
+    started = time.monotonic()
+    assert queue.get(60.0) is None
+    assert time.monotonic() - started < 30.0
+
+
+def test_the_rate_counts_dropped_frames_too() -> None:
+    queue = FrameQueue(1)
+    for number in range(11):
+        queue.put(Arrival(None, number * 0.1, 0))
+    assert round(queue.rate_hz(1.0), 6) == 10.0
+    assert queue.last_received_s == 1.0
+
+
+@given(st.lists(st.booleans(), max_size=80), st.integers(1, 5))
+def test_received_is_taken_plus_dropped_plus_waiting(puts: list[bool], capacity: int) -> None:
+    queue, taken = FrameQueue(capacity), []
+    for number, is_put in enumerate(puts):
+        if is_put:
+            queue.put(arrival(number))
+        elif (item := queue.get(0)) is not None:
+            taken.append(item.message)
+        assert len(queue) <= capacity
+        assert queue.received == len(taken) + queue.dropped + len(queue)
+    assert taken == sorted(taken)
+    queue.drop_all()
+    assert queue.received == len(taken) + queue.dropped
+
+
+def test_a_queue_made_smaller_drops_the_oldest_and_counts_them() -> None:
+    queue = FrameQueue(4)
+    for number in range(4):
+        queue.put(arrival(number))
+    queue.resize(1)
+    assert (len(queue), queue.dropped, queue.get(0).message) == (1, 3, 3)
+    queue.resize(2)
+    for number in range(4, 7):
+        queue.put(arrival(number))
+    assert [queue.get(0).message, queue.get(0).message] == [5, 6]

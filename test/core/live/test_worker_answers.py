@@ -1,0 +1,194 @@
+"""What is answered, with which stamps, and what a change of the sentences means."""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from actseg_core.config import StreamConfig
+from actseg_core.live.states import State
+
+Eventually = Callable[..., None]
+
+
+def test_frames_without_a_sentence_are_idle(start: Any, eventually: Eventually) -> None:
+    bench = start()
+    bench.feed()
+    eventually(lambda: bench.sink.state is State.IDLE)
+
+
+def test_a_sentence_warms_up_and_is_then_answered_with_the_frames_own_stamps(
+    start: Any, eventually: Eventually
+) -> None:
+    bench = start()
+    bench.command("the dog")
+    stamps = bench.feed(5)
+    eventually(lambda: len(bench.answers()) == 3)
+    assert State.WARMING_UP in [report.state for report in bench.sink.reports]
+    results = [report.answers["q1"] for report in bench.answers()]
+    assert [result.stamp_ns for result in results] == stamps[2:]
+    assert {result.frame_id for result in results} == {"cam"}
+    assert {report.state for report in bench.answers()} == {State.FOUND}
+
+
+def test_not_found_is_an_answer(start: Any, eventually: Eventually) -> None:
+    bench = start()
+    bench.command("the absent dog")
+    bench.feed(3)
+    eventually(bench.answers)
+    assert bench.answers()[0].state is State.NOT_FOUND
+    assert not bench.answers()[0].answers["q1"].mask.any()
+
+
+def test_every_change_is_acknowledged_with_its_revision(
+    start: Any, eventually: Eventually
+) -> None:
+    bench = start()
+    bench.feed(3)
+    for text, state in (("the dog", State.WARMING_UP), ("", State.IDLE)):
+        revision = bench.command(text)
+        eventually(lambda n=revision: bench.sink.reports[-1].revision == n)
+        assert bench.sink.reports[-1].state is state
+
+
+def test_a_change_is_acknowledged_even_if_the_state_stays_the_same(
+    start: Any, eventually: Eventually
+) -> None:
+    bench = start()
+    eventually(lambda: bench.sink.state is State.STALE_INPUT)
+    for number in (1, 2, 3):
+        bench.command(f"dog {number}")
+        eventually(lambda n=number: bench.sink.reports[-1].revision == n)
+        assert bench.sink.reports[-1].state is State.STALE_INPUT
+
+
+def test_a_window_full_before_the_sentence_is_answered_with_the_next_frame(
+    start: Any, eventually: Eventually
+) -> None:
+    bench = start()
+    bench.feed(3)
+    bench.command("the dog")
+    eventually(lambda: bench.sink.reports[-1].revision == 1)
+    stamps = bench.feed(1)
+    eventually(bench.answers)
+    assert bench.answers()[0].answers["q1"].stamp_ns == stamps[0]
+
+
+def test_no_mask_of_an_older_revision_follows_a_change(start: Any, eventually: Eventually) -> None:
+    bench = start()
+    bench.command("slow dog")
+    bench.feed(3)
+    bench.worker.offer(bench.message())
+    time.sleep(0.02)  # now the engine is at work on the old sentence
+    bench.command("the cat")
+    published_before = len(bench.sink.reports)
+    bench.feed(2)
+    eventually(lambda: bench.sink.reports[-1].answers and bench.sink.reports[-1].revision == 2)
+    later = bench.sink.reports[published_before:]
+    assert later and {report.revision for report in later} == {2}
+    assert {query.sentence.text for report in later for query in report.queries} == {"the cat"}
+
+
+def test_a_flood_of_commands_is_answered_by_its_last(start: Any, eventually: Eventually) -> None:
+    bench = start()
+    bench.feed(3)
+    for number in range(500):
+        bench.command(f"dog {number}")
+    eventually(lambda: bench.sink.reports[-1].revision == 500)
+    bench.feed(1)
+    eventually(bench.answers)
+    assert bench.answers()[-1].queries[0].sentence.text == "dog 499"
+
+
+def test_with_a_stride_every_third_frame_is_answered(start: Any, eventually: Eventually) -> None:
+    bench = start(stride_frames=3)
+    bench.command("the dog")
+    stamps = bench.feed(9)
+    eventually(lambda: len(bench.answers()) == 3)
+    answered = [report.answers["q1"].stamp_ns for report in bench.answers()]
+    assert answered == [stamps[2], stamps[5], stamps[8]]
+
+
+def test_one_thread_does_everything(start: Any, eventually: Eventually) -> None:
+    bench = start()
+    bench.command("the dog")
+    bench.feed(3)
+    eventually(bench.answers)
+    assert len(bench.sink.threads) == 1
+    assert threading.get_ident() not in bench.sink.threads
+
+
+def test_the_overlay_gets_the_very_frame_that_the_mask_belongs_to(
+    engine: Any, start: Any, eventually: Eventually
+) -> None:
+    engine.delay_frames = 2
+    bench = start()
+    bench.sink.overlay = True
+    bench.command("the dog")
+    for value in (10, 20, 30, 40):
+        bench.feed(picture=np.full((8, 12, 3), value, np.uint8))
+    eventually(lambda: len(bench.answers()) == 2)
+    shown = [report.image for report in bench.answers()]
+    assert [image[0, 0, 0] for image in shown if image is not None] == [10, 20]
+
+
+def test_without_a_sentence_the_overlay_shows_the_plain_camera(
+    start: Any, eventually: Eventually
+) -> None:
+    bench = start()
+    bench.sink.overlay = True
+    stamps = bench.feed(2)
+    eventually(lambda: [frame.stamp_ns for frame in bench.sink.pictures] == stamps)
+
+
+def test_a_sentence_ends_by_itself_when_its_life_is_over(
+    start: Any, eventually: Eventually
+) -> None:
+    bench = start()
+    bench.feed(1)
+    bench.queries.add("the dog", 200_000_000, time.time_ns())
+    bench.worker.queries_changed()
+    eventually(lambda: bench.sink.beats and bench.sink.beats[-1][1].query_ids == ("q1",))
+    eventually(lambda: bench.sink.state is State.IDLE)
+    assert bench.sink.reports[-1].revision == 2
+
+
+def test_limits_change_between_two_frames(start: Any, eventually: Eventually) -> None:
+    bench = start()
+    bench.command("the dog")
+    bench.feed(3)
+    eventually(bench.answers)
+    config = StreamConfig(stride_frames=3, stale_after_s=60.0, max_age_s=60.0, queue_frames=9)
+    bench.worker.reconfigure(config)
+    eventually(lambda: bench.engine.config is config)
+    before = len(bench.answers())
+    stamps = bench.feed(3)
+    eventually(lambda: len(bench.answers()) == before + 1)
+    assert bench.answers()[-1].answers["q1"].stamp_ns == stamps[-1]
+
+
+def test_an_engine_that_moves_masks_is_asked_after_every_frame(
+    start: Any, engine: Any, eventually: Eventually
+) -> None:
+    engine.answers_every_frame = True
+    bench = start(stride_frames=3)
+    bench.command("the dog")
+    stamps = bench.feed(6)
+    eventually(lambda: len(bench.answers()) == 4)
+    assert [item.answers["q1"].stamp_ns for item in bench.answers()] == stamps[2:]
+
+
+def test_when_the_engine_has_no_answer_any_more_the_state_is_none(
+    start: Any, engine: Any, eventually: Eventually, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = start()
+    bench.command("the dog")
+    bench.feed(3)
+    eventually(lambda: bench.sink.state is State.FOUND)
+    monkeypatch.setattr(engine, "answer", dict)
+    bench.feed(1)
+    eventually(lambda: bench.sink.state is State.WARMING_UP)
+    assert not bench.sink.reports[-1].answers

@@ -1,0 +1,276 @@
+"""Recordings through the real node: stamps, clock, pace, the end, and the same masks twice."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import rclpy
+from rclpy.context import Context
+from rclpy.parameter import Parameter
+from std_msgs.msg import Header
+
+from actseg_core.checkpoints.checkpoint import save_checkpoint
+from actseg_core.errors import ActSegError
+from actseg_core.live.states import State
+from actseg_core.networks.two_stream import build_model
+from actseg_core.predictor import Predictor
+from actseg_ros.demo.generated_bag import BagFrame, Storage, write_bag
+from actseg_ros.players.bag_camera import BagCamera, Progress
+
+Start = Callable[..., Any]
+Eventually = Callable[..., None]
+CLIENT = Path(__file__).with_name("bag_client.py")
+S = 10**9
+FRAMES = 12
+
+
+@pytest.fixture(scope="module")
+def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A red square that moves over noise, 10 frames per second from 100 s on, with depth."""
+    path = tmp_path_factory.mktemp("bag") / "square"
+    random = np.random.default_rng(0)
+
+    def frame(number: int) -> BagFrame:
+        image = random.integers(0, 90, (48, 64, 3), np.uint8)
+        image[16:32, 3 * number : 3 * number + 16] = (200, 40, 40)
+        return BagFrame(image, 100 * S + number * S // 10, np.full((48, 64), 2000, np.uint16))
+
+    write_bag(path, [frame(number) for number in range(FRAMES)], Storage.SQLITE3)
+    return path
+
+
+@pytest.fixture(scope="module")
+def choosy(checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The small network with a threshold that half of the pixels of a noisy clip pass."""
+    predictor = Predictor.load(str(checkpoint))
+    size, frames = predictor.config.size, predictor.config.frames
+    noise = np.random.default_rng(1).integers(0, 255, (frames, size, size, 3), np.uint8)
+    sentence = predictor.read("the red square")
+    response = predictor.respond(predictor.encode(noise, None), [sentence])[sentence]
+    threshold = float(np.median(response.map))
+    model = build_model(predictor.config.model_copy(update={"threshold": threshold}))
+    model.load_state_dict(predictor.model.state_dict())
+    path = tmp_path_factory.mktemp("model") / "choosy.safetensors"
+    save_checkpoint(path, model)
+    return path
+
+
+def camera(path: Path, **values: Any) -> list[str]:
+    given = {"path": path, "image": "/camera/image_raw", **values}
+    pairs = [item for name, value in given.items() for item in ("-p", f"{name}:={value}")]
+    return ["-m", "actseg_ros.players.bag_camera", "--ros-args", *pairs]
+
+
+def node(checkpoint: Path, *more: str) -> list[str]:
+    return [
+        *("-m", "actseg_ros.segmentation_node", "--ros-args", "-p", f"checkpoint:={checkpoint}"),
+        *("-p", "sentence:=the red square", "-p", "stream.stale_after_s:=30.0"),
+        *("-p", "stream.max_age_s:=30.0", "-r", "~/image:=/bag_camera/image_raw", *more),
+    ]
+
+
+def stamps(client: Any, kind: str) -> list[int]:
+    return [event["stamp_ns"] for event in client.events(kind)]
+
+
+def test_recorded_stamps_depth_and_camera_info_arrive_and_the_process_ends(
+    start: Start, eventually: Eventually, recording: Path
+) -> None:
+    client = start(str(CLIENT))
+    values = {"depth": "/camera/depth/image_raw", "camera_info": "/camera/camera_info"}
+    player = start(
+        *camera(recording, stamps="recorded", wait_for_subscribers=1, rate=2.0, **values)
+    )
+    assert player.wait(60.0) == 0
+    wanted = [100 * S + number * S // 10 for number in range(FRAMES)]
+    eventually(lambda: stamps(client, "image")[-1:] == wanted[-1:])
+    assert stamps(client, "image") == wanted
+    # These two are matched a moment later than the images, perhaps.
+    for kind in ("depth", "camera_info"):
+        eventually(lambda kind=kind: stamps(client, kind)[-1:] == wanted[-1:])
+        assert set(stamps(client, kind)) <= set(wanted)
+    assert f"{FRAMES} of them images, 0 left out" in player.text
+
+
+def test_stamps_of_now_keep_their_distances(
+    start: Start, eventually: Eventually, recording: Path
+) -> None:
+    client = start(str(CLIENT))
+    player = start(*camera(recording, wait_for_subscribers=1, rate=2.0, start_s=0.2))
+    assert player.wait(60.0) == 0
+    eventually(lambda: len(stamps(client, "image")) == FRAMES - 2)
+    gaps = np.diff(stamps(client, "image"))
+    assert stamps(client, "image")[0] > 10**18
+    # A stall of the machine moves the stamps on; most gaps are 100 ms at twice the rate.
+    assert np.median(gaps) == 50_000_000
+    assert (gaps >= 50_000_000).all()
+
+
+# Slow: two starts of the real node, and minutes on a loaded machine.
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_a_recording_replayed_twice_gives_the_same_masks(
+    start: Start, eventually: Eventually, recording: Path, choosy: Path
+) -> None:
+    replies = [replay(start, eventually, recording, choosy, first) for first in ("node", "player")]
+    assert replies[0] == replies[1]
+    # The window of four frames is full with the fourth.
+    assert [stamp for stamp, _ in replies[0]] == [
+        100 * S + number * S // 10 for number in range(3, FRAMES)
+    ]
+    assert len({digest for _, digest in replies[0]}) > 1, "masks that never change show nothing"
+
+
+def replay(
+    start: Start, eventually: Eventually, recording: Path, checkpoint: Path, first: str
+) -> list[tuple[int, str]]:
+    """Stamp and checksum of each answer of a node of its own; it or the player starts first."""
+    client = start(str(CLIENT))
+    commands = {
+        "node": node(checkpoint, "-p", "use_sim_time:=true"),
+        "player": [
+            *camera(recording, stamps="recorded", clock="true", lossless="true"),
+            *("-p", "answer_timeout_s:=300.0", "-r", "~/status:=/actseg/status"),
+        ],
+    }
+    begun = {first: start(*commands.pop(first))}
+    if first == "node":
+        eventually(lambda: client.events("status"), 60.0, begun[first].text)
+    # Else the player sees a subscriber, the client, before the node is there.
+    begun |= {name: start(*command) for name, command in commands.items()}
+    actor, player = begun["node"], begun["player"]
+    assert player.wait(240.0) == 0, player.text + actor.text
+    eventually(lambda: len(answers(client)) >= FRAMES - 3, 20.0, client.text[-2000:])
+    assert actor.stop() == 0
+    client.kill()
+    return answers(client)
+
+
+def answers(client: Any) -> list[tuple[int, str]]:
+    return [
+        (event["stamp_ns"], event["digest"])
+        for event in client.events("result")
+        if event["stamp_ns"]
+    ]
+
+
+def test_it_loops_until_it_is_stopped(
+    start: Start, eventually: Eventually, recording: Path
+) -> None:
+    client = start(str(CLIENT))
+    player = start(*camera(recording, loop="true", rate=20.0, clock="true"))
+    eventually(lambda: len(stamps(client, "image")) > 3 * FRAMES, 60.0)
+    clocks = stamps(client, "clock")
+    assert min(clocks) >= 100 * S and max(clocks) <= 102 * S
+    assert player.stop() == 0
+
+
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        ({"path": ""}, "parameter path is empty"),
+        ({"path": "/nowhere"}, "cannot read the recording /nowhere"),
+        ({"image": "/other"}, "image topic /other of .* is not in it.*/camera/camera_info"),
+        ({"image": ""}, "holds several topics of sensor_msgs/msg/Image"),
+        ({"depth": "/camera/camera_info"}, "is sensor_msgs/msg/CameraInfo, wanted is sensor_msgs"),
+        ({"lossless": True, "reliability": "best_effort"}, "lossless needs reliability: reliable"),
+        ({"rate": 0.0}, "rate: .*greater than or equal to 0.01"),
+        ({"speed": 1.0}, "no parameter speed"),
+    ],
+)
+def test_what_cannot_be_played_is_refused_in_one_line(
+    domain: int, recording: Path, values: dict[str, Any], reason: str
+) -> None:
+    given = {"path": str(recording), "image": "/camera/image_raw", **values}
+    overrides = [Parameter(name, value=value) for name, value in given.items()]
+    context = Context()
+    rclpy.init(context=context, domain_id=domain)
+    try:
+        with pytest.raises(ActSegError, match=reason):
+            BagCamera(context=context, parameter_overrides=overrides)
+    finally:
+        context.try_shutdown()
+
+
+def test_the_other_image_topic_is_the_picture_where_one_is_named_as_depth(
+    domain: int, recording: Path
+) -> None:
+    given = {"path": str(recording), "depth": "/camera/depth/image_raw"}
+    overrides = [Parameter(name, value=value) for name, value in given.items()]
+    context = Context()
+    rclpy.init(context=context, domain_id=domain)
+    node = BagCamera(context=context, parameter_overrides=overrides)
+    try:
+        assert node.image_topic == "/camera/image_raw"
+    finally:
+        node.close()
+        node.destroy_node()
+        context.try_shutdown()
+
+
+def test_a_part_without_images_ends_the_process_with_its_reason(
+    start: Start, recording: Path
+) -> None:
+    player = start(*camera(recording, start_s=500.0))
+    assert player.wait(60.0) == 2
+    assert "no usable message of /camera/image_raw from start_s 500 on" in player.text
+    assert "Traceback" not in player.text
+
+
+def test_a_lossless_replay_without_a_node_gives_up(start: Start, recording: Path) -> None:
+    start(str(CLIENT))  # subscribes, but never says that it has taken an image in
+    player = start(*camera(recording, lossless="true", answer_timeout_s=1.0))
+    assert player.wait(60.0) == 2
+    assert "no word about image 0 within 1 s; is the segmentation node active" in player.text
+
+
+class Status:
+    """As much of a SegmentationStatus as is counted."""
+
+    def __init__(self, state: State, processed: int, dropped: int = 0, rejected: int = 0) -> None:
+        self.state = type("Value", (), {"value": int(state)})
+        self.header = Header()
+        self.header.stamp.sec = 100
+        self.frames_processed = processed
+        self.frames_dropped, self.frames_rejected = dropped, rejected
+
+
+def test_progress_counts_all_that_is_done_with_while_the_node_is_active() -> None:
+    progress = Progress()
+    progress.on_status(Status(State.INACTIVE, 9))
+    assert not progress.reached(0, 0.0)
+    progress.on_status(Status(State.WARMING_UP, 3, 1, 2))
+    assert progress.reached(6, 0.0) and not progress.reached(7, 0.0)
+    assert progress.done == 6
+    assert progress.is_at(100 * S + S // 20, 0.0)
+    assert not progress.is_at(101 * S, 0.0)
+
+
+@pytest.mark.slow
+def test_a_lossless_replay_to_a_node_that_may_lose_images_gives_up(
+    start: Start, eventually: Eventually, recording: Path, checkpoint: Path
+) -> None:
+    actor = start(*node(checkpoint, "-p", "image_reliability:=best_effort"))
+    eventually(lambda: "loaded on cpu" in actor.text, 90.0, actor.text)
+    player = start(
+        *camera(recording, lossless="true", answer_timeout_s=15.0),
+        *("-r", "~/status:=/actseg/status"),
+    )
+    assert player.wait(90.0) == 2, actor.text
+    assert "does not subscribe reliably to /bag_camera/image_raw, as a lossless" in player.text
+
+
+@pytest.mark.slow
+def test_a_lossless_replay_with_a_clock_that_is_not_followed_gives_up(
+    start: Start, eventually: Eventually, recording: Path, choosy: Path
+) -> None:
+    actor = start(*node(choosy))
+    eventually(lambda: "loaded on cpu" in actor.text, 90.0, actor.text)
+    player = start(
+        *camera(recording, stamps="recorded", clock="true", lossless="true"),
+        *("-p", "answer_timeout_s:=8.0", "-r", "~/status:=/actseg/status"),
+    )
+    assert player.wait(90.0) == 2, actor.text
+    assert "does not follow /clock; start it with use_sim_time:=true" in player.text

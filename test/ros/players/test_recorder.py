@@ -1,0 +1,128 @@
+"""The overlay as MP4 and PNG, complete or not at all."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from actseg_core.errors import ShapeError, VideoError
+from actseg_core.video import probe, read_video
+from actseg_core.visualize import save_png
+from actseg_ros.players.recorder import Recording
+from actseg_ros.settings import RecorderConfig
+
+Start = Callable[..., Any]
+Eventually = Callable[..., None]
+S = 10**9
+
+
+def picture(value: int, height: int = 48) -> Any:
+    return np.full((height, 64, 3), value, np.uint8)
+
+
+def make(folder: Path, **settings: Any) -> Recording:
+    return Recording(RecorderConfig(folder=str(folder / "new"), **settings))
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in (folder / "new").iterdir())
+
+
+def test_the_video_keeps_the_time_between_stamps(tmp_path: Path) -> None:
+    recording = make(tmp_path, picture_every_s=0.0)
+    for time_s in (10.0, 10.1, 10.5, 11.0):
+        recording.add(picture(100), round(time_s * S))
+    recording.close()
+    assert names(tmp_path) == ["overlay.mp4"]
+    times = [frame.time_s for frame in read_video(recording.video_path)]
+    assert times == pytest.approx([0.0, 0.1, 0.5, 1.0], abs=1e-3)
+
+
+def test_pictures_are_written_as_often_as_wanted(tmp_path: Path) -> None:
+    recording = make(tmp_path, video=False, picture_every_s=1.0, max_pictures=2)
+    for index in range(40):
+        recording.add(picture(index), S + index * S // 10)
+    recording.close()
+    assert names(tmp_path) == ["overlay_00001.png", "overlay_00002.png"]
+    second = cv2.imread(str(tmp_path / "new" / "overlay_00002.png"))
+    assert second is not None and second[0, 0].tolist() == [10, 10, 10]
+
+
+def test_colours_are_kept(tmp_path: Path) -> None:
+    save_png(tmp_path / "a.png", np.full((2, 2, 3), (200, 100, 50), np.uint8))
+    read = cv2.imread(str(tmp_path / "a.png"))
+    assert read is not None and read[0, 0].tolist() == [50, 100, 200]
+
+
+def test_a_stamp_that_does_not_rise_is_left_out(tmp_path: Path) -> None:
+    recording = make(tmp_path, picture_every_s=0.0)
+    for time_ns in (5 * S, 5 * S, 4 * S, 6 * S):
+        recording.add(picture(9), time_ns)
+    recording.close()
+    assert recording.frames == 2
+    assert probe(recording.video_path).frames == 2
+
+
+def test_a_frame_of_another_size_is_refused(tmp_path: Path) -> None:
+    recording = make(tmp_path)
+    recording.add(picture(9), S)
+    with pytest.raises(ShapeError, match="64x48, got 64x40"):
+        recording.add(picture(9, 40), 2 * S)
+    recording.close()
+
+
+def test_before_it_is_complete_there_is_no_video(tmp_path: Path) -> None:
+    recording = make(tmp_path, picture_every_s=0.0)
+    recording.add(picture(9), S)
+    assert not recording.video_path.exists()
+    recording.abort()
+    assert names(tmp_path) == []
+
+
+def test_a_picture_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    with pytest.raises(VideoError, match="cannot write .*; is the disk full"):
+        save_png(tmp_path / "gone" / "a.png", picture(9))
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "new").write_text("a file is in the way")
+    with pytest.raises(VideoError, match="cannot make the folder"):
+        make(tmp_path)
+
+
+def test_the_process_records_a_topic_until_it_is_stopped(
+    start: Start, eventually: Eventually, video: Path, tmp_path: Path
+) -> None:
+    recorder = start(
+        *("-m", "actseg_ros.players.recorder", "--ros-args", "-p", f"folder:={tmp_path}/new"),
+        *("-r", "~/image:=/camera/image_raw"),
+    )
+    camera = start(
+        *("-m", "actseg_ros.players.video_camera", "--ros-args", "-p", f"source:={video}"),
+        *("-p", "loop:=false", "-p", "wait_for_subscribers:=1", "-p", "depth:=100"),
+    )
+    assert camera.wait(60.0) == 0
+    eventually(lambda: (tmp_path / "new" / "overlay_00002.png").exists())
+    assert recorder.stop() == 0
+    frames = probe(tmp_path / "new" / "overlay.mp4").frames
+    assert frames >= 35
+    assert f"{frames} frames in" in recorder.text
+
+
+def test_a_disk_that_fails_ends_the_recording_and_not_the_node(
+    start: Start, eventually: Eventually, video: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "new"
+    recorder = start(
+        *("-m", "actseg_ros.players.recorder", "--ros-args", "-p", f"folder:={folder}"),
+        *("-r", "~/image:=/camera/image_raw"),
+    )
+    eventually(folder.is_dir, 60.0)
+    folder.rmdir()
+    start("-m", "actseg_ros.players.video_camera", "--ros-args", "-p", f"source:={video}")
+    eventually(lambda: "recording stopped: there is no folder" in recorder.text, 60.0)
+    assert recorder.popen.poll() is None
+    assert recorder.stop() == 0

@@ -1,0 +1,278 @@
+"""3-D outputs of the real node with a small model, worked out by hand."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from diagnostic_msgs.msg import DiagnosticArray
+from geometry_msgs.msg import PointStamped
+from rclpy.context import Context
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.lifecycle import TransitionCallbackReturn
+from rclpy.node import Node
+from rclpy.parameter import Parameter
+from rclpy.qos import QoSProfile
+from sensor_msgs.msg import CameraInfo, Image, PointCloud2
+from std_msgs.msg import Header, String
+from visualization_msgs.msg import Marker, MarkerArray
+
+import actseg_ros.spatial.output as spatial
+from actseg_core.live.reports import LoadedModel
+from actseg_ros.convert import encode
+from actseg_ros.segmentation_node import SegmentationNode
+from actseg_ros.spatial.messages import POINT
+
+# The small model marks rows 2 to 4 and columns 3 to 8 of a 16x12 picture.
+K = [10.0, 0.0, 5.5, 0.0, 10.0, 2.0, 0.0, 0.0, 1.0]
+TOPICS = {"centroid": PointStamped, "points": PointCloud2, "markers": MarkerArray}
+
+
+class Bench:
+    """The node, and a client that is its camera and reads what was asked for."""
+
+    def __init__(self, context: Context, engine: Any, read: Any, **values: Any) -> None:
+        given = {"enabled": True, "min_points": 5, **values}
+        overrides = [Parameter(f"spatial.{name}", value=value) for name, value in given.items()]
+        overrides.append(Parameter("frozen_frames", value=0))  # the picture stands still
+        model = LoadedModel(engine, read, "small")
+        self.node = SegmentationNode(
+            lambda _settings, _stream: model, context=context, parameter_overrides=overrides
+        )
+        self.client = Node("client", context=context)
+        self.executor = SingleThreadedExecutor(context=context)
+        self.executor.add_node(self.node)
+        self.executor.add_node(self.client)
+        many = QoSProfile(depth=100)
+        create = self.client.create_publisher
+        self.camera = create(Image, "/actseg/image", many)
+        self.depth_camera = create(Image, "/actseg/depth", many)
+        self.info_camera = create(CameraInfo, "/actseg/camera_info", many)
+        self.command = create(String, "/actseg/command", 10)
+        self.came: dict[str, list[Any]] = {name: [] for name in TOPICS}
+        self.diagnostics: list[DiagnosticArray] = []
+        self.client.create_subscription(
+            DiagnosticArray, "/diagnostics", self.diagnostics.append, many
+        )
+        self.sent: list[tuple[int, int]] = []
+        self.info: CameraInfo | None = CameraInfo(width=16, height=12, k=K)
+        self.depth_mm: np.ndarray | None = np.full((12, 16), 2000, np.uint16)
+        self.encoding = "16UC1"
+
+    def read(self, *names: str) -> None:
+        for name in names:
+            many = QoSProfile(depth=100)
+            self.client.create_subscription(
+                TOPICS[name], f"/actseg/{name}", self.came[name].append, many
+            )
+
+    def spin_until(self, condition: Callable[[], Any], feed: bool = True, what: str = "") -> None:
+        end_s, due_s = time.monotonic() + 30.0, 0.0
+        while not condition():
+            now_s = time.monotonic()
+            assert now_s < end_s, f"not within 30 s: {what or condition}; {self.facts()}"
+            if feed and now_s >= due_s:
+                due_s = now_s + 0.03
+                self.feed()
+            self.executor.spin_once(timeout_sec=0.01)
+
+    def feed(self) -> None:
+        """A picture, and depth of the same stamp."""
+        header = Header(stamp=self.client.get_clock().now().to_msg(), frame_id="optical")
+        self.sent.append((header.stamp.sec, header.stamp.nanosec))
+        self.camera.publish(encode(np.zeros((12, 16, 3), np.uint8), header))
+        if self.info is not None:
+            self.info.header = header
+            self.info_camera.publish(self.info)
+        if self.depth_mm is not None:
+            height, width = self.depth_mm.shape
+            depth = Image(header=header, height=height, width=width, encoding=self.encoding)
+            depth.step = width * self.depth_mm.itemsize
+            depth.data.frombytes(self.depth_mm.tobytes())
+            self.depth_camera.publish(depth)
+
+    def ask(self, sentence: str) -> None:
+        self.spin_until(lambda: self.command.get_subscription_count() > 0, feed=False)
+        self.command.publish(String(data=sentence))
+
+    def facts(self) -> dict[str, str]:
+        if not self.diagnostics:
+            return {}
+        return {item.key: item.value for item in self.diagnostics[-1].status[0].values}
+
+
+@pytest.fixture
+def make(bench_of: Any, engine: Any, read: Any) -> Callable[..., Bench]:
+    def build(**values: Any) -> Bench:
+        bench: Bench = bench_of(lambda context: Bench(context, engine, read, **values))
+        assert bench.node.start() == ""
+        return bench
+
+    return build
+
+
+def test_place_points_and_markers_of_the_actor_come_with_the_frames_stamp(make: Any) -> None:
+    bench = make()
+    bench.read(*TOPICS)
+    bench.ask("the dog")
+    bench.spin_until(lambda: all(bench.came.values()))
+    centroid = bench.came["centroid"][-1]
+    # Mean column 5.5 is the axis; mean row 3 is one row below it: 2 m * 1/10.
+    assert [centroid.point.x, centroid.point.y, centroid.point.z] == pytest.approx([0, 0.2, 2])
+    cloud = np.frombuffer(bench.came["points"][-1].data, POINT)
+    assert len(cloud) == 18 and set(cloud["z"]) == {2.0} and set(cloud["sentence"]) == {0}
+    assert cloud["x"].min() == pytest.approx(-0.5) and cloud["y"].max() == pytest.approx(0.4)
+    clear, box, text = bench.came["markers"][-1].markers
+    assert (clear.action, box.type, text.text) == (
+        Marker.DELETEALL,
+        Marker.CUBE,
+        "the dog (2.01 m)",
+    )
+    assert [box.pose.position.x, box.pose.position.y] == pytest.approx([0, 0.2], abs=0.01)
+    for message in (centroid, bench.came["points"][-1], box):
+        assert message.header.frame_id == "optical"
+        assert (message.header.stamp.sec, message.header.stamp.nanosec) in bench.sent
+
+
+def test_an_actor_that_is_not_there_leaves_an_empty_cloud_and_no_marker(make: Any) -> None:
+    bench = make()
+    bench.read(*TOPICS)
+    bench.ask("the dog")
+    bench.spin_until(lambda: all(bench.came.values()))
+    bench.ask("absent")
+    bench.spin_until(lambda: bench.came["points"][-1].width == 0)
+    bench.spin_until(lambda: len(bench.came["markers"][-1].markers) == 1)
+    seen = len(bench.came["centroid"])
+    clouds = len(bench.came["points"])
+    bench.spin_until(lambda: len(bench.came["points"]) > clouds + 3)
+    assert len(bench.came["centroid"]) == seen
+    last = bench.came["points"][-1]
+    assert (last.header.stamp.sec, last.header.stamp.nanosec) in bench.sent
+
+
+def test_a_silent_camera_takes_points_and_markers_away(make: Any) -> None:
+    bench = make()
+    bench.read(*TOPICS)
+    bench.ask("the dog")
+    bench.spin_until(lambda: all(bench.came.values()))
+    bench.spin_until(lambda: bench.came["points"][-1].width == 0, feed=False)
+    bench.spin_until(lambda: len(bench.came["markers"][-1].markers) == 1, feed=False)
+    assert bench.came["points"][-1].header.frame_id == "optical"
+
+
+def test_deactivation_takes_points_and_markers_away_and_activation_brings_them(make: Any) -> None:
+    bench = make()
+    bench.read(*TOPICS)
+    bench.ask("the dog")
+    bench.spin_until(lambda: all(bench.came.values()))
+    assert bench.node.trigger_deactivate() == TransitionCallbackReturn.SUCCESS
+    bench.spin_until(lambda: bench.came["points"][-1].width == 0)
+    assert bench.depth_camera.get_subscription_count() == 0
+    assert bench.node.trigger_activate() == TransitionCallbackReturn.SUCCESS
+    bench.spin_until(lambda: bench.came["points"][-1].width == 18)
+
+
+def test_depth_is_subscribed_to_only_while_somebody_asks(make: Any) -> None:
+    bench = make()
+    bench.ask("the dog")
+    bench.spin_until(lambda: bench.facts().get("state") == "FOUND")
+    assert bench.depth_camera.get_subscription_count() == 0
+    bench.read("points")
+    bench.spin_until(lambda: bench.came["points"])
+    assert bench.depth_camera.get_subscription_count() == 1
+    bench.client.destroy_subscription(list(bench.client.subscriptions)[-1])
+    bench.spin_until(lambda: bench.depth_camera.get_subscription_count() == 0)
+
+
+def test_without_the_parameter_there_are_no_such_topics(make: Any) -> None:
+    bench = make(enabled=False)
+    names = {name for name, _ in bench.node.get_topic_names_and_types()}
+    assert not names & {"/actseg/points", "/actseg/centroid", "/actseg/markers"}
+
+
+@pytest.mark.parametrize(
+    ("break_it", "reason"),
+    [
+        (lambda bench: setattr(bench, "info", None), "no camera_info has come"),
+        (
+            lambda bench: setattr(bench, "info", CameraInfo(width=640, height=480, k=K)),
+            "camera_info is for 640x480 images, the masks are 16x12",
+        ),
+        (
+            lambda bench: setattr(bench, "info", CameraInfo(width=16, height=12)),
+            "calibrate it",
+        ),
+        (
+            lambda bench: setattr(bench, "depth_mm", np.full((6, 8), 2000, np.uint16)),
+            "aligned with the mask's 16x12 image, got 8x6",
+        ),
+        (lambda bench: setattr(bench, "encoding", "bgr8"), "'bgr8' is no depth"),
+    ],
+)
+def test_what_does_not_go_together_is_named_and_then_recovered_from(
+    make: Any, break_it: Callable[[Bench], None], reason: str
+) -> None:
+    bench = make()
+    bench.read("points")
+    good = (bench.info, bench.depth_mm, bench.encoding)
+    break_it(bench)
+    bench.ask("the dog")
+    bench.spin_until(lambda: reason in bench.facts().get("depth problem", ""))
+    assert all(message.width == 0 for message in bench.came["points"])
+    bench.info, bench.depth_mm, bench.encoding = good
+    bench.spin_until(lambda: bench.came["points"] and bench.came["points"][-1].width == 18)
+    bench.spin_until(lambda: bench.facts().get("depth problem") == "")
+
+
+@pytest.mark.parametrize("value", [0.0, np.nan, np.inf, -1.0])
+def test_an_actor_without_depth_has_no_place(make: Any, value: float) -> None:
+    bench = make()
+    bench.read(*TOPICS)
+    bench.depth_mm = np.full((12, 16), value, np.float32)
+    bench.encoding = "32FC1"
+    bench.ask("the dog")
+    bench.spin_until(lambda: len(bench.came["points"]) > 2)
+    assert all(message.width == 0 for message in bench.came["points"])
+    assert not bench.came["centroid"]
+
+
+def test_without_depth_images_masks_go_on_and_the_rest_is_counted(make: Any) -> None:
+    bench = make()
+    bench.read("points")
+    bench.depth_mm = None
+    bench.ask("the dog")
+    bench.spin_until(lambda: int(bench.facts().get("masks without depth", "0")) > 3)
+    assert bench.facts()["state"] == "FOUND"
+    assert not bench.came["points"]
+
+
+def test_its_limits_change_while_it_runs(make: Any) -> None:
+    bench = make()
+    bench.read("points")
+    bench.ask("the dog")
+
+    def widths_after(name: str, value: Any, width: int) -> None:
+        (told,) = bench.node.set_parameters([Parameter(name, value=value)])
+        assert told.successful, told.reason
+        bench.spin_until(lambda: bench.came["points"] and bench.came["points"][-1].width == width)
+
+    widths_after("spatial.min_points", 18, 18)
+    widths_after("spatial.min_points", 19, 0)
+    widths_after("spatial.min_points", 5, 18)
+    widths_after("spatial.max_depth_m", 1.5, 0)  # all of it is 2 m away
+    widths_after("spatial.max_depth_m", 20.0, 18)
+    widths_after("stream.max_pixels", 192, 18)
+    (told,) = bench.node.set_parameters([Parameter("spatial.depth_frames", value=2)])
+    assert told.successful
+    bench.spin_until(lambda: bench.facts().get("depth images kept") == "2")
+
+
+def test_without_visualization_msgs_the_rest_works(
+    make: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spatial, "MarkerArray", None)
+    bench = make()
+    bench.read("points")
+    bench.ask("the dog")
+    bench.spin_until(lambda: bench.came["points"] and bench.came["points"][-1].width == 18)

@@ -1,0 +1,132 @@
+"""The loop around a node: it survives callbacks, obeys signals, and its exit code tells why."""
+
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import rclpy
+from rcl_interfaces.msg import Parameter, ParameterValue
+from rcl_interfaces.srv import GetParameters, SetParameters
+from rclpy.context import Context
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+
+Start = Callable[..., Any]
+Eventually = Callable[..., None]
+RECORDER = ("-m", "actseg_ros.players.recorder", "--ros-args")
+SCRIPT = """
+import sys
+from rclpy.node import Node
+from actseg_ros.process import run
+
+class Small(Node):
+    finished, failed, hang_s, stuck = False, "", 5.0, 0.0
+    def __init__(self):
+        super().__init__("small")
+        self.ticks = 0
+        self.create_timer(0.002, self.tick)
+    def start(self): return {start!r}
+    def stuck_s(self): return {stuck}
+    def close(self): print("closed", self.ticks, flush=True)
+    def tick(self):
+        self.ticks += 1
+        {tick}
+
+sys.exit(run(Small))
+"""
+
+
+def small(start: Start, tick: str = "pass", reason: str = "", stuck: float = 0.0) -> Any:
+    return start("-c", SCRIPT.format(tick=tick, start=reason, stuck=stuck))
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_a_node_with_code_0(
+    start: Start, eventually: Eventually, number: int, tmp_path: Path
+) -> None:
+    process = start(*RECORDER, "-p", f"folder:={tmp_path}/new")
+    eventually((tmp_path / "new").is_dir, 60.0)
+    time.sleep(0.2)
+    assert process.stop(number) == 0
+    assert "0 frames in" in process.text
+
+
+def test_signals_that_go_on_to_the_very_end_do_not_change_the_exit_code(start: Start) -> None:
+    for _ in range(3):
+        process = small(start, 'self.ticks == 1 and print("ticking", flush=True)')
+        while process.popen.poll() is None:
+            if "ticking" in process.text:
+                process.popen.send_signal(signal.SIGTERM)
+            time.sleep(0.002)
+        assert process.wait() == 0, process.text
+
+
+def test_a_signal_during_the_start_is_not_lost(start: Start) -> None:
+    process = start(*RECORDER, "-p", "folder:=/tmp")
+    time.sleep(0.3)
+    process.popen.send_signal(signal.SIGTERM)
+    assert process.wait(60.0) in (0, -signal.SIGTERM)
+
+
+def test_failing_callbacks_do_not_end_the_node(start: Start) -> None:
+    tick = "self.finished = self.ticks > 20\n        if self.ticks % 2: raise ValueError('no')"
+    process = small(start, tick)
+    assert process.wait(60.0) == 0
+    assert process.text.count("ValueError: no") >= 10
+    assert "closed 2" in process.text
+
+
+def test_callbacks_that_keep_failing_end_it_with_code_70(start: Start) -> None:
+    process = small(start, "raise ValueError('no')")
+    assert process.wait(60.0) == 70
+    assert "callbacks keep failing; the process ends" in process.text
+    assert "closed 50" in process.text
+
+
+def test_a_stuck_worker_ends_it_with_code_70(start: Start) -> None:
+    process = small(start, stuck=7.5)
+    assert process.wait(60.0) == 70
+    assert "no progress for 7.5 s" in process.text
+
+
+def test_a_node_that_cannot_start_ends_with_code_2_and_is_closed(start: Start) -> None:
+    process = small(start, reason="no model")
+    assert process.wait(60.0) == 2
+    assert "closed 0" in process.text
+
+
+def test_a_node_that_failed_ends_with_code_2(start: Start) -> None:
+    process = small(start, "self.failed, self.finished = 'cable cut', True")
+    assert process.wait(60.0) == 2
+
+
+@pytest.mark.parametrize("kind", [77, 255])
+def test_a_parameter_of_an_impossible_type_does_not_kill_a_node(
+    start: Start, domain: int, tmp_path: Path, kind: int
+) -> None:
+    """Stock rclpy lets the ValueError out of spin(); one request ends such a node."""
+    process = start(*RECORDER, "-p", f"folder:={tmp_path}")
+    context = Context()
+    rclpy.init(context=context, domain_id=domain)
+    node = Node("attacker", context=context)
+    executor = SingleThreadedExecutor(context=context)
+    executor.add_node(node)
+    try:
+        setter = node.create_client(SetParameters, "/recorder/set_parameters")
+        getter = node.create_client(GetParameters, "/recorder/get_parameters")
+        assert setter.wait_for_service(60.0) and getter.wait_for_service(60.0)
+        wrong = Parameter(name="folder", value=ParameterValue(type=kind))
+        setter.call_async(SetParameters.Request(parameters=[wrong]))
+        time.sleep(0.3)
+        answer = getter.call_async(GetParameters.Request(names=["folder"]))
+        executor.spin_until_future_complete(answer, 30.0)
+        assert answer.result().values[0].string_value == str(tmp_path)
+        assert process.popen.poll() is None
+        assert "a callback failed" in process.text
+    finally:
+        executor.shutdown()
+        node.destroy_node()
+        context.try_shutdown()
