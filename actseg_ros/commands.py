@@ -14,7 +14,7 @@ from actseg_core.live.queries import QueryRefused, QuerySet
 from actseg_core.live.states import State
 from actseg_ros import qos
 from actseg_ros.messages import query_message
-from actseg_ros.qos_watch import QosWatch
+from actseg_ros.qos import QosWatch
 
 WRITERS_REMEMBERED = 256
 

@@ -9,11 +9,11 @@ from geometry_msgs.msg import Point32, Polygon
 from sensor_msgs.msg import RegionOfInterest
 from std_msgs.msg import Header
 
+from actseg_core.geometry import Outline, outline
 from actseg_core.live.frame_checks import NANOSECONDS
 from actseg_core.live.queries import Query, QueryState
 from actseg_core.live.reports import Health, Report
 from actseg_core.live.states import State
-from actseg_core.outline import Outline, outline
 from actseg_core.types import MaskResult
 from actseg_ros.convert import encode
 

@@ -19,7 +19,7 @@ from actseg_core.visualize import overlay
 from actseg_ros import qos
 from actseg_ros.convert import compress, encode
 from actseg_ros.messages import array_message, status_message, time_message
-from actseg_ros.qos_watch import QosWatch
+from actseg_ros.qos import QosWatch
 
 try:
     from vision_msgs.msg import Detection2DArray

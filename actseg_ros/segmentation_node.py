@@ -16,23 +16,20 @@ from rclpy.duration import Duration
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 
 from actseg_core.config import Config, OverlayConfig, StreamConfig
-from actseg_core.live.frame_checks import StampGate
-from actseg_core.live.frozen import FrozenWatch
+from actseg_core.live.frame_checks import FrozenWatch, StampGate
 from actseg_core.live.queries import QuerySet
 from actseg_core.live.reports import Health, LoadedModel
 from actseg_core.live.states import State
 from actseg_core.live.worker import HEARTBEAT_S, Worker
-from actseg_ros.changes import ParameterChanges
 from actseg_ros.commands import CommandInterface
 from actseg_ros.convert import CONVERTER_NAME, decode
 from actseg_ros.diagnostics import NewProblems, diagnostics_message, sentence_facts
 from actseg_ros.images import ImageInput
 from actseg_ros.lifecycle import told
-from actseg_ros.memory import give_back, trim
-from actseg_ros.parameters import declare, refuse_changes, refuse_unknown
-from actseg_ros.process import run
+from actseg_ros.parameters import ParameterChanges, declare, refuse_changes, refuse_unknown
+from actseg_ros.process import give_back, run, trim
 from actseg_ros.publishers import TopicSink
-from actseg_ros.qos_watch import QosWatch
+from actseg_ros.qos import QosWatch
 from actseg_ros.settings import SegmentationConfig, SpatialConfig, change_of
 from actseg_ros.spatial.output import SpatialOutput
 

@@ -7,10 +7,9 @@ import torch
 from numpy.typing import NDArray
 from torch.utils.flop_counter import FlopCounterMode
 
-from actseg_core.bench.camera import play
-from actseg_core.bench.hardware import matrix_product, product_gflop
+from actseg_core.bench.hardware import Spread, matrix_product, measure_in_turn, product_gflop
+from actseg_core.bench.setup import play
 from actseg_core.bench.streams import questions, turn
-from actseg_core.bench.timing import Spread, measure_in_turn
 from actseg_core.config import Config, StreamConfig
 from actseg_core.image import resize_and_pad
 from actseg_core.predictor import Predictor

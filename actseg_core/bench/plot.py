@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 
 from actseg_core.bench.report import Report
 from actseg_core.bench.targets import CAMERA_HZ
-from actseg_core.evaluation.plots import BLUE, GREEN, GREY, ORANGE, new_figure
+from actseg_core.evaluation.pictures import BLUE, GREEN, GREY, ORANGE, new_figure
 
 STACK = (BLUE, ORANGE, GREEN, "#56b4e9", "#cc79a7", "#f0e442", "#d55e00", GREY)
 

@@ -7,13 +7,20 @@ from pathlib import Path
 import torch
 from pydantic import Field
 
-from actseg_core.bench import networks
-from actseg_core.bench.camera import pictures
+from actseg_core.bench import setup
 from actseg_core.bench.hardware import Hardware, MatrixRate, cores, describe, matrix_rate
 from actseg_core.bench.paper import PaperStream, PaperWindow, moving, window
-from actseg_core.bench.setup import BenchConfig
-from actseg_core.bench.soak import NewSentence, Soak, new_sentence, soak
-from actseg_core.bench.stages import Stage, all_threads, measure_stages, one_thread
+from actseg_core.bench.setup import BenchConfig, pictures
+from actseg_core.bench.soak import (
+    NewSentence,
+    Soak,
+    Stage,
+    all_threads,
+    measure_stages,
+    new_sentence,
+    one_thread,
+    soak,
+)
 from actseg_core.bench.streams import Image, NaiveCase, StreamCase, Way, naive, stream
 from actseg_core.config import Config, RuntimeConfig
 
@@ -81,7 +88,7 @@ def run(
         hardware=describe(),
         matrix=_matrix(threads, say),
     )
-    network = networks.lite(settings.model)
+    network = setup.lite(settings.model)
     for size in settings.sizes:
         report = _one_size(report, network, size, runtime, images, say)
     if settings.paper:
@@ -98,7 +105,7 @@ def run(
 
 def _one_size(
     report: Report,
-    network: networks.Networks,
+    network: setup.Networks,
     size: int,
     runtime: RuntimeConfig,
     images: list[Image],
@@ -136,7 +143,7 @@ def _paper(report: Report, runtime: RuntimeConfig, images: list[Image], say: Say
     settings = report.settings
     all_threads()
     say(f"paper's network at {settings.paper_size} px, one window")
-    network = networks.paper()
+    network = setup.paper()
     fast = network.predictor(settings.paper_size, _on(runtime, cores()))
     eager = network.predictor(settings.paper_size, None)
     one = window(eager, fast, images, settings.paper_windows)

@@ -1,8 +1,24 @@
-"""What a benchmark measures."""
+"""What a benchmark measures: settings, networks, and pictures of a camera."""
 
+import itertools
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
-from actseg_core.config import Config
+from actseg_core.checkpoints.checkpoint import checkpoint_path, load_checkpoint
+from actseg_core.config import Config, FlowConfig, ModelConfig, RuntimeConfig, load_preset
+from actseg_core.errors import ConfigError, VideoError
+from actseg_core.generator import SceneConfig, render_clip
+from actseg_core.networks.two_stream import Network, build_model
+from actseg_core.predictor import Predictor
+from actseg_core.text.sentence import SentenceReader, load_reader
+from actseg_core.types import Frame
+from actseg_core.video import read_video
 
 SENTENCES = (
     *("person walking", "dog running", "person in red", "car driving on the left"),
@@ -10,6 +26,9 @@ SENTENCES = (
     *("man on the right", "woman in blue", "person on the left", "small dog"),
     *("person running", "white cat", "the tall man standing", "big brown dog eating"),
 )
+PERIOD_NS = 33_333_333
+PICTURES = 48
+HEIGHT, WIDTH = 480, 640
 
 
 class BenchConfig(Config):
@@ -55,3 +74,82 @@ class BenchConfig(Config):
                 "paper_seconds": 4.0,
             }
         )
+
+
+@dataclass(frozen=True)
+class Networks:
+    """One network's weights and vocabulary, from which predictors of several sizes are made.
+
+    Attributes:
+        config: As stored.
+        weights: Of this network.
+        reader: Of its vocabulary.
+    """
+
+    config: ModelConfig
+    weights: Network
+    reader: SentenceReader
+
+    def predictor(self, size: int, runtime: RuntimeConfig | None) -> Predictor:
+        """At a size [px]; without a runtime by PyTorch, layer by layer."""
+        network = build_model(self.config.model_copy(update={"size": size}))
+        network.load_state_dict(self.weights.state_dict())
+        return Predictor(network, self.reader, runtime=runtime)
+
+
+def lite(name: str) -> Networks:
+    """A lite network with its weights.
+
+    Raises:
+        CheckpointError: If there is no such preset or file, or it does not fit.
+        ConfigError: If it is no lite network.
+    """
+    checkpoint = load_checkpoint(checkpoint_path(name))
+    if checkpoint.config.kind != "lite":
+        raise ConfigError(
+            f"{name} is a network of kind {checkpoint.config.kind}; the benchmark streams a lite "
+            "one and measures the paper's beside it, without weights"
+        )
+    reader = load_reader(checkpoint.config.text, checkpoint.words)
+    return Networks(checkpoint.config, checkpoint.model, reader)
+
+
+def paper() -> Networks:
+    """The paper's network with random weights, on the flow that is fast enough for a camera."""
+    config = load_preset("paper").model_copy(update={"flow": FlowConfig(estimator="dis")})
+    return Networks(config, build_model(config), load_reader(config.text))
+
+
+def pictures(video: Path | None, count: int = PICTURES) -> list[NDArray[np.uint8]]:
+    """The first pictures of a video, or of a generated clip of 640x480.
+
+    Raises:
+        VideoError: If the video cannot be read or has fewer than two pictures.
+    """
+    if video is None:
+        scene = SceneConfig(frames=count, height=HEIGHT, width=WIDTH, camera="moving")
+        return list(render_clip(0, scene).frames)
+    found = [item.image for item in itertools.islice(read_video(video), count)]
+    if len(found) < 2:
+        raise VideoError(f"{video} has {len(found)} pictures; a clip of two or more is wanted")
+    return found
+
+
+def play(
+    images: Sequence[NDArray[np.uint8]], count: int, rate_hz: float = 0.0, first: int = 0
+) -> Iterator[Frame]:
+    """So many frames of an endless camera at 30 Hz by its stamps.
+
+    Args:
+        images: Shown forwards, then backwards, so that motion never jumps.
+        count: Frames.
+        rate_hz: Rate in real time; 0: as fast as they are taken. A late taker misses none.
+        first: Number of the first frame.
+    """
+    order = [*range(len(images)), *range(len(images) - 2, 0, -1)]
+    start_s = time.perf_counter()
+    for index in range(count):
+        if rate_hz:
+            time.sleep(max(0.0, start_s + index / rate_hz - time.perf_counter()))
+        number = first + index
+        yield Frame(images[order[number % len(order)]], (number + 1) * PERIOD_NS, "bench", number)

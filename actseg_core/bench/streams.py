@@ -8,10 +8,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from actseg_core.bench.camera import play
-from actseg_core.bench.hardware import resident_mb
-from actseg_core.bench.setup import SENTENCES
-from actseg_core.bench.timing import Spread, measure, spread
+from actseg_core.bench.hardware import Spread, measure, resident_mb, spread
+from actseg_core.bench.setup import SENTENCES, play
 from actseg_core.config import Config
 from actseg_core.predictor import Predictor
 from actseg_core.streaming.engine import StreamingEngine

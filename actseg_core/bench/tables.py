@@ -6,7 +6,7 @@ from pathlib import Path
 from actseg_core.bench.report import Report
 from actseg_core.bench.targets import targets
 from actseg_core.errors import ConfigError
-from actseg_core.evaluation.report_files import write_text
+from actseg_core.evaluation.summary import write_text
 
 END = "<!-- end -->"
 

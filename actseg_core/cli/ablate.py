@@ -12,13 +12,11 @@ from actseg_core.cli.generate import with_settings
 from actseg_core.experiment_config import merged
 from actseg_core.experiments.constant_baseline import measure_floors
 from actseg_core.experiments.estimate import training_seconds
-from actseg_core.experiments.output import PLOTS, TABLE_FILE, write_results
-from actseg_core.experiments.page import fill_page
 from actseg_core.experiments.plan import Plan, make_plan
-from actseg_core.experiments.run import Runner, make_data
+from actseg_core.experiments.report import PLOTS, TABLE_FILE, fill_page, write_results
+from actseg_core.experiments.run import Runner, make_data, make_train
 from actseg_core.experiments.scale import AblationScale, load_scale, scale_markdown
 from actseg_core.experiments.store import Store
-from actseg_core.experiments.trainer import make_train
 
 FAILED_EXIT = 1
 

@@ -13,7 +13,7 @@ from actseg_core.bench.setup import BenchConfig
 from actseg_core.bench.tables import markdown, update_page
 from actseg_core.config import RuntimeConfig
 from actseg_core.errors import ConfigError
-from actseg_core.evaluation.report_files import write_json, write_text
+from actseg_core.evaluation.summary import write_json, write_text
 
 DEFAULTS = BenchConfig()
 
@@ -95,7 +95,7 @@ def load(path: Path) -> Report:
 def _plot(report: Report, path: Path, console: Console) -> None:
     try:
         from actseg_core.bench.plot import plot
-        from actseg_core.evaluation.plots import save_figure
+        from actseg_core.evaluation.pictures import save_figure
     except ImportError:
         console.print("no plot: matplotlib is missing; pip install 'actseg[train]'")
         return

@@ -26,18 +26,16 @@ from actseg_core.evaluation.datasets import (
     weights_mark,
 )
 from actseg_core.evaluation.pair_frames import (
+    QUERIES,
     FrameLabeller,
     LabelledFrames,
-    evaluate_classifier,
-    evaluate_frames,
-)
-from actseg_core.evaluation.proposals import (
-    QUERIES,
     Proposals,
     classifier_proposals,
+    evaluate_classifier,
+    evaluate_frames,
     known_proposals,
 )
-from actseg_core.evaluation.provenance import Kind, Provenance
+from actseg_core.evaluation.paper_tables import Kind, Provenance
 from actseg_core.evaluation.report import REPORT_FILE, percent, write_pairs_report, write_report
 from actseg_core.evaluation.run import evaluate as ask
 from actseg_core.evaluation.swaps import Swapper, describe, shown_pairs

@@ -11,8 +11,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from actseg_core.errors import ConfigError
 from actseg_core.generator.dataset import generate_dataset
-from actseg_core.generator.layout_settings import DatasetConfig
 from actseg_core.generator.records import VideoRecord
+from actseg_core.generator.settings import DatasetConfig
 
 
 def generate(

@@ -17,14 +17,14 @@ VERBS = {
     "generate": "actseg_core.cli.generate:generate",
     "evaluate": "actseg_core.cli.evaluate:evaluate",
     "tables": "actseg_core.cli.tables:tables",
-    "export": "actseg_core.cli.export:export",
+    "export": "actseg_core.cli.models:export",
     "bench": "actseg_core.cli.bench:bench",
     "ablate": "actseg_core.cli.ablate:ablate",
-    "convert-weights": "actseg_core.cli.convert_weights:convert_weights",
+    "convert-weights": "actseg_core.cli.models:convert_weights",
     "train": "actseg_core.cli.train:train",
-    "train-lite": "actseg_core.cli.train_lite:train_lite",
-    "pretrain": "actseg_core.cli.pretrain:pretrain",
-    "train-classifier": "actseg_core.cli.train_classifier:train_classifier",
+    "train-lite": "actseg_core.cli.train:train_lite",
+    "pretrain": "actseg_core.cli.train:pretrain",
+    "train-classifier": "actseg_core.cli.train:train_classifier",
 }
 ERROR_EXIT = 2
 

@@ -1,8 +1,9 @@
-"""`actseg models`: every preset with its size, its cost and the table row it stands for."""
+"""`actseg models`, `export` and `convert-weights`: what there is, and files for elsewhere."""
 
 import functools
 import json
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Annotated, Any
 
 import torch
@@ -13,14 +14,19 @@ from rich.table import Table
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from actseg_core.checkpoints.checkpoint import checkpoint_path, load_checkpoint
+from actseg_core.checkpoints.public_weights import PublicWeights, read_weights, save_weights
 from actseg_core.config import ModelConfig, Stream, preset_names
+from actseg_core.errors import BackendError, CheckpointError, ConfigError
 from actseg_core.experiment_config import ClassifierConfig, load_experiment
 from actseg_core.networks.pair_classifier import CHANNELS, PairClassifier
 from actseg_core.networks.two_stream import Network, parameter_count
+from actseg_core.runtime.export import Difference, check_folder, export_folder
 
 GIGA = 1e9
 MEGA = 1e6
 MIN_WIDTH = 112  # narrower, rich would drop a column
+FORMATS = ("onnx",)
 
 
 @dataclass(frozen=True)
@@ -195,3 +201,97 @@ def _numbers(cost: Cost) -> tuple[str, str, str, str]:
         f"{cost.clip_gflop + cost.sentence_gflop:,.1f}",
         f"{cost.sentence_gflop:,.2f}" if cost.sentence_gflop else "",
     )
+
+
+def export(
+    model: Annotated[
+        str, typer.Argument(help="Preset with weights, or a .safetensors file.")
+    ] = "",
+    out: Annotated[Path | None, typer.Option(help="Folder to write; it must not exist.")] = None,
+    format_: Annotated[str, typer.Option("--format", help="Only onnx so far.")] = "onnx",
+    half: Annotated[
+        bool, typer.Option("--half", help="Compute in float16; inputs and outputs stay float32.")
+    ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace an exported folder.")] = False,
+    check: Annotated[
+        Path | None, typer.Option(help="Only check a folder that was exported before.")
+    ] = None,
+) -> None:
+    """Write trunk, head and decoder as ONNX (word vectors in, mask logits out), and check them.
+
+    The folder's model.json names every input and output; reference.npz holds examples. The check
+    runs them in ONNX Runtime and OpenVINO and compares with PyTorch.
+    """
+    if format_ not in FORMATS:
+        raise ConfigError(f"there is no format {format_!r}; choose one of {', '.join(FORMATS)}")
+    if check is None:
+        if not model or out is None:
+            raise ConfigError("say what to export where: actseg export MODEL --out FOLDER")
+        export_folder(load_checkpoint(checkpoint_path(model)).model, out, half, force)
+        check = out
+    elif model or out is not None:
+        raise ConfigError("--check checks a folder and exports nothing; leave MODEL and --out off")
+    found = list(check_folder(check))
+    Console().print(_checks_table(found))
+    failed = [item for item in found if not item.passes]
+    if failed:
+        raise BackendError(
+            f"{len(failed)} of {len(found)} checks of {check} failed: "
+            + "; ".join(f"{item.graph} in {item.runtime}" for item in failed)
+        )
+
+
+def _checks_table(found: list[Difference]) -> Table:
+    table = Table("graph", "runtime", "largest difference", "allowed", "")
+    for item in found:
+        verdict = "passes" if item.passes else item.problem or "differs"
+        table.add_row(
+            item.graph, item.runtime, f"{item.largest:.1e}", f"{item.allowed:g}", verdict
+        )
+    return table
+
+
+def convert_weights(
+    source: Annotated[
+        Path,
+        typer.Argument(
+            help="I3D: piergiaj .pt, hassony2 .pth or a DeepMind TensorFlow checkpoint (its "
+            "prefix or a file of it); VGG16: torchvision .pth; or .safetensors of any of them."
+        ),
+    ],
+    destination: Annotated[Path, typer.Argument(help="The .safetensors file to write.")],
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
+) -> None:
+    """Recognise public weights by their names, check every tensor, write safetensors.
+
+    Nothing in the source is run. The source is never changed.
+    """
+    if destination.suffix != ".safetensors":
+        raise CheckpointError(
+            f"converted weights are written as .safetensors, not {destination.name!r}; give a "
+            "destination with that ending"
+        )
+    if destination.exists() and not force:
+        raise CheckpointError(f"{destination} exists already; add --force to replace it")
+    weights = read_weights(source)
+    save_weights(weights, destination)
+    for line in describe_weights(source, weights):
+        typer.echo(line)
+    typer.echo(f"written to {destination} ({destination.stat().st_size / 1e6:.1f} MB)")
+
+
+def describe_weights(source: Path, weights: PublicWeights) -> list[str]:
+    """What was found in a weight file, for people."""
+    parameters = sum(tensor.numel() for tensor in weights.tensors.values())
+    lines = [
+        f"{source}: {weights.flavour}",
+        f"network {weights.network}, stream {weights.stream} "
+        f"({weights.in_channels} input channels), {weights.classes} classes",
+        f"{len(weights.tensors)} tensors, {parameters / 1e6:.2f} million values, all finite",
+    ]
+    if weights.ignored:
+        lines.append(
+            f"left out: {len(weights.ignored)} counters or optimiser slots, for instance "
+            f"{weights.ignored[0]}"
+        )
+    return lines

@@ -14,7 +14,7 @@ from actseg_core.config import Runtime, RuntimeConfig, StreamConfig
 from actseg_core.errors import VideoError
 from actseg_core.predictor import Predictor
 from actseg_core.streaming.engine import StreamingEngine
-from actseg_core.streaming.frame_window import NANOSECONDS
+from actseg_core.streaming.window import NANOSECONDS
 from actseg_core.types import Frame, MaskResult
 from actseg_core.video import VideoWriter, probe, read_video
 from actseg_core.visualize import overlay, save_png

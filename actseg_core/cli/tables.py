@@ -10,7 +10,7 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
-from actseg_core.evaluation.report_files import write_json, write_text
+from actseg_core.evaluation.summary import write_json, write_text
 from actseg_core.evaluation.tables import (
     NOT_MEASURED,
     FilledTable,

@@ -1,4 +1,4 @@
-"""`actseg train`: a row of the paper's tables from its preset."""
+"""`actseg train`, `train-lite`, `pretrain` and `train-classifier`."""
 
 import logging
 from pathlib import Path
@@ -6,11 +6,21 @@ from typing import Annotated, Any
 
 import typer
 
+from actseg_core.checkpoints.classifier import load_classifier
 from actseg_core.cli.generate import with_settings
-from actseg_core.config import load_yaml
-from actseg_core.training.processes import is_first_process
+from actseg_core.config import FlowConfig, LiteTrainConfig, Stream, load_preset, load_yaml
+from actseg_core.datasets.a2d_pairs import A2DPairs
+from actseg_core.errors import ConfigError
+from actseg_core.evaluation.pair_frames import VideoClassifier, evaluate_classifier
+from actseg_core.evaluation.report import percent
+from actseg_core.experiment_config import ClassifierConfig, load_experiment
+from actseg_core.training.classifier import train_classifier as run_classifier_training
+from actseg_core.training.lite.recipe import train_lite as run_recipe
+from actseg_core.training.pretrain import load_pretrain_config
+from actseg_core.training.pretrain import pretrain as run_pretraining
 from actseg_core.training.run import train as run_training
 from actseg_core.training.settings import split_settings
+from actseg_core.training.states import is_first_process
 
 
 def train(
@@ -46,3 +56,116 @@ def train(
 def _say(message: str) -> None:
     if is_first_process():
         typer.echo(message)
+
+
+def train_lite(
+    destination: Annotated[Path, typer.Argument(help="The .safetensors file to write.")],
+    photos: Annotated[str, typer.Option(help="Folder with instances.json and images/.")] = "",
+    videos: Annotated[str, typer.Option(help="Folder in DAVIS layout with SENTENCES.tsv.")] = "",
+    settings: Annotated[
+        Path | None, typer.Option(help="YAML file of further settings (LiteTrainConfig).")
+    ] = None,
+    run: Annotated[Path, typer.Option(help="Logs and the state to resume from.")] = Path(
+        "runs/lite"
+    ),
+    changes: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="KEY=VALUE of the settings (iterations=600); repeatable."),
+    ] = None,
+) -> None:
+    """Train the lite model; interrupted runs go on where they were saved.
+
+    Without folders it trains on the project's generated clips alone.
+    """
+    mapping = load_yaml(settings) if settings else {}
+    given = {"photos": photos, "videos": videos}
+    mapping |= {key: value for key, value in given.items() if value}
+    config = LiteTrainConfig.from_mapping(with_settings(mapping, changes or []))
+    run_recipe(load_preset("lite"), config, run, destination)
+    typer.echo(f"written to {destination}")
+
+
+def pretrain(
+    data: Annotated[
+        Path, typer.Argument(help="Folder in A2D's layout, as `actseg generate` writes it.")
+    ],
+    config: Annotated[str, typer.Option(help="Preset or the path of a .yaml file.")] = "small",
+    run: Annotated[
+        Path, typer.Option(help="Folder of logs, states and weights; an unfinished run goes on.")
+    ] = Path("runs/pretrain"),
+    stream: Annotated[str, typer.Option(help="rgb or flow; both of the preset if left out.")] = "",
+    workers: Annotated[int, typer.Option(min=0, help="Processes that read clips.")] = 0,
+) -> None:
+    """Train I3D to classify what actors do; give the weights to `actseg train`."""
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)  # tips, advertisements
+    settings = load_pretrain_config(config)
+    wanted: list[Stream] = [name for name in settings.streams if stream in ("", name)]
+    if not wanted:
+        raise ConfigError(
+            f"{settings.name} has no stream {stream!r}; give {' or '.join(settings.streams)}"
+        )
+    for name in wanted:
+        path, scores = run_pretraining(settings, name, data, run, workers=workers)
+        typer.echo(f"{path}: --set {name}_weights={path}")
+        if scores:
+            said = ", ".join(f"{key} {value:.3g}" for key, value in sorted(scores.items()))
+            typer.echo(f"held-out clips: {said}")
+
+
+def train_classifier(
+    data: Annotated[Path, typer.Argument(help="Folder in A2D's layout.")],
+    config: Annotated[
+        str, typer.Option(help="Preset with experiment.classifier, or the path of a .yaml file.")
+    ] = "table3_pairs",
+    run: Annotated[
+        Path, typer.Option(help="Folder of logs, states and weights; an unfinished run goes on.")
+    ] = Path("runs/classifier"),
+    rgb_weights: Annotated[str, typer.Option(help="I3D weights of the RGB stream.")] = "",
+    flow_weights: Annotated[str, typer.Option(help="I3D weights of the flow stream.")] = "",
+    random_encoder: Annotated[
+        bool, typer.Option("--random-encoder", help="Allow frozen layers without weights.")
+    ] = False,
+    seed: Annotated[int, typer.Option(min=0, help="Weights, order and clips.")] = 0,
+    workers: Annotated[int, typer.Option(min=0, help="Processes that read clips.")] = 0,
+    skip_bad: Annotated[
+        bool, typer.Option("--skip-bad", help="Leave damaged items out and count them.")
+    ] = False,
+    changes: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            help="KEY=VALUE of the classifier (width, train_frames, short_side_px, crop_px, "
+            "stage.iterations, ...) or of its flow (flow.estimator, ...); repeatable.",
+        ),
+    ] = None,
+) -> None:
+    """Train the multi-label classifier, then measure it on the test split (mAP)."""
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)  # tips, advertisements
+    model, experiment = load_experiment(config)
+    if experiment.classifier is None:
+        raise ConfigError(f"{config} has no experiment.classifier; table3_pairs has one")
+    mapping: dict[str, Any] = experiment.classifier.model_dump(mode="json")
+    mapping["flow"] = model.flow.model_dump(mode="json")
+    mapping = with_settings(mapping, changes or [])
+    flow = FlowConfig.from_mapping(mapping.pop("flow"))
+    settings = ClassifierConfig.from_mapping(mapping)
+    given: dict[Stream, str] = {"rgb": rgb_weights, "flow": flow_weights}
+    path = run_classifier_training(
+        settings,
+        model.model_copy(update={"flow": flow}),
+        data,
+        run,
+        {stream: Path(place) for stream, place in given.items() if place},
+        random_encoder=random_encoder,
+        seed=seed,
+        workers=workers,
+        skip_bad=skip_bad,
+    )
+    typer.echo(f"written to {path}")
+    there = load_classifier(path)
+    dataset = A2DPairs(data, "test", skip_bad=skip_bad)
+    scores = evaluate_classifier(dataset, VideoClassifier(dataset, there.classifier, there.flow))
+    typer.echo(
+        f"mAP on {scores.videos} test videos: {percent(scores.mean_average_precision)} %; ask for "
+        f"its picks with `actseg evaluate a2d-pairs {data} --classifier {path}`"
+    )

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actseg_core.datasets.a2d_layout import read_lines
+from actseg_core.datasets.clips import evenly_spaced
 from actseg_core.datasets.matlab import MatlabReader
 from actseg_core.datasets.samples import BadData, Sample
-from actseg_core.datasets.sampling import evenly_spaced
 from actseg_core.errors import DatasetError
 
 ANNOTATION_HEADER = "video_id,query"

@@ -18,7 +18,7 @@ from actseg_core.datasets.clips import LabelledClip, load_clip
 from actseg_core.datasets.samples import Sample, SentenceDataset, sample_order, sample_rng
 from actseg_core.errors import ActSegError, ConfigError
 from actseg_core.flow import FlowEstimator, make_estimator
-from actseg_core.flow.encode import clip_flow
+from actseg_core.flow.field import clip_flow
 from actseg_core.image import Placement, resize_and_pad
 from actseg_core.text.sentence import SentenceReader
 from actseg_core.video.reader import ReaderPool

@@ -1,17 +1,26 @@
-"""Clips for the pair classifier: which frames, which part of them, mirrored or not.
+"""Clips for the pair classifier: which frames, which part, mirrored or not; their data set.
 
 Paper section 5.3: random 64-frame clips with a random flip and a random 224x224 crop in training,
 32-frame clips over the whole video in testing. Everything random comes from the given generator.
 """
 
+from collections.abc import Iterable
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 from torch.nn import functional
 
+from actseg_core.config import FlowConfig, ModelConfig, Stream
+from actseg_core.datasets.a2d_pairs import A2DPairs
+from actseg_core.datasets.loading import Batch, ClipDataset, Draw
+from actseg_core.datasets.samples import Part, Sample, sample_rng
 from actseg_core.errors import ShapeError
-from actseg_core.flow import FlowEstimator
-from actseg_core.flow.encode import clip_flow
+from actseg_core.experiment_config import ClassifierConfig
+from actseg_core.flow import FlowEstimator, make_estimator
+from actseg_core.flow.field import clip_flow
+from actseg_core.image import flow_to_tensor, rgb_to_tensor
 from actseg_core.types import Clip
 
 
@@ -114,9 +123,82 @@ def augment(clip: Clip, size: int, generator: np.random.Generator) -> Clip:
     return crop(clip, top, left, size)
 
 
+def clip_tensors(clip: Clip, flow: FlowConfig) -> dict[Stream, Tensor]:
+    """Network inputs of one clip, (1, C, T, H, W) float32 in [-1, 1]; flow where it has any."""
+    tensors: dict[Stream, Tensor] = {"rgb": rgb_to_tensor(np.ascontiguousarray(clip.rgb))}
+    if clip.flow is not None:
+        tensors["flow"] = flow_to_tensor(np.ascontiguousarray(clip.flow), flow.clip_px)
+    return tensors
+
+
+def covering_tensors(
+    video: Clip, config: ClassifierConfig, flow: FlowConfig
+) -> Iterable[dict[Stream, Tensor]]:
+    """The clips that cover a video, cut out of its middle, one by one.
+
+    Args:
+        video: As `prepare_video` gives it.
+    """
+    for indices in covering_clips(len(video), config.test_frames):
+        yield clip_tensors(centre_crop(take(video, indices), config.crop_px), flow)
+
+
 def _check_lengths(frames: int, length: int) -> None:
     if frames < 1 or length < 1:
         raise ShapeError(
             f"a clip needs at least one frame and one frame of video, got clips of {length} "
             f"frames from {frames}"
+        )
+
+
+class PairClips(ClipDataset):
+    """One random clip per video and epoch: random frames, mirrored or not, a random square.
+
+    `Batch.samples` name the videos; there are neither words nor masks (paper section 5.3).
+
+    Args:
+        dataset: Its label maps say which videos there are.
+        classifier: Frames, sizes, streams.
+        config: Estimator and scale of the flow, under `flow`.
+        seed: Of all that is random.
+    """
+
+    def __init__(
+        self, dataset: A2DPairs, classifier: ClassifierConfig, config: ModelConfig, *, seed: int
+    ) -> None:
+        first: dict[str, Sample] = {}
+        for sample in dataset.samples:
+            first.setdefault(sample.video, sample)
+        super().__init__(Part(dataset, list(first.values())), config, seed=seed)
+        self.pairs = dataset
+        self.classifier = classifier
+
+    def __getitem__(self, draw: int | Draw) -> Batch:
+        """One clip, of epoch 0 or of the given epoch.
+
+        Raises:
+            VideoError: If the video cannot be read.
+        """
+        epoch, index = draw if isinstance(draw, tuple) else (0, draw)
+        sample, settings = self.dataset.samples[index], self.classifier
+        rng = sample_rng(self.seed, epoch, index)
+        reader = self._pool.get(self.dataset.video(sample))
+        places = random_clip(reader.info.frames, settings.train_frames, rng)
+        first, last = int(places.min()), int(places.max())
+        estimator = make_estimator(self.config.flow) if "flow" in settings.streams else None
+        # Flow before the crop, as in testing; a short video's repetition has no flow of its own.
+        video = prepare_video(
+            reader.read(range(first, last + 1)), settings.short_side_px, estimator
+        )
+        clip = augment(take(video, places - first), settings.crop_px, rng)
+        return Batch(
+            frames=torch.from_numpy(np.ascontiguousarray(clip.rgb))[None],
+            flow=None
+            if clip.flow is None
+            else torch.from_numpy(np.ascontiguousarray(clip.flow))[None],
+            masks=torch.empty(1, 0, dtype=torch.bool),
+            words=None,
+            samples=(sample,),
+            placements=(),
+            truths=(),
         )

@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actseg_core.config import FlowConfig, ModelConfig
-from actseg_core.datasets.clips import load_clip
+from actseg_core.datasets.clips import clip_indices, evenly_spaced, load_clip
 from actseg_core.datasets.samples import Sample, SentenceDataset
-from actseg_core.datasets.sampling import clip_indices, evenly_spaced
 from actseg_core.errors import DatasetError, VocabularyError
 from actseg_core.evaluation.questions import Prediction, Question, Swap
 from actseg_core.evaluation.run import Row

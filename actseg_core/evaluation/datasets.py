@@ -20,8 +20,7 @@ from actseg_core.datasets.published_counts import (
 )
 from actseg_core.datasets.samples import SentenceDataset
 from actseg_core.errors import ConfigError, DatasetError
-from actseg_core.evaluation.paper_tables import PAPER_TABLES
-from actseg_core.evaluation.provenance import Kind, Origin
+from actseg_core.evaluation.paper_tables import PAPER_TABLES, Kind, Origin
 from actseg_core.experiment_config import TestData, load_experiment
 
 GENERATOR_FILE = "generator.json"

@@ -1,33 +1,46 @@
-"""A2D's annotated frames and a network that labels their pixels (paper section 5.3, Table 3)."""
+"""A2D's annotated frames, a network that labels their pixels, and the proposals it is asked about.
+
+Paper section 5.3, Table 3.
+"""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from actseg_core.checkpoints.classifier import load_classifier
 from actseg_core.config import FlowConfig, ModelConfig
 from actseg_core.datasets.a2d_pairs import A2DPairs, label_map
-from actseg_core.datasets.clips import load_clip
-from actseg_core.datasets.pair_clips import prepare_video
+from actseg_core.datasets.clips import evenly_spaced, load_clip
+from actseg_core.datasets.pair_clips import covering_tensors, prepare_video
 from actseg_core.datasets.samples import Sample
-from actseg_core.datasets.sampling import evenly_spaced
-from actseg_core.errors import DatasetError
-from actseg_core.evaluation.classification import ClassificationScores, classification_scores
+from actseg_core.errors import ConfigError, DatasetError
+from actseg_core.evaluation.datasets import weights_mark
 from actseg_core.evaluation.label_maps import PairSegmenter, pair_words
-from actseg_core.evaluation.semantic import SemanticAccumulator, SemanticScores
+from actseg_core.evaluation.semantic import (
+    ClassificationScores,
+    SemanticAccumulator,
+    SemanticScores,
+    classification_scores,
+)
 from actseg_core.experiment_config import ClassifierConfig
 from actseg_core.flow import make_estimator
 from actseg_core.image import resize_and_pad
 from actseg_core.labels import BACKGROUND, PAIRS
-from actseg_core.networks.pair_classifier import PairClassifier, covering_tensors, pair_targets
+from actseg_core.networks.pair_classifier import PairClassifier, pair_targets
 from actseg_core.predictor import Predictor
 from actseg_core.types import Clip
 from actseg_core.video.reader import ReaderPool
 
 Confidences = Callable[[str], NDArray[np.float32]]
 ASKED_ABOVE = 0.5
+QUERIES = {
+    "given": "pairs given by the annotation, no classifier",
+    "all": "all 43 pairs asked, no classifier",
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -196,3 +209,48 @@ def evaluate_classifier(dataset: A2DPairs, confidences: Confidences) -> Classifi
         raise DatasetError(f"{dataset.layout.videoset} has no readable video of this split")
     names = tuple(pair.text for pair in PAIRS)
     return classification_scores(np.stack(scores), np.stack(shown), names)
+
+
+@dataclass(frozen=True)
+class Proposals:
+    """Which pairs are asked for.
+
+    Attributes:
+        confidences: By video.
+        threshold: Pairs with a confidence above this are asked for.
+        note: For the mark of the figures.
+        classified: Whether a classifier made the confidences, so that they are scored, too.
+    """
+
+    confidences: Confidences
+    threshold: float
+    note: str
+    classified: bool
+
+
+def known_proposals(dataset: A2DPairs, queries: str) -> Proposals:
+    """The pairs that the annotation gives, or all 43.
+
+    Raises:
+        ConfigError: If `queries` is neither given nor all.
+    """
+    if queries not in QUERIES:
+        raise ConfigError(f"queries must be {' or '.join(QUERIES)}, got {queries!r}")
+    confidences = given_pairs(dataset) if queries == "given" else all_pairs
+    return Proposals(confidences, ASKED_ABOVE, QUERIES[queries], classified=False)
+
+
+def classifier_proposals(dataset: A2DPairs, path: Path, device: str = "cpu") -> Proposals:
+    """The picks of a classifier.
+
+    Raises:
+        CheckpointError: If the file is no classifier of ours.
+    """
+    there = load_classifier(path)
+    network = there.classifier.to(device)
+    return Proposals(
+        VideoClassifier(dataset, network, there.flow),
+        network.config.threshold,
+        f"pairs picked by a classifier ({weights_mark(path)})",
+        classified=True,
+    )

@@ -5,15 +5,20 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from actseg_core.evaluation import plots
-from actseg_core.evaluation.classification import ClassificationScores
+from actseg_core.evaluation import pictures
 from actseg_core.evaluation.masks import PAPER_THRESHOLDS, MaskScores
+from actseg_core.evaluation.paper_tables import Provenance
 from actseg_core.evaluation.pictures import ImageOf, contact_sheet
-from actseg_core.evaluation.provenance import Provenance
-from actseg_core.evaluation.report_files import write_json, write_json_lines, write_text
 from actseg_core.evaluation.run import Evaluation
-from actseg_core.evaluation.semantic import ClassScores, SemanticScores
-from actseg_core.evaluation.summary import row_values, summarise, summarise_pairs
+from actseg_core.evaluation.semantic import ClassificationScores, ClassScores, SemanticScores
+from actseg_core.evaluation.summary import (
+    row_values,
+    summarise,
+    summarise_pairs,
+    write_json,
+    write_json_lines,
+    write_text,
+)
 
 FORMAT = "actseg evaluation"
 VERSION = 1
@@ -72,18 +77,18 @@ def _document(provenance: Provenance, scores: dict[str, Any]) -> dict[str, Any]:
 def _pictures(folder: Path, evaluation: Evaluation, image_of: ImageOf) -> dict[str, str]:
     """File names by caption; plots without data are left out."""
     figures = {
-        ("iou_histogram.png", "IoU of the samples"): plots.iou_histogram(evaluation.masks)
+        ("iou_histogram.png", "IoU of the samples"): pictures.iou_histogram(evaluation.masks)
         if evaluation.masks.samples
         else None,
-        ("precision_curve.png", "Precision over the IoU threshold"): plots.precision_curve(
+        ("precision_curve.png", "Precision over the IoU threshold"): pictures.precision_curve(
             evaluation.masks
         )
         if evaluation.masks.samples
         else None,
-        ("pairs.png", "IoU by actor-action pair"): plots.pair_bars(evaluation.by_pair)
+        ("pairs.png", "IoU by actor-action pair"): pictures.pair_bars(evaluation.by_pair)
         if evaluation.by_pair
         else None,
-        ("calibration.png", "Confidence against presence"): plots.calibration_plot(
+        ("calibration.png", "Confidence against presence"): pictures.calibration_plot(
             evaluation.presence.calibration
         ),
         ("contact_sheet.png", "Answers in magenta, truth outlined in white"): contact_sheet(
@@ -92,7 +97,7 @@ def _pictures(folder: Path, evaluation: Evaluation, image_of: ImageOf) -> dict[s
     }
     for (name, _), figure in figures.items():
         if figure is not None:
-            plots.save_figure(figure, folder / name)
+            pictures.save_figure(figure, folder / name)
     return {caption: name for (name, caption), figure in figures.items() if figure is not None}
 
 

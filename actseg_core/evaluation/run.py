@@ -14,10 +14,20 @@ from typing import TypeVar
 import numpy as np
 
 from actseg_core.errors import DatasetError
-from actseg_core.evaluation.coco import CocoScores, Mask, coco_scores, common_area, encode
-from actseg_core.evaluation.masks import MaskScores, iou, overlap, score_overlaps
+from actseg_core.evaluation.masks import (
+    CocoScores,
+    Mask,
+    MaskScores,
+    coco_scores,
+    common_area,
+    encode,
+    iou,
+    overlap,
+    score_overlaps,
+)
 from actseg_core.evaluation.presence import PresenceAnswer, PresenceScores, presence_scores
 from actseg_core.evaluation.questions import Prediction, Question, Swap
+from actseg_core.evaluation.swaps import VerbPair, VerbScores, verb_scores
 from actseg_core.evaluation.temporal import (
     ConsistencyScores,
     SequenceScores,
@@ -26,7 +36,6 @@ from actseg_core.evaluation.temporal import (
     sequence_scores,
     steady_overlap,
 )
-from actseg_core.evaluation.verbs import VerbPair, VerbScores, verb_scores
 from actseg_core.labels import Pair
 
 AnyQuestion = TypeVar("AnyQuestion", bound=Question)

@@ -18,8 +18,8 @@ from actseg_core.evaluation.paper_tables import (
     TABLE_3,
     PaperRow,
     PaperTable,
+    Provenance,
 )
-from actseg_core.evaluation.provenance import Provenance
 from actseg_core.evaluation.report import FORMAT, METRICS_FILE, VERSION, table
 
 NOT_MEASURED = "-"

@@ -14,7 +14,7 @@ from actseg_core.errors import DatasetError
 from actseg_core.evaluation.clip_questions import select
 from actseg_core.evaluation.datasets import open_sentences
 from actseg_core.evaluation.masks import MaskScores, overlap, score_overlaps
-from actseg_core.evaluation.provenance import Kind
+from actseg_core.evaluation.paper_tables import Kind
 
 GRID = 48
 LEARNT_FROM = 400  # samples

@@ -17,15 +17,13 @@ from actseg_core.evaluation.datasets import (
 from actseg_core.evaluation.pair_frames import (
     FrameLabeller,
     LabelledFrames,
-    evaluate_classifier,
-    evaluate_frames,
-)
-from actseg_core.evaluation.proposals import (
     Proposals,
     classifier_proposals,
+    evaluate_classifier,
+    evaluate_frames,
     known_proposals,
 )
-from actseg_core.evaluation.provenance import Provenance
+from actseg_core.evaluation.paper_tables import Provenance
 from actseg_core.evaluation.report import write_pairs_report, write_report
 from actseg_core.evaluation.run import evaluate
 from actseg_core.experiments.plan import Cell, Training

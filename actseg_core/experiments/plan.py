@@ -14,7 +14,7 @@ from typing import Any, Literal
 from actseg_core.config import EXPERIMENT_KEY, ModelConfig, Stream, preset_mapping
 from actseg_core.errors import ConfigError
 from actseg_core.evaluation.datasets import TEST_DATA
-from actseg_core.evaluation.provenance import Kind
+from actseg_core.evaluation.paper_tables import Kind
 from actseg_core.experiment_config import ExperimentConfig, merged, response_count
 from actseg_core.experiments.scale import AblationScale
 

@@ -1,7 +1,9 @@
-"""Bars with error bars per set, and learning curves."""
+"""Results of the experiments as files: tables, bars, learning curves, and a page of the docs."""
 
+import shutil
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -9,14 +11,31 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from actseg_core.evaluation.plots import BLUE, ORANGE, new_figure
-from actseg_core.experiments.summary import SetTable
-from actseg_core.training.logs import read_rows
+from actseg_core.errors import ConfigError, DatasetError
+from actseg_core.evaluation.pictures import BLUE, ORANGE, new_figure, save_figure
+from actseg_core.evaluation.summary import mask_values, replaced, write_json, write_text
+from actseg_core.experiments import report
+from actseg_core.experiments.constant_baseline import Floor
+from actseg_core.experiments.findings import JudgedFinding, judge
+from actseg_core.experiments.plan import Plan
+from actseg_core.experiments.store import Store
+from actseg_core.experiments.summary import (
+    SetTable,
+    samples_by_row,
+    summarise_cells,
+    tables_csv,
+    tables_markdown,
+)
+from actseg_core.training.logs import METRICS_FILE, read_rows
 
 COLUMN = "overall IoU"
 PAIR_COLUMN = "actor and action: mean IoU"
 SMOOTHED_OVER = 9  # logged values
 CURVES_PER_ROW = 3
+BEGIN = "<!-- written by actseg ablate: begin -->"
+END = "<!-- written by actseg ablate: end -->"
+TABLE_FILE = "ablation.md"
+PLOTS = ("bars.png", "curves.png")
 
 
 def bars(tables: Sequence[SetTable]) -> Figure:
@@ -87,3 +106,95 @@ def smoothed(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[
     places = np.arange(len(values))
     low, high = np.maximum(places - half, 0), np.minimum(places + half + 1, len(values))
     return values[:, 0], (sums[high] - sums[low]) / (high - low)
+
+
+def fill_page(page: Path, content: str, pictures: Sequence[Path] = ()) -> None:
+    """Replace what is between the two marks of a page.
+
+    Args:
+        page: Markdown.
+        content: What to put there.
+        pictures: Files shown below it, copied to images/ beside the page as ablation_NAME.
+
+    Raises:
+        ConfigError: If the page lacks the marks.
+        DatasetError: If it cannot be read or written.
+    """
+    try:
+        text = page.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DatasetError(f"cannot read {page}: {error}") from error
+    before, begin, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise ConfigError(
+            f"{page} needs the lines {BEGIN!r} and {END!r} around the generated part"
+        )
+    shown = [f"![{path.stem}](images/{_copied(path, page)})" for path in pictures]
+    inside = "\n\n".join([content.strip(), *shown])
+    write_text(page, f"{before}{BEGIN}\n\n{inside}\n\n{END}{after}")
+
+
+def _copied(picture: Path, page: Path) -> str:
+    name = f"ablation_{picture.name}"
+    with replaced(page.parent / "images" / name) as partial:
+        shutil.copyfile(picture, partial)
+    return name
+
+
+def write_results(plan: Plan, store: Store, floors: Sequence[Floor] = ()) -> str:
+    """Write ablation.md, .csv and .json, bars.png and curves.png from what is measured so far.
+
+    Args:
+        plan: What is wanted.
+        store: The run folder.
+        floors: Scores of the fixed region, for comparison.
+
+    Returns:
+        The content of ablation.md.
+
+    Raises:
+        DatasetError: If a result is damaged, or a file cannot be written.
+    """
+    tables = summarise_cells(plan.cells, store)
+    findings = judge(samples_by_row(plan.cells, store))
+    text = tables_markdown(tables, findings, floors)
+    write_text(store.root / TABLE_FILE, text)
+    write_text(store.root / "ablation.csv", tables_csv(tables))
+    write_json(store.root / "ablation.json", _document(tables, findings, floors))
+    save_figure(report.bars(tables), store.root / PLOTS[0])
+    if losses := _losses(plan, store):
+        save_figure(report.curves(losses), store.root / PLOTS[1])
+    return text
+
+
+def _document(
+    tables: Sequence[SetTable], findings: Sequence[JudgedFinding], floors: Sequence[Floor]
+) -> dict[str, object]:
+    verdicts = [
+        asdict(item)
+        | {"verdict": item.verdict, "verdicts": [claim.verdict for claim in item.claims]}
+        for item in findings
+    ]
+    fixed = {floor.kind: mask_values(floor.scores) for floor in floors}
+    sets = [asdict(item) for item in tables]
+    return {"sets": sets, "findings": verdicts, "fixed_region": fixed}
+
+
+def _losses(plan: Plan, store: Store) -> dict[str, list[NDArray[np.float64]]]:
+    """Curves by panel, network and stage, a seed each; nothing of trainings without a log."""
+    found: dict[str, list[NDArray[np.float64]]] = defaultdict(list)
+    for training in plan.trainings:
+        for path in sorted(store.training(training).rglob(METRICS_FILE)):
+            values = report.read_losses(path)
+            stage = f" {path.parent.name}" if len(training.experiment.stages) > 1 else ""
+            if len(values):
+                found[f"{_panel(training.title)}/{training.title}{stage}"].append(values)
+    return dict(found)
+
+
+def _panel(title: str) -> str:
+    """Networks whose losses can be compared: the same maps, weighed in the same way."""
+    if title.startswith(("rgb", "flow")):
+        return "one resolution" if "single" in title else "three resolutions"
+    return "image baselines"

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from actseg_core.config import Config, Stream, load_yaml
 from actseg_core.errors import ConfigError
 from actseg_core.experiment_config import StageConfig
-from actseg_core.generator.layout_settings import DatasetConfig
+from actseg_core.generator.settings import DatasetConfig
 
 FOLDER = "ablate"
 

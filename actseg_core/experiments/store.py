@@ -8,7 +8,7 @@ import yaml
 
 from actseg_core.errors import ConfigError, DatasetError
 from actseg_core.evaluation.report import METRICS_FILE, SAMPLES_FILE
-from actseg_core.evaluation.report_files import write_json, write_text
+from actseg_core.evaluation.summary import write_json, write_text
 from actseg_core.experiments.plan import Cell, Training
 from actseg_core.experiments.scale import AblationScale
 

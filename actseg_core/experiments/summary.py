@@ -15,9 +15,9 @@ from actseg_core.evaluation.paper_tables import (
     TABLE_1,
     TABLE_2,
     TABLE_3,
+    TITLES,
     PaperTable,
 )
-from actseg_core.evaluation.provenance import TITLES
 from actseg_core.evaluation.report import percent, table
 from actseg_core.evaluation.tables import (
     NOT_MEASURED,

@@ -4,11 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actseg_core.config import FlowConfig
-from actseg_core.flow.base import FlowEstimator
-from actseg_core.flow.encode import Quantised, quantise
-from actseg_core.flow.estimators import DisFlow, FarnebackFlow
-from actseg_core.flow.field import EgoMotionCompensated, camera_flow
-from actseg_core.flow.tvl1 import TvL1Flow
+from actseg_core.flow.estimators import DisFlow, FarnebackFlow, FlowEstimator, TvL1Flow
+from actseg_core.flow.field import EgoMotionCompensated, Quantised, camera_flow, quantise
 
 
 def make_estimator(config: FlowConfig) -> FlowEstimator:

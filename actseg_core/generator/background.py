@@ -7,8 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actseg_core.generator.palette import RGB, pick
-from actseg_core.generator.scenery import scenery
-from actseg_core.generator.textures import octaves, smooth_noise
+from actseg_core.generator.scenery import octaves, scenery, smooth_noise
 
 Image = NDArray[np.uint8]
 GROUND: dict[str, tuple[RGB, ...]] = {

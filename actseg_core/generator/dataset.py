@@ -12,20 +12,20 @@ import cv2
 import numpy as np
 
 from actseg_core.errors import DatasetError
-from actseg_core.generator import layout_jhmdb, layouts
+from actseg_core.generator import a2d_layout, jhmdb_layout
 from actseg_core.generator.clip import GeneratedClip
 from actseg_core.generator.generate import render_clip
-from actseg_core.generator.layout_settings import DatasetConfig
-from actseg_core.generator.record_files import write_text
 from actseg_core.generator.records import (
     Query,
     VideoRecord,
     actor_facts,
     read_record,
+    write_text,
 )
+from actseg_core.generator.settings import DatasetConfig
 
 logger = logging.getLogger(__name__)
-LAYOUTS = {"a2d": layouts, "jhmdb": layout_jhmdb}
+LAYOUTS = {"a2d": a2d_layout, "jhmdb": jhmdb_layout}
 SEEDS_PER_DATASET = 1_000_000
 Progress = Callable[[int, int], None]
 
@@ -113,7 +113,7 @@ def _record(clip: GeneratedClip, index: int, split: int, config: DatasetConfig) 
     main = clip.actors[int(areas[1:].argmax())]
     annotated = len(clip)
     if config.layout == "a2d":
-        annotated = len(layouts.annotated_frames(clip, config.annotated_frames))
+        annotated = len(a2d_layout.annotated_frames(clip, config.annotated_frames))
     return VideoRecord(
         name=video_name(index),
         index=index,

@@ -9,9 +9,8 @@ from actseg_core.errors import ConfigError
 from actseg_core.generator.claims import sides
 from actseg_core.generator.clip import ActorRecord, GeneratedClip
 from actseg_core.generator.grammar import false_sentences, identify, true_sentences
-from actseg_core.generator.lens import degrade
 from actseg_core.generator.looks import Look
-from actseg_core.generator.render import paint, scene_layers
+from actseg_core.generator.render import degrade, paint, scene_layers
 from actseg_core.generator.scene import Scene, plan_scene
 from actseg_core.generator.settings import HeldOut, SceneConfig
 from actseg_core.generator.staging import CROWD, SIZE, CastMember, smaller_side

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from actseg_core.generator.palette import CLOTHES, FURS, PAINTS, TROUSERS, pick
-from actseg_core.generator.textures import Pattern
+from actseg_core.generator.scenery import Pattern
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,8 @@ import numpy as np
 
 from actseg_core.generator.canvas import Canvas, Sprite
 from actseg_core.generator.palette import RGB, pick, shade_of
-from actseg_core.generator.scenery import muted
+from actseg_core.generator.scenery import muted, sheet
 from actseg_core.generator.skeleton import Part, Track, affine
-from actseg_core.generator.textures import sheet
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,10 +5,14 @@ from torch.nn import functional
 
 from actseg_core.config import DecoderConfig
 from actseg_core.errors import ShapeError
-from actseg_core.networks.coordinates import COORDINATE_CHANNELS, append_coordinates
-from actseg_core.networks.filters import DynamicFilter, score
+from actseg_core.networks.filters import (
+    COORDINATE_CHANNELS,
+    DynamicFilter,
+    UpsampleBlock,
+    append_coordinates,
+    score,
+)
 from actseg_core.networks.folded_decoder import fold, folded_response, is_foldable, ring_features
-from actseg_core.networks.upsample import UpsampleBlock
 
 
 class Decoder(nn.Module):

@@ -1,4 +1,4 @@
-"""Sentence-conditioned 1x1 filters (paper section 3.3, equations 1 and 2)."""
+"""Dynamic filters, and what is around them: coordinate channels and upsampling (section 3.2)."""
 
 from typing import Literal
 
@@ -6,6 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from actseg_core.errors import ShapeError
+
+COORDINATE_CHANNELS = 8
 
 
 class DynamicFilter(nn.Module):
@@ -56,3 +58,60 @@ def score(filters: Tensor, features: Tensor) -> Tensor:
     if features.shape[0] == 1:
         return torch.einsum("qc,chw->qhw", filters, features[0])
     return torch.einsum("qc,qchw->qhw", filters, features)
+
+
+def coordinate_channels(
+    height: int, width: int, device: torch.device | None = None, dtype: torch.dtype | None = None
+) -> Tensor:
+    """Left, top, right, bottom, centre x, centre y in [-1, 1], then 1/W and 1/H, per cell.
+
+    Returns:
+        (8, H, W) tensor.
+    """
+    x = torch.linspace(-1, 1, width + 1, device=device, dtype=dtype)
+    y = torch.linspace(-1, 1, height + 1, device=device, dtype=dtype)
+    left, right = x[:-1].expand(height, -1), x[1:].expand(height, -1)
+    top, bottom = y[:-1, None].expand(-1, width), y[1:, None].expand(-1, width)
+    return torch.stack(
+        (
+            left,
+            top,
+            right,
+            bottom,
+            (left + right) / 2,
+            (top + bottom) / 2,
+            torch.full_like(left, 1 / width),
+            torch.full_like(left, 1 / height),
+        )
+    )
+
+
+def append_coordinates(features: Tensor) -> Tensor:
+    """(B, C, H, W) features with the coordinate channels behind: (B, C + 8, H, W)."""
+    batch, _, height, width = features.shape
+    extra = coordinate_channels(height, width, features.device, features.dtype)
+    return torch.cat((features, extra.expand(batch, -1, -1, -1)), dim=1)
+
+
+class UpsampleBlock(nn.Sequential):
+    """Deconvolution 8x8 of stride 4, then convolution 3x3: exactly four times the side.
+
+    Args:
+        inputs: Channels in.
+        outputs: Channels out.
+        activation: "relu" adds one after each of the two layers; the default is linear. [ours]
+
+    Shape:
+        (B, inputs, H, W) to (B, outputs, 4H, 4W).
+    """
+
+    def __init__(self, inputs: int, outputs: int, activation: Literal["none", "relu"]) -> None:
+        layers: list[nn.Module] = []
+        for layer in (
+            nn.ConvTranspose2d(inputs, outputs, 8, stride=4, padding=2),
+            nn.Conv2d(outputs, outputs, 3, padding=1),
+        ):
+            layers.append(layer)
+            if activation == "relu":
+                layers.append(nn.ReLU())
+        super().__init__(*layers)

@@ -13,9 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from actseg_core.config import DecoderConfig
-from actseg_core.networks.coordinates import coordinate_channels
-from actseg_core.networks.filters import score
-from actseg_core.networks.upsample import UpsampleBlock
+from actseg_core.networks.filters import UpsampleBlock, coordinate_channels, score
 
 NEIGHBOURS = tuple((row, column) for row in range(3) for column in range(3))
 # Side of the input and its pixels next to it, per border: top, bottom, left, right.

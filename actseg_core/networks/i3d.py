@@ -4,19 +4,19 @@ Carreira and Zisserman, "Quo Vadis, Action Recognition?", CVPR 2017; layer names
 """
 
 from collections.abc import Collection
-from typing import Self
+from typing import NamedTuple, Self
 
+import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from actseg_core.errors import ConfigError, ShapeError
-from actseg_core.networks.inception import (
-    BlockChannels,
-    ConvUnit,
-    InceptionBlock,
-    SameMaxPool3d,
-    Sizes,
-)
 
+BATCH_NORM_EPS = 1e-3
+BATCH_NORM_MOMENTUM = 0.01
+
+Sizes = tuple[int, int, int]
+"""Values for time, height and width."""
 STEM_CHANNELS = {"Conv3d_1a_7x7": 64, "Conv3d_2b_1x1": 64, "Conv3d_2c_3x3": 192}
 STEM_KERNELS: dict[str, tuple[Sizes, Sizes]] = {
     "Conv3d_1a_7x7": ((7, 7, 7), (2, 2, 2)),
@@ -29,6 +29,113 @@ POOLS: dict[str, tuple[Sizes, Sizes]] = {
     "MaxPool3d_4a_3x3": ((3, 3, 3), (2, 2, 2)),
     "MaxPool3d_5a_2x2": ((2, 2, 2), (2, 2, 2)),
 }
+LOGITS = "Logits"
+ENDPOINTS = (
+    *("Conv3d_1a_7x7", "MaxPool3d_2a_3x3", "Conv3d_2b_1x1", "Conv3d_2c_3x3", "MaxPool3d_3a_3x3"),
+    *("Mixed_3b", "Mixed_3c", "MaxPool3d_4a_3x3"),
+    *("Mixed_4b", "Mixed_4c", "Mixed_4d", "Mixed_4e", "Mixed_4f", "MaxPool3d_5a_2x2"),
+    *("Mixed_5b", "Mixed_5c", LOGITS),
+)
+"""All layers whose output can be had, in order of execution."""
+KINETICS_CLASSES = 400
+HEAD_WINDOW = (2, 7, 7)
+
+
+def same_padding(size: int, kernel: int, stride: int) -> tuple[int, int]:
+    """Zeros before and after one dimension so that ceil(size / stride) outputs result.
+
+    TensorFlow's rule: an odd total puts the extra zero behind, so that 7/2 pads an even size by
+    (2, 3) and 3/2 by (0, 1).
+    """
+    covered = size % stride or stride  # how much of the input the last window has to reach
+    total = max(kernel - covered, 0)
+    return total // 2, total - total // 2
+
+
+def _paddings(
+    inputs: Tensor, kernel: tuple[int, ...], stride: tuple[int, ...]
+) -> list[tuple[int, int]]:
+    """Zeros before and after time, height and width of a (B, C, T, H, W) input."""
+    # The TorchScript tracer, which writes ONNX, takes sizes for tensors unless told otherwise.
+    sizes = [int(size) for size in inputs.shape[2:]]
+    return [same_padding(*values) for values in zip(sizes, kernel, stride, strict=True)]
+
+
+class SameConv3d(nn.Conv3d):
+    """Convolution with "SAME" padding; its output is ceil(T/st), ceil(H/sh), ceil(W/sw).
+
+    The padding is part of the convolution wherever it is symmetric; only otherwise is the input
+    copied into a padded one.
+    """
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        pads = _paddings(inputs, self.kernel_size, self.stride)
+        if any(front != back for front, back in pads):
+            (t0, t1), (h0, h1), (w0, w1) = pads
+            inputs = functional.pad(inputs, (w0, w1, h0, h1, t0, t1))
+            padding = (0, 0, 0)
+        else:
+            padding = (pads[0][0], pads[1][0], pads[2][0])
+        return functional.conv3d(inputs, self.weight, self.bias, self.stride, padding)
+
+
+class SameMaxPool3d(nn.Module):
+    """Max pooling with "SAME" padding, whose padding never wins the maximum.
+
+    The cells in front are the pooling's own padding and the possible extra one behind is what
+    `ceil_mode` adds, so that nothing is copied. Kernels up to 3 and strides up to 2.
+    """
+
+    def __init__(self, kernel: Sizes, stride: Sizes) -> None:
+        super().__init__()
+        self.kernel = kernel
+        self.stride = stride
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        t, h, w = (front for front, _ in _paddings(inputs, self.kernel, self.stride))
+        return functional.max_pool3d(
+            inputs, self.kernel, self.stride, padding=(t, h, w), ceil_mode=True
+        )
+
+
+class ConvUnit(nn.Module):
+    """Convolution without bias, batch norm with eps 1e-3, ReLU: I3D's "Unit3D"."""
+
+    def __init__(
+        self, inputs: int, outputs: int, kernel: Sizes = (1, 1, 1), stride: Sizes = (1, 1, 1)
+    ) -> None:
+        super().__init__()
+        self.conv = SameConv3d(inputs, outputs, kernel, stride, bias=False)
+        self.norm = nn.BatchNorm3d(outputs, eps=BATCH_NORM_EPS, momentum=BATCH_NORM_MOMENTUM)
+        # Keeps the size of activations through 20 layers when nothing is loaded.
+        nn.init.kaiming_normal_(self.conv.weight, nonlinearity="relu")
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        return functional.relu(self.norm(self.conv(inputs)), inplace=True)
+
+
+class BlockChannels(NamedTuple):
+    """Channels of the convolutions of an inception block."""
+
+    single: int
+    """Branch 0: 1x1x1."""
+    reduce1: int
+    """Branch 1: 1x1x1 before ..."""
+    expand1: int
+    """... 3x3x3."""
+    reduce2: int
+    """Branch 2: 1x1x1 before ..."""
+    expand2: int
+    """... 3x3x3."""
+    pooled: int
+    """Branch 3: 1x1x1 after 3x3x3 max pooling."""
+
+    @property
+    def total(self) -> int:
+        """Channels that the block gives."""
+        return self.single + self.expand1 + self.expand2 + self.pooled
+
+
 BLOCK_CHANNELS = {
     "Mixed_3b": BlockChannels(64, 96, 128, 16, 32, 32),
     "Mixed_3c": BlockChannels(128, 128, 192, 32, 96, 64),
@@ -40,16 +147,28 @@ BLOCK_CHANNELS = {
     "Mixed_5b": BlockChannels(256, 160, 320, 32, 128, 128),
     "Mixed_5c": BlockChannels(384, 192, 384, 48, 128, 128),
 }
-LOGITS = "Logits"
-ENDPOINTS = (
-    *("Conv3d_1a_7x7", "MaxPool3d_2a_3x3", "Conv3d_2b_1x1", "Conv3d_2c_3x3", "MaxPool3d_3a_3x3"),
-    *("Mixed_3b", "Mixed_3c", "MaxPool3d_4a_3x3"),
-    *("Mixed_4b", "Mixed_4c", "Mixed_4d", "Mixed_4e", "Mixed_4f", "MaxPool3d_5a_2x2"),
-    *("Mixed_5b", "Mixed_5c", LOGITS),
-)
-"""All layers whose output can be had, in order of execution."""
-KINETICS_CLASSES = 400
-HEAD_WINDOW = (2, 7, 7)
+
+
+class InceptionBlock(nn.Module):
+    """Four branches over the same input, concatenated over channels; keeps T, H and W."""
+
+    def __init__(self, inputs: int, channels: BlockChannels) -> None:
+        super().__init__()
+        cube = (3, 3, 3)
+        self.branch_0 = ConvUnit(inputs, channels.single)
+        self.branch_1 = nn.Sequential(
+            ConvUnit(inputs, channels.reduce1), ConvUnit(channels.reduce1, channels.expand1, cube)
+        )
+        self.branch_2 = nn.Sequential(
+            ConvUnit(inputs, channels.reduce2), ConvUnit(channels.reduce2, channels.expand2, cube)
+        )
+        self.branch_3 = nn.Sequential(
+            SameMaxPool3d(cube, (1, 1, 1)), ConvUnit(inputs, channels.pooled)
+        )
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        branches = (self.branch_0, self.branch_1, self.branch_2, self.branch_3)
+        return torch.cat([branch(inputs) for branch in branches], dim=1)
 
 
 def scaled(channels: int, width: float) -> int:

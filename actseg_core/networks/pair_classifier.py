@@ -8,14 +8,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from actseg_core.config import FlowConfig, Stream
-from actseg_core.datasets.pair_clips import centre_crop, covering_clips, take
+from actseg_core.config import Stream
 from actseg_core.errors import DatasetError, ShapeError
 from actseg_core.experiment_config import ClassifierConfig
-from actseg_core.image import flow_to_tensor, rgb_to_tensor
 from actseg_core.labels import BACKGROUND, PAIRS
 from actseg_core.networks.i3d import LOGITS, I3d
-from actseg_core.types import Clip
 
 TRAINED_LAYERS = ("Mixed_5c", LOGITS)
 CHANNELS: dict[Stream, int] = {"rgb": 3, "flow": 2}
@@ -125,23 +122,3 @@ def pair_targets(labels: Iterable[int]) -> Tensor:
             )
         targets[places[label]] = 1.0
     return targets
-
-
-def clip_tensors(clip: Clip, flow: FlowConfig) -> dict[Stream, Tensor]:
-    """Network inputs of one clip, (1, C, T, H, W) float32 in [-1, 1]; flow where it has any."""
-    tensors: dict[Stream, Tensor] = {"rgb": rgb_to_tensor(np.ascontiguousarray(clip.rgb))}
-    if clip.flow is not None:
-        tensors["flow"] = flow_to_tensor(np.ascontiguousarray(clip.flow), flow.clip_px)
-    return tensors
-
-
-def covering_tensors(
-    video: Clip, config: ClassifierConfig, flow: FlowConfig
-) -> Iterable[dict[Stream, Tensor]]:
-    """The clips that cover a video, cut out of its middle, one by one.
-
-    Args:
-        video: As `sampling.prepare_video` gives it.
-    """
-    for indices in covering_clips(len(video), config.test_frames):
-        yield clip_tensors(centre_crop(take(video, indices), config.crop_px), flow)

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from actseg_core.config import Stream
-from actseg_core.networks.lite_segmenter import LiteSegmenter
+from actseg_core.networks.lite import LiteSegmenter
 from actseg_core.networks.lite_trunk import Pyramid
 from actseg_core.networks.two_stream import Network
 from actseg_core.runtime.graphs import Compiled, encoder_name, head_name, trunk_name

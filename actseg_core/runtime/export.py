@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from actseg_core.config import ModelConfig
 from actseg_core.errors import ActSegError, BackendError, CheckpointError
-from actseg_core.networks.lite_segmenter import LiteSegmenter
+from actseg_core.networks.lite import LiteSegmenter
 from actseg_core.networks.two_stream import Network
 from actseg_core.runtime.graphs import EXPORTED, Graph, make_graphs
 from actseg_core.runtime.onnx_export import SENTENCES_AXIS, to_onnx

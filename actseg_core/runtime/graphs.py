@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from actseg_core.config import Stream
-from actseg_core.networks.lite_segmenter import LiteSegmenter
+from actseg_core.networks.lite import LiteSegmenter
 from actseg_core.networks.lite_trunk import Pyramid
 from actseg_core.networks.segmenter import presence_score
 from actseg_core.networks.two_stream import Network

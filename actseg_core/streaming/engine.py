@@ -8,9 +8,8 @@ from actseg_core.config import StreamConfig
 from actseg_core.errors import ConfigError
 from actseg_core.predictor import Predictor, Thresholds
 from actseg_core.runtime.executor import Features
-from actseg_core.streaming.frame_window import NANOSECONDS, FrameWindow
 from actseg_core.streaming.moved_masks import Encoded, View, Way
-from actseg_core.streaming.window import Preparer
+from actseg_core.streaming.window import NANOSECONDS, FrameWindow, Preparer
 from actseg_core.streaming.window_encoders import make_encoder
 from actseg_core.types import Frame, MaskResult, Sentence
 

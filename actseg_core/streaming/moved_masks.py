@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from actseg_core.flow.moving import carry, join
 from actseg_core.predictor import Predictor, Responses
 from actseg_core.runtime.executor import Features
-from actseg_core.streaming.frame_window import FrameWindow, PreparedFrame
+from actseg_core.streaming.window import FrameWindow, PreparedFrame
 from actseg_core.types import Sentence
 
 

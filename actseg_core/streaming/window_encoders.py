@@ -13,7 +13,7 @@ from actseg_core.image import flow_to_tensor, rgb_to_tensor
 from actseg_core.networks.lite_trunk import Pyramid
 from actseg_core.predictor import Predictor
 from actseg_core.runtime.executor import Features
-from actseg_core.streaming.frame_window import FrameWindow, PreparedFrame
+from actseg_core.streaming.window import FrameWindow, PreparedFrame
 
 Result = TypeVar("Result")
 

@@ -13,14 +13,13 @@ from actseg_core.checkpoints.public_weights import load_i3d
 from actseg_core.config import ModelConfig, Stream
 from actseg_core.datasets.a2d_pairs import A2DPairs
 from actseg_core.datasets.loading import Batch
-from actseg_core.datasets.pair_dataset import PairClips
+from actseg_core.datasets.pair_clips import PairClips
 from actseg_core.errors import ConfigError
 from actseg_core.experiment_config import ClassifierConfig
 from actseg_core.networks.pair_classifier import PairClassifier, pair_loss, pair_targets
 from actseg_core.training.batches import SentenceData
-from actseg_core.training.claim import claim
 from actseg_core.training.stages import make_optimiser, make_schedule
-from actseg_core.training.states import forget_states
+from actseg_core.training.states import claim, forget_states
 from actseg_core.training.trainer import fit
 
 WEIGHTS_FILE = "classifier.safetensors"

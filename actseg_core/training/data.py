@@ -8,10 +8,10 @@ from actseg_core.config import ModelConfig
 from actseg_core.datasets.a2d_layout import Split
 from actseg_core.datasets.a2d_pairs import A2DPairs
 from actseg_core.datasets.a2d_sentences import A2DSentences
+from actseg_core.datasets.clips import evenly_spaced
 from actseg_core.datasets.custom import CustomDataset
 from actseg_core.datasets.loading import ClipDataset
 from actseg_core.datasets.samples import Part, Sample, SentenceDataset
-from actseg_core.datasets.sampling import evenly_spaced
 from actseg_core.errors import ConfigError
 from actseg_core.experiment_config import TrainData
 from actseg_core.text.sentence import SentenceReader

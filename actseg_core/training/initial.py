@@ -11,7 +11,7 @@ from actseg_core.checkpoints.public_weights import load_i3d, load_vgg16
 from actseg_core.config import ModelConfig, Stream
 from actseg_core.errors import CheckpointError, ConfigError
 from actseg_core.experiment_config import ExperimentConfig
-from actseg_core.networks.baseline_choice import HuSegmenter, LiSegmenter
+from actseg_core.networks.baselines import HuSegmenter, LiSegmenter
 from actseg_core.networks.paper import ActorActionSegmenter
 from actseg_core.networks.two_stream import Network, build_model
 from actseg_core.training.settings import TrainRunConfig

@@ -11,7 +11,7 @@ import torch
 from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger
 from torch import Tensor
 
-from actseg_core.training.processes import is_first_process
+from actseg_core.training.states import is_first_process
 
 METRICS_FILE = "metrics.csv"
 _KEPT = "metrics.before.csv"

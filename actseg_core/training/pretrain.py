@@ -26,8 +26,7 @@ from actseg_core.experiment_config import PretrainConfig
 from actseg_core.labels import ACTIONS, PAIRS, pair_from_label
 from actseg_core.networks.i3d import I3d
 from actseg_core.training.batches import SentenceData
-from actseg_core.training.claim import claim
-from actseg_core.training.states import forget_states
+from actseg_core.training.states import claim, forget_states
 from actseg_core.training.trainer import fit
 
 CHANNELS: dict[Stream, int] = {"rgb": 3, "flow": 2}

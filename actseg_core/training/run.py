@@ -19,14 +19,12 @@ from actseg_core.networks.two_stream import Network
 from actseg_core.text.sentence import load_reader
 from actseg_core.training.batches import SentenceData
 from actseg_core.training.callbacks import Pictures
-from actseg_core.training.claim import claim
 from actseg_core.training.data import as_clips, open_data
 from actseg_core.training.features import cached_dataset
 from actseg_core.training.initial import initial_model, take_over
-from actseg_core.training.processes import is_first_process
 from actseg_core.training.sentence_training import SentenceTraining
 from actseg_core.training.settings import TrainRunConfig
-from actseg_core.training.states import forget_states
+from actseg_core.training.states import claim, forget_states, is_first_process
 from actseg_core.training.trainer import Hardware, fit
 
 logger = logging.getLogger(__name__)

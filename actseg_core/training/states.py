@@ -1,27 +1,81 @@
-"""States to resume from: written whole, the one before kept, damaged ones passed over."""
+"""A run's folder belongs to one run; its states are written whole, and the one before is kept."""
 
 import errno
 import io
+import json
 import logging
 import os
 import shutil
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import lightning
 import torch
+from lightning.fabric.utilities.rank_zero import rank_zero_only
 from lightning.pytorch.plugins.io import TorchCheckpointIO
 from lightning.pytorch.trainer.states import TrainerFn
 from torch import Tensor, nn
 
-from actseg_core.errors import TrainingError
+from actseg_core.errors import ConfigError, TrainingError
 
+CLAIM = "config.json"
 logger = logging.getLogger(__name__)
 LAST, PREVIOUS = "last.ckpt", "previous.ckpt"
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+def is_first_process() -> bool:
+    """Whether this is the one process that writes files, also before a trainer is made."""
+    return getattr(rank_zero_only, "rank", 0) == 0
+
+
+def claim(folder: Path, wanted: Mapping[str, Any]) -> None:
+    """Note in its folder what a run is of, or refuse a folder with another run.
+
+    Raises:
+        ConfigError: If the folder holds another run.
+        TrainingError: If it cannot be written.
+    """
+    place = folder / CLAIM
+    try:
+        if place.is_file():
+            _compare(place, wanted)
+        elif is_first_process():
+            folder.mkdir(parents=True, exist_ok=True)
+            partial = place.with_suffix(".part")
+            partial.write_text(json.dumps(wanted, indent=1) + "\n")
+            partial.replace(place)
+    except OSError as error:
+        raise TrainingError(f"cannot write the run folder {folder}: {error}") from error
+
+
+def _compare(place: Path, wanted: Mapping[str, Any]) -> None:
+    try:
+        there = json.loads(place.read_text())
+    except ValueError as error:
+        raise ConfigError(f"{place} is damaged ({error}); give another run folder") from error
+    differing = sorted(_differences(wanted, there))
+    if differing:
+        raise ConfigError(
+            f"{place} is of a run with other settings ({', '.join(differing)} differ); give "
+            "another run folder, or the same settings to go on"
+        )
+
+
+def _differences(one: object, other: object, place: str = "") -> list[str]:
+    """Dotted places at which two nested values differ."""
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        return [
+            found
+            for key in one.keys() | other.keys()
+            for found in _differences(
+                one.get(key), other.get(key), f"{place}.{key}" if place else str(key)
+            )
+        ]
+    return [] if one == other else [place]
 
 
 class WholeFiles(TorchCheckpointIO):

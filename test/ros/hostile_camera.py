@@ -2,7 +2,7 @@
 
 With the argument `compressed` it sends JPEG. After the line "alive" no two of its raw frames are
 the same; after "frozen" all are, as in the beginning. The other end of test_bad_input.py and
-test_frozen.py.
+test_frozen_camera.py.
 """
 
 import queue

@@ -1,11 +1,13 @@
 """The loop around a node: it survives callbacks, obeys signals, and its exit code tells why."""
 
+import ctypes
 import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import rclpy
 from rcl_interfaces.msg import Parameter, ParameterValue
@@ -13,6 +15,8 @@ from rcl_interfaces.srv import GetParameters, SetParameters
 from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
+
+from actseg_ros.process import give_back
 
 Start = Callable[..., Any]
 Eventually = Callable[..., None]
@@ -37,6 +41,7 @@ class Small(Node):
 
 sys.exit(run(Small))
 """
+MB = 2**20
 
 
 def small(start: Start, tick: str = "pass", reason: str = "", stuck: float = 0.0) -> Any:
@@ -130,3 +135,24 @@ def test_a_parameter_of_an_impossible_type_does_not_kill_a_node(
         executor.shutdown()
         node.destroy_node()
         context.try_shutdown()
+
+
+def resident_mb() -> float:
+    fields = Path("/proc/self/statm").read_text().split()
+    return int(fields[1]) * 4096 / MB
+
+
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "malloc_trim"), reason="not glibc")
+def test_pages_between_living_pieces_are_returned() -> None:
+    pieces = [np.ones(64 * 1024, np.uint8) for _ in range(4000)]  # 250 MB, too small for mmap
+    kept = pieces[::100]
+    before = resident_mb()
+    del pieces
+    give_back()
+    assert before - resident_mb() > 150
+    assert all(piece.all() for piece in kept)
+
+
+def test_another_c_library_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ctypes, "CDLL", lambda _name: object())
+    give_back()

@@ -6,8 +6,8 @@ from actseg_core.generator.canvas import Canvas, Sprite
 from actseg_core.generator.figures.base import Motion, texture_side
 from actseg_core.generator.looks import Look
 from actseg_core.generator.palette import shade_of
+from actseg_core.generator.scenery import sheet
 from actseg_core.generator.skeleton import Part, Pose, Track
-from actseg_core.generator.textures import sheet
 
 LEG = 0.2
 

@@ -6,8 +6,8 @@ from actseg_core.generator.canvas import Canvas, Sprite
 from actseg_core.generator.figures.base import Image, Motion, darker, texture_side
 from actseg_core.generator.looks import Look
 from actseg_core.generator.palette import shade_of
+from actseg_core.generator.scenery import sheet
 from actseg_core.generator.skeleton import Part, Pose
-from actseg_core.generator.textures import sheet
 
 WHEEL = 0.095
 GLASS = (96, 118, 132)

@@ -11,7 +11,7 @@ from torch.utils.data import IterableDataset, get_worker_info
 
 from actseg_core.config import ModelConfig
 from actseg_core.flow import make_estimator
-from actseg_core.flow.encode import clip_flow
+from actseg_core.flow.field import clip_flow
 from actseg_core.text.sentence import SentenceReader
 from actseg_core.training.lite.clip import TrainingClip, flip, recolour
 

@@ -2,11 +2,10 @@
 
 import pytest
 
-from actseg_core.bench.hardware import MatrixRate, describe
+from actseg_core.bench.hardware import MatrixRate, Spread, describe, spread
 from actseg_core.bench.report import Report
 from actseg_core.bench.setup import BenchConfig
 from actseg_core.bench.streams import NaiveCase, StreamCase, Way
-from actseg_core.bench.timing import Spread, spread
 
 
 def took(milliseconds: float) -> Spread:

@@ -12,7 +12,6 @@ from safetensors.torch import save_file
 from torch.nn import functional
 
 from actseg_core.checkpoints import public_weights as weights_module
-from actseg_core.checkpoints.crc32c import crc32c
 from actseg_core.checkpoints.public_weights import (
     load_i3d,
     load_vgg16,
@@ -20,10 +19,11 @@ from actseg_core.checkpoints.public_weights import (
     save_weights,
     trained_weights,
 )
+from actseg_core.checkpoints.tensorflow_file import crc32c
 from actseg_core.config import VideoConfig
 from actseg_core.errors import CheckpointError
 from actseg_core.networks.i3d import I3d
-from actseg_core.networks.video_encoder import VideoEncoder
+from actseg_core.networks.paper import VideoEncoder
 
 State = dict[str, torch.Tensor]
 Convert = Callable[..., Any]

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from actseg_core.cli.main import main
-from actseg_core.experiments.page import BEGIN, END
+from actseg_core.experiments.report import BEGIN, END
 
 SCENE = {"frames": 6, "height": 48, "width": 64, "max_actors": 2, "degrade": False}
 SCALE = {

@@ -11,7 +11,7 @@ from actseg_core.cli import evaluate as verb
 from actseg_core.cli.main import main
 from actseg_core.generator import SceneConfig
 from actseg_core.generator.dataset import generate_dataset
-from actseg_core.generator.layout_settings import DatasetConfig
+from actseg_core.generator.settings import DatasetConfig
 from actseg_core.predictor import Predictor
 
 

@@ -13,7 +13,7 @@ from actseg_core.datasets.loading import ClipDataset, ClipLoader
 from actseg_core.errors import ConfigError
 from actseg_core.generator import SceneConfig
 from actseg_core.generator.dataset import generate_dataset
-from actseg_core.generator.layout_settings import DatasetConfig
+from actseg_core.generator.settings import DatasetConfig
 
 CONFIG = ModelConfig(frames=4, size=64, streams=("rgb", "flow"))
 

@@ -12,8 +12,7 @@ from actseg_core.datasets.jhmdb_sentences import JHMDBSentences
 from actseg_core.datasets.published_counts import count_a2d_frames
 from actseg_core.generator.dataset import generate_dataset
 from actseg_core.generator.generate import render_clip
-from actseg_core.generator.layout_settings import DatasetConfig
-from actseg_core.generator.settings import SceneConfig
+from actseg_core.generator.settings import DatasetConfig, SceneConfig
 from actseg_core.video import ReaderPool
 
 SCENE = SceneConfig(frames=12, height=64, width=80)

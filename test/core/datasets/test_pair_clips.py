@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -6,10 +8,15 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from torch.nn import functional
 
+from actseg_core.config import FlowConfig, ModelConfig
+from actseg_core.datasets.a2d_pairs import A2DPairs
 from actseg_core.datasets.pair_clips import (
+    PairClips,
     augment,
     centre_crop,
+    clip_tensors,
     covering_clips,
+    covering_tensors,
     crop,
     flip,
     prepare_video,
@@ -18,7 +25,15 @@ from actseg_core.datasets.pair_clips import (
     take,
 )
 from actseg_core.errors import ShapeError
+from actseg_core.experiment_config import ClassifierConfig
+from actseg_core.generator import SceneConfig
+from actseg_core.generator.dataset import generate_dataset
+from actseg_core.generator.settings import DatasetConfig
 from actseg_core.types import Clip
+from actseg_core.video.reader import ReaderPool
+
+CONFIG = ModelConfig()
+SMALL = ClassifierConfig(train_frames=6, short_side_px=48, crop_px=40)
 
 
 def numbered(frames: int, height: int, width: int) -> Clip:
@@ -179,3 +194,89 @@ def test_flow_is_computed_after_resizing_and_its_last_field_is_repeated() -> Non
 
 def test_without_an_estimator_there_is_no_flow() -> None:
     assert prepare_video(np.zeros((2, 8, 8, 3), np.uint8), 8, None).flow is None
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("data") / "clips"
+    scene = SceneConfig(frames=8, height=48, width=64, max_actors=2, degrade=False)
+    config = DatasetConfig(videos=4, test_share=0.5, seed=5, scene=scene, flow="none")
+    generate_dataset(root, config)
+    return root
+
+
+def clips(data: Path, **changes: object) -> PairClips:
+    settings = SMALL.model_copy(update=changes)
+    return PairClips(A2DPairs(data, "train"), settings, CONFIG, seed=1)
+
+
+def test_every_video_comes_once_as_a_clip_of_its_own_frames(data: Path) -> None:
+    dataset = clips(data)
+    videos = [dataset.dataset.samples[index].video for index in range(len(dataset))]
+    assert sorted(videos) == sorted(A2DPairs(data, "train").video_labels)
+    for index, video in enumerate(videos):
+        batch = dataset[index]
+        assert batch.frames.shape == (1, 6, 40, 40, 3)
+        assert batch.flow is not None and batch.flow.shape == (1, 6, 40, 40, 2)
+        path = A2DPairs(data, "train").layout.clip(video)
+        pool = ReaderPool(1)
+        whole = pool.get(path).read(range(8))
+        pool.close()
+        places = [
+            (start, top, left, flipped)
+            for start in range(3)
+            for flipped in (False, True)
+            for top in range(9)
+            for left in range(25)
+            if _at(whole, start, top, left, flipped, batch.frames[0].numpy())
+        ]
+        assert len(places) == 1  # consecutive frames, one square, all or none mirrored
+
+
+def _at(
+    whole: np.ndarray, start: int, top: int, left: int, flipped: bool, seen: np.ndarray
+) -> bool:
+    frames = whole[start : start + 6]
+    if flipped:
+        frames = frames[:, :, ::-1]
+    return np.array_equal(frames[:, top : top + 40, left : left + 40], seen)
+
+
+def test_a_short_video_is_repeated_from_its_first_frame(data: Path) -> None:
+    batch = clips(data, train_frames=20)[0]
+    frames, flow = batch.frames[0], batch.flow
+    assert flow is not None
+    assert torch.equal(frames[:8], frames[8:16]) and torch.equal(frames[:4], frames[16:])
+    assert torch.equal(flow[0, :8], flow[0, 8:16])
+
+
+def test_epochs_differ_and_can_be_repeated(data: Path) -> None:
+    one, two = clips(data), clips(data)
+    assert torch.equal(one[2, 1].frames, two[2, 1].frames)
+    assert len({one[epoch, 1].frames.numpy().tobytes() for epoch in range(6)}) > 1
+
+
+def test_without_a_flow_stream_none_is_computed(data: Path) -> None:
+    assert clips(data, streams=("rgb",))[0].flow is None
+
+
+def test_network_inputs_of_a_mirrored_clip() -> None:
+    rgb = np.zeros((1, 2, 3, 3), np.uint8)
+    rgb[0, 0, 0, 0] = 255
+    flow = np.zeros((1, 2, 3, 2), np.float32)
+    flow[0, 0, 0] = (10.0, -40.0)
+    tensors = clip_tensors(Clip(rgb[:, :, ::-1], flow[:, :, ::-1]), FlowConfig(clip_px=20.0))
+    assert tensors["rgb"].shape == (1, 3, 1, 2, 3)
+    assert tensors["rgb"][0, 0, 0, 0].tolist() == [-1.0, -1.0, 1.0]
+    assert tensors["flow"][0, :, 0, 0, 2].tolist() == [0.5, -1.0]
+    assert "flow" not in clip_tensors(Clip(rgb), FlowConfig())
+
+
+def test_a_video_is_covered_by_central_crops() -> None:
+    config = ClassifierConfig(test_frames=8, short_side_px=40, crop_px=32)
+    video = Clip(np.zeros((11, 40, 60, 3), np.uint8), np.zeros((11, 40, 60, 2), np.float32))
+    shapes = [
+        {name: tuple(value.shape) for name, value in item.items()}
+        for item in covering_tensors(video, config, FlowConfig())
+    ]
+    assert shapes == [{"rgb": (1, 3, 8, 32, 32), "flow": (1, 2, 8, 32, 32)}] * 2

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from actseg_core.evaluation.provenance import Provenance
+from actseg_core.evaluation.paper_tables import Provenance
 from actseg_core.evaluation.questions import Prediction, Question
 from actseg_core.evaluation.run import Row, measure
 from actseg_core.generator import SceneConfig
 from actseg_core.generator.dataset import generate_dataset
-from actseg_core.generator.layout_settings import DatasetConfig
+from actseg_core.generator.settings import DatasetConfig
 
 Mask = NDArray[np.bool_]
 SIZE = (10, 12)

@@ -6,7 +6,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from actseg_core.evaluation.classification import ClassificationScores
 from actseg_core.evaluation.report import (
     markdown,
     pairs_markdown,
@@ -16,7 +15,7 @@ from actseg_core.evaluation.report import (
     write_report,
 )
 from actseg_core.evaluation.run import score
-from actseg_core.evaluation.semantic import score_label_maps
+from actseg_core.evaluation.semantic import ClassificationScores, score_label_maps
 from actseg_core.labels import Pair
 
 ALL_FILES = {

@@ -9,13 +9,18 @@ import pytest
 import torch
 
 from actseg_core.checkpoints.checkpoint import save_checkpoint
-from actseg_core.evaluation.provenance import Provenance
+from actseg_core.evaluation.paper_tables import Provenance
 from actseg_core.evaluation.questions import Prediction, Question
 from actseg_core.evaluation.report import FORMAT, VERSION
-from actseg_core.evaluation.report_files import write_json, write_json_lines
 from actseg_core.evaluation.run import measure, score
 from actseg_core.evaluation.semantic import SemanticAccumulator
-from actseg_core.evaluation.summary import row_values, summarise, summarise_pairs
+from actseg_core.evaluation.summary import (
+    row_values,
+    summarise,
+    summarise_pairs,
+    write_json,
+    write_json_lines,
+)
 from actseg_core.experiments.plan import Cell, Training
 from actseg_core.experiments.run import make_data
 from actseg_core.experiments.scale import AblationScale

@@ -9,8 +9,8 @@ import pytest
 from actseg_core.evaluation.masks import score_overlaps
 from actseg_core.experiments.constant_baseline import Floor
 from actseg_core.experiments.findings import judge
-from actseg_core.experiments.output import write_results
 from actseg_core.experiments.plan import Plan, make_plan
+from actseg_core.experiments.report import write_results
 from actseg_core.experiments.run import Runner
 from actseg_core.experiments.scale import AblationScale
 from actseg_core.experiments.store import Store

@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 from actseg_core.config import FlowConfig
 from actseg_core.errors import ConfigError, ShapeError
 from actseg_core.flow import make_estimator, make_raw_estimator
-from actseg_core.flow.estimators import DisFlow, FarnebackFlow
-from actseg_core.flow.tvl1 import TvL1Flow
+from actseg_core.flow.estimators import DisFlow, FarnebackFlow, TvL1Flow
 
 Moved = tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.float32]]
 NEEDS_SKIMAGE = pytest.mark.skipif(

@@ -3,10 +3,9 @@ import pytest
 from numpy.typing import NDArray
 
 from actseg_core.generator.background import Backdrop
-from actseg_core.generator.camera import camera_track, still_camera, world_bounds
 from actseg_core.generator.canvas import Canvas, Sprite
 from actseg_core.generator.render import Layer, make_layer, paint
-from actseg_core.generator.scene import Scene
+from actseg_core.generator.scene import Scene, camera_track, still_camera, world_bounds
 from actseg_core.generator.skeleton import Track, affine
 
 HEIGHT, WIDTH = 40, 60

@@ -1,10 +1,17 @@
-"""Which camera stamps are believed."""
+"""Which camera stamps are believed; a camera that repeats one picture is counted."""
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actseg_core.live.frame_checks import NANOSECONDS, StampGate, StampRefused, stamp_to_ns
+from actseg_core.live.frame_checks import (
+    NANOSECONDS,
+    FrozenWatch,
+    StampGate,
+    StampRefused,
+    stamp_to_ns,
+)
 
 S = NANOSECONDS
 
@@ -112,3 +119,57 @@ def test_another_age_is_allowed_from_the_next_stamp_on() -> None:
         gate.check(1 * S, 3 * S)
     gate.allow_age(2.5)
     gate.check(1 * S, 3 * S)
+
+
+def picture(value: int = 0, height: int = 64) -> np.ndarray:
+    return np.full((height, 32, 3), value, np.uint8)
+
+
+def test_equal_pictures_are_counted_from_the_first_and_told_from_the_limit_on() -> None:
+    watch = FrozenWatch(3)
+    assert watch.repeats == 0
+    told = []
+    for value in (5, 5, 5, 5, 6, 6):
+        watch.look(picture(value))
+        told.append((watch.repeats, bool(watch.hint())))
+    assert told == [(1, False), (2, False), (3, True), (4, True), (1, False), (2, False)]
+
+
+def test_the_hint_says_how_often_and_what_to_do() -> None:
+    watch = FrozenWatch(2)
+    watch.look(picture())
+    watch.look(picture())
+    assert "same picture 2 times in a row" in watch.hint()
+    assert "restart it" in watch.hint()
+
+
+@given(st.integers(0, 63), st.integers(0, 31), st.integers(0, 2), st.booleans())
+def test_one_other_pixel_anywhere_is_another_picture(
+    row: int, column: int, channel: int, is_reversed: bool
+) -> None:
+    watch = FrozenWatch(2)
+    changed = picture()
+    changed[row, column, channel] = 1
+    for image in (picture(), changed, changed.copy()):
+        watch.look(image[..., ::-1] if is_reversed else image)
+    assert watch.repeats == 2
+
+
+def test_another_size_is_another_picture() -> None:
+    watch = FrozenWatch(2)
+    watch.look(picture(height=64))
+    watch.look(picture(height=48))
+    assert watch.repeats == 1
+
+
+def test_the_limit_zero_looks_at_nothing_and_changes_at_once() -> None:
+    watch = FrozenWatch(0)
+    for _ in range(3):
+        watch.look(picture())
+    assert (watch.repeats, watch.hint()) == (0, "")
+    watch.limit = 2
+    for _ in range(2):
+        watch.look(picture())
+    assert watch.hint()
+    watch.limit = 0
+    assert watch.hint() == ""

@@ -7,7 +7,7 @@ import torch
 from i3d_reference import as_own, make_weights, slow, slow_i3d
 
 from actseg_core.config import BaselineConfig, ModelConfig, TextConfig
-from actseg_core.networks.baseline_choice import build_baseline
+from actseg_core.networks.baselines import build_baseline
 from actseg_core.networks.segmenter import Segmenter
 
 __all__ = ["as_own", "make_weights", "slow", "slow_i3d"]  # fixtures of test/support

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from actseg_core.networks.baseline_li import LiSegmenter
+from actseg_core.networks.baselines import LiSegmenter
 
 
 def test_equals_a_sum_over_channels_cell_by_cell(

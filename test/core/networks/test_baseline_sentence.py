@@ -3,7 +3,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from actseg_core.config import BaselineConfig, ModelConfig, TextConfig
-from actseg_core.networks.baseline_sentence import EmbeddedLstm
+from actseg_core.networks.baselines import EmbeddedLstm
 
 EMBED_DIM, SENTENCE_DIM, VOCABULARY = 4, 5, 6
 CONFIG = ModelConfig(

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from actseg_core.networks.baseline_upsample import ResponseUpsampler, bilinear_kernel
+from actseg_core.networks.baselines import ResponseUpsampler, bilinear_kernel
 
 
 def test_corner_kernel_is_the_outer_product_of_0_to_32_to_1() -> None:

@@ -16,8 +16,7 @@ from torch.nn import functional
 from actseg_core.checkpoints.checkpoint import load_checkpoint, save_checkpoint
 from actseg_core.config import ModelConfig, TextConfig
 from actseg_core.errors import ConfigError, ShapeError
-from actseg_core.networks.baseline_choice import build_baseline
-from actseg_core.networks.baseline_upsample import bilinear_kernel
+from actseg_core.networks.baselines import bilinear_kernel, build_baseline
 from actseg_core.networks.segmenter import Segmenter
 from actseg_core.networks.two_stream import build_model
 from actseg_core.predictor import Predictor

@@ -11,8 +11,8 @@ from torch.nn import functional
 
 from actseg_core.config import DecoderConfig
 from actseg_core.errors import ShapeError
-from actseg_core.networks.coordinates import coordinate_channels
 from actseg_core.networks.decoder import Decoder
+from actseg_core.networks.filters import coordinate_channels
 from actseg_core.networks.folded_decoder import deconvolve
 
 VISUAL, SENTENCE, SIDE = 6, 4, 3

@@ -6,8 +6,7 @@ from torch.nn import functional
 
 from actseg_core.config import ModelConfig
 from actseg_core.errors import ShapeError
-from actseg_core.networks.lite import FilterBank
-from actseg_core.networks.lite_segmenter import LiteSegmenter, tap_indices
+from actseg_core.networks.lite import FilterBank, LiteSegmenter, tap_indices
 from actseg_core.networks.lite_trunk import ConvNorm, FlowTrunk, RgbTrunk, grid
 
 

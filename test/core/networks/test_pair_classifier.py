@@ -4,13 +4,12 @@ import torch
 from torch import Tensor
 
 from actseg_core.config import FlowConfig
+from actseg_core.datasets.pair_clips import covering_tensors
 from actseg_core.errors import DatasetError, ShapeError
 from actseg_core.experiment_config import ClassifierConfig
 from actseg_core.labels import PAIRS, pair_from_label
 from actseg_core.networks.pair_classifier import (
     PairClassifier,
-    clip_tensors,
-    covering_tensors,
     pair_loss,
     pair_targets,
 )
@@ -146,27 +145,6 @@ def test_targets_mark_the_pairs_of_a_video() -> None:
 def test_an_invalid_pair_is_refused() -> None:
     with pytest.raises(DatasetError, match="14 is no valid actor-action pair of A2D; valid ids"):
         pair_targets([11, 14])
-
-
-def test_network_inputs_of_a_mirrored_clip() -> None:
-    rgb = np.zeros((1, 2, 3, 3), np.uint8)
-    rgb[0, 0, 0, 0] = 255
-    flow = np.zeros((1, 2, 3, 2), np.float32)
-    flow[0, 0, 0] = (10.0, -40.0)
-    tensors = clip_tensors(Clip(rgb[:, :, ::-1], flow[:, :, ::-1]), FlowConfig(clip_px=20.0))
-    assert tensors["rgb"].shape == (1, 3, 1, 2, 3)
-    assert tensors["rgb"][0, 0, 0, 0].tolist() == [-1.0, -1.0, 1.0]
-    assert tensors["flow"][0, :, 0, 0, 2].tolist() == [0.5, -1.0]
-    assert "flow" not in clip_tensors(Clip(rgb), FlowConfig())
-
-
-def test_a_video_is_covered_by_central_crops() -> None:
-    video = Clip(np.zeros((11, 40, 60, 3), np.uint8), np.zeros((11, 40, 60, 2), np.float32))
-    shapes = [
-        {name: tuple(value.shape) for name, value in item.items()}
-        for item in covering_tensors(video, SMALL, FlowConfig())
-    ]
-    assert shapes == [{"rgb": (1, 3, 8, 32, 32), "flow": (1, 2, 8, 32, 32)}] * 2
 
 
 def test_a_whole_video_gives_43_probabilities(classifier: PairClassifier) -> None:

@@ -9,7 +9,7 @@ import yaml
 
 from actseg_core.generator import SceneConfig
 from actseg_core.generator.dataset import generate_dataset
-from actseg_core.generator.layout_settings import DatasetConfig
+from actseg_core.generator.settings import DatasetConfig
 from actseg_core.training.run import train
 from actseg_core.training.settings import TrainRunConfig
 

@@ -15,7 +15,7 @@ from actseg_core.errors import CheckpointError, ConfigError
 from actseg_core.experiment_config import ClassifierConfig
 from actseg_core.generator import SceneConfig
 from actseg_core.generator.dataset import generate_dataset
-from actseg_core.generator.layout_settings import DatasetConfig
+from actseg_core.generator.settings import DatasetConfig
 from actseg_core.networks.i3d import I3d
 from actseg_core.training import classifier as module
 from actseg_core.training.classifier import train_classifier

@@ -17,7 +17,7 @@ from actseg_core.datasets.loading import ClipDataset, ClipLoader
 from actseg_core.errors import ConfigError, DatasetError
 from actseg_core.generator import SceneConfig
 from actseg_core.generator.dataset import generate_dataset
-from actseg_core.generator.layout_settings import DatasetConfig
+from actseg_core.generator.settings import DatasetConfig
 from actseg_core.networks.two_stream import Network, build_model
 from actseg_core.training import features
 from actseg_core.training.features import FrozenDataset, cached_dataset, clip_key, open_store

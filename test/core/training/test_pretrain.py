@@ -13,9 +13,9 @@ from actseg_core.errors import ConfigError, TrainingError
 from actseg_core.experiment_config import PretrainConfig
 from actseg_core.generator import SceneConfig
 from actseg_core.generator.dataset import generate_dataset
-from actseg_core.generator.layout_settings import DatasetConfig
+from actseg_core.generator.settings import DatasetConfig
 from actseg_core.labels import PAIRS, pair_from_label
-from actseg_core.networks.video_encoder import VideoEncoder
+from actseg_core.networks.paper import VideoEncoder
 from actseg_core.training import pretrain as module
 from actseg_core.training.pretrain import (
     ActionPretraining,

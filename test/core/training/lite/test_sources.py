@@ -14,8 +14,7 @@ from actseg_core.training.lite.clip import Question, TrainingClip, camera_path, 
 from actseg_core.training.lite.generated import ask
 from actseg_core.training.lite.mixture import Replay
 from actseg_core.training.lite.photos import PhotoSource
-from actseg_core.training.lite.phrases import colour_word, compose, side_word
-from actseg_core.training.lite.questions import Asker, Thing
+from actseg_core.training.lite.questions import Asker, Thing, colour_word, compose, side_word
 from actseg_core.training.lite.videos import VideoSource
 
 

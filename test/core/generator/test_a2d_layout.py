@@ -9,11 +9,10 @@ import pytest
 from actseg_core.datasets.a2d_layout import A2DLayout, read_missed, read_videoset
 from actseg_core.datasets.a2d_pairs import label_map
 from actseg_core.datasets.a2d_sentences import A2DSentences, read_instances
-from actseg_core.generator import ActorRecord, GeneratedClip, SceneConfig, layouts, render_clip
+from actseg_core.generator import ActorRecord, GeneratedClip, SceneConfig, a2d_layout, render_clip
 from actseg_core.generator.dataset import generate_dataset, video_name
-from actseg_core.generator.layout_settings import DatasetConfig
-from actseg_core.generator.record_files import read_flow
-from actseg_core.generator.records import VideoRecord
+from actseg_core.generator.records import VideoRecord, read_flow
+from actseg_core.generator.settings import DatasetConfig
 from actseg_core.video import open_reader
 
 SCENE = SceneConfig(frames=9, height=48, width=64)
@@ -104,7 +103,7 @@ def test_arrays_lie_as_matlab_leaves_them(tmp_path: Path, record) -> None:  # ty
         record("dog", "running", 1, visible_frames=(0, 1), sentences=("dog running",)),
         record("cat", "eating", 2, visible_frames=(0,), sentences=("cat eating",)),
     )
-    layouts.write_video(tmp_path, "v", two_squares(actors), DatasetConfig(annotated_frames=2))
+    a2d_layout.write_video(tmp_path, "v", two_squares(actors), DatasetConfig(annotated_frames=2))
 
     folder = A2DLayout(tmp_path).instances("v")
     with h5py.File(folder / "00001.h5") as both, h5py.File(folder / "00002.h5") as one:
@@ -127,15 +126,15 @@ def test_arrays_lie_as_matlab_leaves_them(tmp_path: Path, record) -> None:  # ty
 def test_annotated_frames_are_evenly_spread_over_those_that_show_someone(record) -> None:  # type: ignore[no-untyped-def]
     clip = two_squares((record("dog", "running", 1, visible_frames=(4, 5, 6, 7, 8, 9)),))
 
-    assert layouts.annotated_frames(clip, 3) == [5, 7, 9]
-    assert layouts.annotated_frames(clip, 20) == [4, 5, 6, 7, 8, 9]
+    assert a2d_layout.annotated_frames(clip, 3) == [5, 7, 9]
+    assert a2d_layout.annotated_frames(clip, 20) == [4, 5, 6, 7, 8, 9]
 
 
 def test_videos_without_sentences_are_listed_as_missed(
     tmp_path: Path, tree: tuple[Path, list[VideoRecord]]
 ) -> None:
     records = [replace(tree[1][0], queries=()), tree[1][1]]
-    layouts.write_index(tmp_path, records)
+    a2d_layout.write_index(tmp_path, records)
 
     assert A2DLayout(tmp_path).missed.read_text() == "gen00000000"
     rows = A2DLayout(tmp_path).annotation.read_text().splitlines()

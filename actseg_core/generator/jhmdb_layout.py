@@ -12,14 +12,14 @@ import numpy as np
 from scipy.io import savemat
 
 from actseg_core.generator.clip import ActorRecord, GeneratedClip
-from actseg_core.generator.layout_settings import DatasetConfig
-from actseg_core.generator.record_files import (
+from actseg_core.generator.records import (
+    VideoRecord,
     replacing_folder,
     write_flow,
     write_png,
     write_text,
 )
-from actseg_core.generator.records import VideoRecord
+from actseg_core.generator.settings import DatasetConfig
 
 
 def referred_actor(clip: GeneratedClip) -> ActorRecord:

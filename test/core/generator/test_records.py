@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from actseg_core.errors import DatasetError
-from actseg_core.generator.record_files import (
+from actseg_core.generator.records import (
     read_flow,
     replacing_folder,
     write_flow,

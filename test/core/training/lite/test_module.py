@@ -4,7 +4,7 @@ import math
 
 import torch
 
-from actseg_core.training.lite.objective import DICE_SMOOTHING, dice_loss, response_loss
+from actseg_core.training.lite.module import DICE_SMOOTHING, dice_loss, response_loss
 
 
 def test_zero_logits_cost_log_2_per_map_and_half_a_dice() -> None:

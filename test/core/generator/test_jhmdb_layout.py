@@ -7,8 +7,8 @@ from scipy.io import loadmat
 
 from actseg_core.generator import SceneConfig, render_clip
 from actseg_core.generator.dataset import generate_dataset
-from actseg_core.generator.layout_jhmdb import action_class, referred_actor
-from actseg_core.generator.layout_settings import DatasetConfig
+from actseg_core.generator.jhmdb_layout import action_class, referred_actor
+from actseg_core.generator.settings import DatasetConfig
 
 SCENE = SceneConfig(frames=5, height=48, width=64)
 

@@ -18,14 +18,14 @@ from numpy.typing import NDArray
 
 from actseg_core.datasets.a2d_pairs import paint
 from actseg_core.generator.clip import ActorRecord, GeneratedClip
-from actseg_core.generator.layout_settings import DatasetConfig
-from actseg_core.generator.record_files import (
+from actseg_core.generator.records import (
+    VideoRecord,
     replacing_folder,
     write_flow,
     write_png,
     write_text,
 )
-from actseg_core.generator.records import VideoRecord
+from actseg_core.generator.settings import DatasetConfig
 from actseg_core.video.writer import VideoWriter
 
 MATLAB_HEADER = b"MATLAB 7.3 MAT-file, written by actseg".ljust(124) + b"\x00\x02IM"

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from actseg_core.bench.camera import PERIOD_NS, pictures, play
+from actseg_core.bench.setup import PERIOD_NS, pictures, play
 from actseg_core.errors import VideoError
 
 

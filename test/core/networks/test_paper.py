@@ -8,7 +8,7 @@ from torch import Tensor
 
 from actseg_core.config import VideoConfig
 from actseg_core.errors import ShapeError
-from actseg_core.networks.video_encoder import VideoEncoder
+from actseg_core.networks.paper import VideoEncoder
 
 WIDTH = 1 / 16
 
