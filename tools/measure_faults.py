@@ -183,7 +183,7 @@ class Scene:
         return found
 
     def hang(self) -> Figures:
-        """G8, as a planner sees it; the node's own end after hang_s is test_runner.py's."""
+        """G8, as a planner sees it; the node's own end after hang_s is test_process.py's."""
         planner = self.planner
         stopped_s = time.monotonic()
         self.node.send_signal(signal.SIGSTOP)

@@ -92,7 +92,7 @@ def open_sentences(
 def origin_of(kind: Kind, root: Path) -> Origin:
     """Whether a folder holds the published data, as far as its lists of videos and texts tell.
 
-    Masks and videos are not counted here; `data.checks.check_a2d` does.
+    Masks and videos are not counted here; `published_counts.check_a2d` does.
     """
     if (root / GENERATOR_FILE).is_file():
         return "generated"

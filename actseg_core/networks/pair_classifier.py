@@ -54,7 +54,7 @@ class PairClassifier(nn.Module):
             self.stream(stream).set_trainable(TRAINED_LAYERS, batch_statistics=False)
 
     def stream(self, name: Stream) -> I3d:
-        """The network of one stream; `video.weights.load_i3d(..., head=False)` fills it."""
+        """The network of one stream; `public_weights.load_i3d(..., head=False)` fills it."""
         module = self.streams[name]
         assert isinstance(module, I3d)
         return module

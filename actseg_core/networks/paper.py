@@ -23,7 +23,7 @@ class VideoEncoder(nn.Module):
         in_channels: 3 for RGB, 2 for flow.
 
     Attributes:
-        i3d: The network; `video.weights.load_pretrained` fills it.
+        i3d: The network; `public_weights.load_pretrained` fills it.
         out_channels: C, 832 at width 1.
 
     Shape:

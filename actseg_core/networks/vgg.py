@@ -26,7 +26,7 @@ except that classifier.{0,3,6}.weight, there (out, in), are reshaped here to con
 
 
 class FullyConvolutionalVgg16(nn.Module):
-    """VGG16 from image to a map of fc8 scores at stride 32; `video.weights.load_vgg16` fills it.
+    """VGG16 from image to a map of fc8 scores at stride 32; `public_weights.load_vgg16` fills it.
 
     Args:
         config: Width, channels of fc8, and which layers train.
