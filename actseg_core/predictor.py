@@ -13,7 +13,7 @@ from actseg_core.checkpoints.checkpoint import checkpoint_path, load_checkpoint
 from actseg_core.config import ModelConfig, RuntimeConfig, Stream
 from actseg_core.errors import ConfigError, ShapeError
 from actseg_core.flow import make_estimator, network_field
-from actseg_core.flow.encode import clip_flow
+from actseg_core.flow.field import clip_flow
 from actseg_core.image import (
     Placement,
     flow_to_tensor,

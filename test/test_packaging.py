@@ -95,9 +95,7 @@ def test_after_cmakes_install_step_the_command_line_runs(tmp_path: Path) -> None
         "b.build(*map(pathlib.Path, sys.argv[2:]))",
     ]
     tools, folder = str(ROOT / "tools"), str(tmp_path / "build")
-    subprocess.run(
-        [sys.executable, "-c", "; ".join(build), tools, folder, str(stage)], check=True
-    )
+    subprocess.run([sys.executable, "-c", "; ".join(build), tools, folder, str(stage)], check=True)
     (packages,) = stage.glob("lib/python3*/site-packages")
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     for name in EXECUTABLES:

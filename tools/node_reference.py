@@ -1,7 +1,7 @@
 """launch/params.yaml, the tables of docs/node.md and a second RViz view, each from its source.
 
-python tools/node_reference.py rewrites all of them; tests compare, the lists of topics and services
-below with a running node, too.
+python tools/node_reference.py rewrites all of them; tests compare, and compare the lists of topics
+and services with a running node.
 """
 
 import json
@@ -198,7 +198,7 @@ def robot_rviz() -> str:
     ground |= ROBOT_GROUND
     # Each value on one line, as RViz writes them, the long one of the window's state, too.
     text = yaml.safe_dump(content, sort_keys=False, width=10**6)
-    return f"# `python -m actseg_ros.reference` writes this file from actseg.rviz.\n{text}"
+    return f"# `python tools/node_reference.py` writes this file from actseg.rviz.\n{text}"
 
 
 def table(node: str) -> str:

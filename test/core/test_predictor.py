@@ -9,9 +9,9 @@ import torch
 from actseg_core.checkpoints.checkpoint import save_checkpoint
 from actseg_core.config import PresenceConfig
 from actseg_core.errors import CheckpointError, ConfigError, ShapeError, VocabularyError
-from actseg_core.flow.encode import clip_flow
+from actseg_core.flow.field import clip_flow
 from actseg_core.image import Placement
-from actseg_core.model import build_model
+from actseg_core.networks.two_stream import build_model
 from actseg_core.predictor import Predictor, Response, Thresholds, read_off
 from actseg_core.types import Clip
 

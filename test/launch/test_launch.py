@@ -12,11 +12,11 @@ import pytest
 import rclpy
 import yaml
 from catkin_pkg.package import parse_package
+from node_reference import NODES, fields, params_yaml, robot_rviz
 from rclpy.context import Context
 from rclpy.node import Node
 
 from actseg_ros.parameters import declare, refuse_unknown
-from actseg_ros.reference import NODES, fields, params_yaml, robot_rviz
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "launch"
@@ -212,7 +212,7 @@ def test_rviz_colours_points_as_the_overlay_does(name: str) -> None:
 
 def test_the_view_for_a_robots_frame_is_read_off_the_other_one() -> None:
     assert (FOLDER / "actseg_robot.rviz").read_text() == robot_rviz(), (
-        "run python -m actseg_ros.reference"
+        "run python tools/node_reference.py"
     )
 
 

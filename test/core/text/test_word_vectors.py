@@ -233,7 +233,7 @@ def test_the_digest_tells_tables_apart() -> None:
 @pytest.mark.parametrize("processor", ["", "Prescott"])
 def test_the_shipped_table_is_the_same_on_every_processor(processor: str) -> None:
     """OpenBLAS has other kernels, and other roundings, for each."""
-    command = "from actseg_core.text import embeddings as e; print(e.load_word_vectors().digest)"
+    command = "from actseg_core.text import word_vectors as e; print(e.load_word_vectors().digest)"
     kernels = {"OPENBLAS_CORETYPE": processor} if processor else {}
     done = subprocess.run(
         [sys.executable, "-c", command],
@@ -243,7 +243,7 @@ def test_the_shipped_table_is_the_same_on_every_processor(processor: str) -> Non
         check=True,
     )
 
-    assert done.stdout.split() == [embeddings.SHIPPED_DIGEST]
+    assert done.stdout.split() == [word_vectors.SHIPPED_DIGEST]
 
 
 def test_networks_trained_before_the_table_was_the_same_everywhere_are_accepted() -> None:

@@ -12,9 +12,9 @@ import rclpy
 from rclpy.context import Context
 from rclpy.node import Node
 
-from actseg_core.data.video import probe
-from actseg_ros.demo import Row, _literal, default_video, two_actors
-from actseg_ros.states import State
+from actseg_core.live.states import State
+from actseg_core.video import probe
+from actseg_ros.demo.run import Row, _literal, default_video, two_actors
 
 Start = Callable[..., Any]
 

@@ -10,7 +10,6 @@ from visualization_msgs.msg import Marker
 
 from actseg_core.geometry import measure
 from actseg_core.visualize import PALETTE
-from actseg_ros.markers import marker_message
 from actseg_ros.messages import time_message
 from actseg_ros.spatial.markers import marker_message
 from actseg_ros.spatial.messages import POINT, Place, centroid_message, cloud_message
