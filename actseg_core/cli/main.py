@@ -14,6 +14,7 @@ from actseg_core.errors import ActSegError
 VERBS = {
     "segment": "actseg_core.cli.segment:segment",
     "models": "actseg_core.cli.models:models",
+    "words": "actseg_core.cli.words:words",
     "generate": "actseg_core.cli.generate:generate",
     "evaluate": "actseg_core.cli.evaluate:evaluate",
     "tables": "actseg_core.cli.tables:tables",

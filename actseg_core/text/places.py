@@ -1,0 +1,45 @@
+"""Prepositions of several words, and phrases of place."""
+
+from collections.abc import Sequence
+
+from actseg_core.text import function_words as fixed
+
+LONGEST_PREPOSITION = 4
+
+
+def relation_at(words: Sequence[str], index: int) -> tuple[int, str]:
+    """How many words a preposition has, and the relation that it stands for."""
+    for size in range(LONGEST_PREPOSITION, 0, -1):
+        phrase = tuple(words[index : index + size])
+        if phrase in fixed.PHRASAL and len(phrase) == size:
+            return size, fixed.PHRASAL[phrase]
+    return 1, words[index]
+
+
+def read_place(
+    index: int, words: Sequence[str], tags: Sequence[str], ranked: bool
+) -> tuple[int, list[int]] | None:
+    """Where a phrase like "the far left side" or "top right" ends, and its words of place.
+
+    Args:
+        index: The word after the preposition.
+        words: The sentence.
+        tags: Of each word.
+        ranked: "the second from the left" came before; a noun may follow.
+
+    Returns:
+        None if there is no place, or it only describes a noun ("the left chair").
+    """
+    places: list[int] = []
+    at = index
+    while at < len(words):
+        opens = tags[at] == "det" or words[at] in ("far", "very")
+        if tags[at] == "place":
+            places.append(at)
+        elif not (words[at] in fixed.PLACE_NOUNS if places else opens):
+            break
+        at += 1
+    goes_on = at < len(words) and tags[at] in ("noun", "pron", "name")
+    if not places or (goes_on and not ranked):
+        return None
+    return at, places
