@@ -65,7 +65,7 @@ def main() -> None:
     parser.add_argument("--imagenet", type=Path, required=True, help="timm/data/_info")
     parser.add_argument("--wordnet", type=Path, default=wordnet.FOLDER)
     options = parser.parse_args()
-    from actseg_core.text.embeddings import load_word_vectors
+    from actseg_core.text.word_vectors import load_word_vectors
 
     vectors = load_word_vectors()
     vocabulary = list(vectors._keyed.index_to_key)  # noqa: SLF001

@@ -5,7 +5,6 @@ from dataclasses import replace
 
 from actseg_core.errors import VocabularyError
 from actseg_core.text import function_words as fixed
-from actseg_core.text.embeddings import WordVectors
 from actseg_core.text.noun_phrases import Chunk, read_chunk
 from actseg_core.text.nouns import Nouns
 from actseg_core.text.places import read_place, relation_at
@@ -18,6 +17,7 @@ from actseg_core.text.sentence_parts import (
     SentenceParts,
 )
 from actseg_core.text.tags import Tagger
+from actseg_core.text.word_vectors import WordVectors
 
 MOVING = frozenset(("slow", "moving", "fast", "airborne", "jumping", "rolling", "climbing"))
 OPPOSITE = {"left": "right", "right": "left", "top": "down", "bottom": "up", "back": "towards"}

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from actseg_core.text import function_words as fixed
-from actseg_core.text.embeddings import WordVectors
 from actseg_core.text.lexicon import Lexicon
 from actseg_core.text.nouns import Nouns
+from actseg_core.text.word_vectors import WordVectors
 
 OPENS_NOUN = frozenset(("det", "num", "colour", "shade", "adj", "ordinal", "size"))
 NOUN_LIKE = frozenset(("noun", "pron", "name", "unknown"))

@@ -6,11 +6,11 @@ import pytest
 
 from actseg_core.config import TextConfig
 from actseg_core.errors import VocabularyError
-from actseg_core.text.embeddings import load_word_vectors
 from actseg_core.text.nouns import Nouns
 from actseg_core.text.parts import read_parts
 from actseg_core.text.sentence import SentenceReader
 from actseg_core.text.sentence_parts import SentenceParts
+from actseg_core.text.word_vectors import load_word_vectors
 
 Read = Callable[[str], SentenceParts]
 
