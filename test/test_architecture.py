@@ -47,7 +47,7 @@ ONLY_IN = {
         *("image", "geometry", "visualize", "flow", "video", "objects", "datasets"),
         *("generator", "training.lite", "evaluation", "bench.soak"),
     ),
-    "gensim": ("text.word_vectors",),
+    "gensim": ("text.word2vec",),
     "lightning": ("training",),
     "matplotlib": ("evaluation", "experiments", "bench"),
 }

@@ -2,22 +2,22 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from functools import cached_property, lru_cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from gensim.models import KeyedVectors
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
 from actseg_core.errors import VocabularyError
+from actseg_core.text.word2vec import read_vectors
 
 SHIPPED = "glove+spacy"
 # Columns of the shipped table: GloVe's 50 first, then spaCy's 300.
 PARTS = {SHIPPED: slice(0, 350), "glove": slice(0, 50), "spacy": slice(50, 350)}
-MAX_HEADER_BYTES = 200
 # Files list frequent words first. Of GoogleNews' 3 million these take 0.3 GB instead of 1.8.
 MAX_WORDS = 500_000
 DIGEST_ROWS = 1000
@@ -32,31 +32,36 @@ EARLIER_DIGESTS = frozenset(
 class WordVectors:
     """A vocabulary with one row per word.
 
+    A row of zeros says nothing: its word is unknown.
+
     Args:
-        keyed: gensim's table.
+        words: N different words.
+        rows: (N, dim) floating point, finite.
     """
 
-    def __init__(self, keyed: KeyedVectors) -> None:
-        self._keyed = keyed
+    def __init__(self, words: Sequence[str], rows: NDArray[np.floating]) -> None:
+        self._words = words
+        self._rows = rows
+        self._places = {word: place for place, word in enumerate(words)}
 
     @property
     def dim(self) -> int:
         """Width of a vector."""
-        return int(self._keyed.vector_size)
+        return int(self._rows.shape[1])
 
     def __len__(self) -> int:
-        return len(self._keyed)
+        return len(self._words)
 
     def __contains__(self, word: str) -> bool:
-        return word in self._keyed.key_to_index
+        return self.lookup(word) is not None
 
     @cached_property
     def digest(self) -> str:
         """16 hexadecimal digits of the table's size and of about 1,000 of its rows."""
         rows = slice(None, None, max(1, len(self) // DIGEST_ROWS))
-        state = hashlib.sha256(repr(self._keyed.vectors.shape).encode())
-        state.update(" ".join(self._keyed.index_to_key[rows]).encode("utf-8", "replace"))
-        state.update(np.ascontiguousarray(self._keyed.vectors[rows]).tobytes())
+        state = hashlib.sha256(repr(self._rows.shape).encode())
+        state.update(" ".join(self._words[rows]).encode("utf-8", "replace"))
+        state.update(np.ascontiguousarray(self._rows[rows]).tobytes())
         return state.hexdigest()[:16]
 
     def is_the_one_of(self, digest: str) -> bool:
@@ -66,24 +71,11 @@ class WordVectors:
 
     def lookup(self, word: str) -> NDArray[np.float32] | None:
         """(dim,) float32, or None if the word is unknown."""
-        index = self._keyed.key_to_index.get(word)
-        if index is None:
+        place = self._places.get(word)
+        if place is None:
             return None
-        row: NDArray[np.float32] = np.asarray(self._keyed.vectors[index], np.float32)
-        return row
-
-    def neighbours(self, word: str, count: int = 5) -> list[tuple[str, float]]:
-        """The words nearest in angle, with their cosines.
-
-        Raises:
-            VocabularyError: If the word is unknown.
-        """
-        if word not in self:
-            raise VocabularyError(f"there is no vector for {word!r}")
-        return [
-            (str(near), float(cosine))
-            for near, cosine in self._keyed.most_similar(word, topn=count)
-        ]
+        row: NDArray[np.float32] = np.asarray(self._rows[place], np.float32)
+        return row if row.any() else None
 
 
 @lru_cache(maxsize=4)
@@ -93,25 +85,26 @@ def load_word_vectors(source: str = SHIPPED) -> WordVectors:
     Args:
         source: "glove+spacy" (350-d, ships with the package: 50-d GloVe 6B and 300-d spaCy
             vectors, each of unit length), one half of it ("glove", "spacy"), or the path of a
-            word2vec file: .bin as GoogleNews is distributed, .txt or .vec as text. Of a file the
-            first MAX_WORDS words are read, in half precision.
+            file: word2vec's binary form, as GoogleNews is distributed, or text as of word2vec,
+            GloVe and fastText, packed (gzip, bzip2, xz) or not. Of a file the first MAX_WORDS
+            words are read, in half precision if their numbers fit into it.
 
     Raises:
-        VocabularyError: If there is no such source, or the file is damaged or lies about its
-            size.
+        VocabularyError: If there is no such source, or the file is damaged, lies about its size
+            or holds numbers that are not finite; or if it is binary and gensim is not installed.
     """
     if source in PARTS:
-        return WordVectors(_shipped(PARTS[source]))
+        return _shipped(PARTS[source])
     path = Path(source)
     if not path.is_file():
         raise VocabularyError(
             f"word vectors {source!r} are neither one of {', '.join(PARTS)} nor a file; "
             "give the path of a word2vec .bin or .txt file"
         )
-    return WordVectors(_from_file(path))
+    return WordVectors(*read_vectors(path, MAX_WORDS))
 
 
-def _shipped(columns: slice) -> KeyedVectors:
+def _shipped(columns: slice) -> WordVectors:
     path = Path(str(resources.files("actseg_core") / "text" / "words.safetensors"))
     try:
         with safe_open(path, framework="numpy") as file:
@@ -122,10 +115,7 @@ def _shipped(columns: slice) -> KeyedVectors:
         raise VocabularyError(
             f"the word vectors of the package are damaged ({error}); install actseg again"
         ) from error
-    rows = np.ascontiguousarray(table[:, columns])
-    keyed = KeyedVectors(rows.shape[1], dtype=np.float16)
-    keyed.add_vectors(words, rows)
-    return keyed
+    return WordVectors(words, np.ascontiguousarray(table[:, columns]))
 
 
 def _unpack(stored: dict[str, NDArray[Any]]) -> NDArray[np.float16]:
@@ -151,34 +141,3 @@ def _unit(rows: NDArray[np.float32]) -> NDArray[np.float32]:
     length = np.linalg.norm(rows, axis=1, keepdims=True)
     unit: NDArray[np.float32] = rows / np.maximum(length, np.float32(1e-8))
     return unit
-
-
-def _from_file(path: Path) -> KeyedVectors:
-    binary = path.suffix == ".bin"
-    _check_header(path, binary)
-    try:
-        return KeyedVectors.load_word2vec_format(
-            str(path), binary=binary, limit=MAX_WORDS, datatype=np.float16
-        )
-    except (ValueError, EOFError, UnicodeDecodeError, OSError, MemoryError) as error:
-        raise VocabularyError(
-            f"{path} is not a readable word2vec {'binary' if binary else 'text'} file: {error}"
-        ) from error
-
-
-def _check_header(path: Path, binary: bool) -> None:
-    """Refuse a header that asks for more than the file holds, before gensim allocates for it."""
-    with path.open("rb") as file:
-        header = file.readline(MAX_HEADER_BYTES)
-    try:
-        count, dim = (int(part) for part in header.split())
-    except ValueError:
-        raise VocabularyError(
-            f"{path} must start with '<number of words> <width>', got {header[:40]!r}"
-        ) from None
-    smallest = count * (dim * (4 if binary else 2) + 1)
-    if min(count, dim) < 1 or smallest > path.stat().st_size:
-        raise VocabularyError(
-            f"{path} promises {count} words of width {dim}, at least {smallest} bytes, but has "
-            f"{path.stat().st_size}; is the download complete?"
-        )

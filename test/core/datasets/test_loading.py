@@ -5,7 +5,6 @@ import importlib
 import numpy as np
 import pytest
 import torch
-from gensim.models import KeyedVectors
 
 from actseg_core.config import FlowConfig, ModelConfig, TextConfig
 from actseg_core.datasets.a2d_sentences import A2DSentences
@@ -69,9 +68,8 @@ def test_network_inputs_are_those_of_the_predictor(train) -> None:
 
 
 def test_words_are_looked_up_where_there_is_a_reader(train) -> None:
-    keyed = KeyedVectors(3)
-    keyed.add_vectors(["person", "red"], np.eye(3, dtype=np.float32)[:2])
-    reader = SentenceReader(TextConfig(word_dim=3, max_words=6), WordVectors(keyed))
+    vectors = WordVectors(["person", "red"], np.eye(3, dtype=np.float32)[:2])
+    reader = SentenceReader(TextConfig(word_dim=3, max_words=6), vectors)
     batch = ClipDataset(train, RGB, reader=reader)[0]
     assert batch.samples[0].sentence == "person in red is running"
     assert batch.words is not None

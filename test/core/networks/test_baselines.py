@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from gensim.models import KeyedVectors
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
@@ -181,9 +180,8 @@ def test_checkpoint_and_predictor_treat_it_as_any_other_network(
     save_checkpoint(tmp_path / "baseline.safetensors", model)
     loaded = load_checkpoint(tmp_path / "baseline.safetensors")
     assert loaded.config == model.config
-    keyed = KeyedVectors(model.config.text.word_dim)
-    keyed.add_vectors(["red", "dog"], np.eye(2, model.config.text.word_dim, dtype=np.float32))
-    reader = SentenceReader(model.config.text, WordVectors(keyed))
+    vectors = WordVectors(["red", "dog"], np.eye(2, model.config.text.word_dim, dtype=np.float32))
+    reader = SentenceReader(model.config.text, vectors)
     frame = np.random.default_rng(0).integers(0, 255, (1, 48, 80, 3), np.uint8)
     answers = [
         Predictor(network, reader).predict(Clip(frame), [reader.read("red dog"), reader.read("x")])

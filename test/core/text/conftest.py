@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from gensim.models import KeyedVectors
 
 from actseg_core.config import TextConfig
 from actseg_core.text.sentence import SentenceReader
@@ -16,10 +15,9 @@ ROWS = {"dog": [1, 0], "man": [2, 0], "t-shirt": [0, 1], "red": [0, 2], "running
 @pytest.fixture(scope="session")
 def make_reader() -> Callable[..., SentenceReader]:
     """Builds a reader of five words that are two wide; settings by keyword."""
-    keyed = KeyedVectors(2)
-    keyed.add_vectors(list(ROWS), np.array(list(ROWS.values()), np.float32))
+    vectors = WordVectors(list(ROWS), np.array(list(ROWS.values()), np.float32))
 
     def make(**settings: object) -> SentenceReader:
-        return SentenceReader(TextConfig(word_dim=2, **settings), WordVectors(keyed))
+        return SentenceReader(TextConfig(word_dim=2, **settings), vectors)
 
     return make
