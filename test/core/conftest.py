@@ -1,10 +1,7 @@
 """Small networks and vocabularies that whole-chain tests share."""
 
-from collections.abc import Callable
-
 import numpy as np
 import pytest
-from hypothesis import strategies as st
 
 from actseg_core.config import LiteConfig, ModelConfig, TextConfig
 from actseg_core.networks.two_stream import build_model
@@ -14,7 +11,6 @@ from actseg_core.text.word_vectors import WordVectors
 
 WORDS = ("person", "dog", "red", "running", "left")
 WORD_DIM = 8
-NASTY = (b"nan", b"-inf", b"1e999", b"-1", b"9" * 30, b"\0", b"\n", b",", b'"', b"\xff\xfe")
 
 
 @pytest.fixture(scope="session")
@@ -57,19 +53,3 @@ def moving_square() -> np.ndarray:
     for index, frame in enumerate(frames):
         frame[16:32, 8 + 2 * index : 24 + 2 * index] = patch
     return frames
-
-
-@pytest.fixture(scope="session")
-def damage() -> Callable[[st.DataObject, bytes], bytes]:
-    """Changes a file anywhere: bytes overwritten, taken out or put in, the end cut off."""
-
-    def change(data: st.DataObject, content: bytes) -> bytes:
-        changed = bytearray(content)
-        for _ in range(data.draw(st.integers(1, 6))):
-            place = data.draw(st.integers(0, len(changed)))
-            taken = data.draw(st.sampled_from([0, 1, 1, 1, 2, 8, 10**9]))
-            put = data.draw(st.binary(max_size=8) | st.sampled_from(NASTY))
-            changed[place : place + taken] = put
-        return bytes(changed)
-
-    return change

@@ -7,19 +7,19 @@ import lzma
 import struct
 import sys
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from damaged_files import changed_bytes
 from gensim.models import KeyedVectors
 from hypothesis import given
 from hypothesis import strategies as st
 
 from actseg_core.errors import VocabularyError
 from actseg_core.text import word_vectors
-from actseg_core.text.word_vectors import load_word_vectors
 from actseg_core.text.word2vec import read_vectors
+from actseg_core.text.word_vectors import load_word_vectors
 
 WORDS = {"dog": [1.0, 2.0, 3.0], "Dog": [0.0, 0.5, 0.25]}
 LIMIT = 1000
@@ -259,12 +259,11 @@ def test_without_gensim_text_is_read_and_a_binary_file_says_what_to_install(
 @given(data=st.data())
 def test_a_file_changed_anywhere_is_read_or_refused(
     tmp_path_factory: pytest.TempPathFactory,
-    damage: Callable[[st.DataObject, bytes], bytes],
     content: bytes,
     data: st.DataObject,
 ) -> None:
     path = tmp_path_factory.getbasetemp() / "fuzzed_vectors"
-    path.write_bytes(damage(data, content))
+    path.write_bytes(data.draw(changed_bytes(content)))
     try:
         words, rows = read_vectors(path, LIMIT)
     except VocabularyError:
