@@ -21,7 +21,7 @@ LEVELS = 32  # of each channel in the look-up table
 
 # sRGB, then the terms that people use for it; equal shares unless a number follows.
 _PROTOTYPES = """
-000000 black; 0c0c0e black; 1a1a1c black; 26262a black 5 grey 1; 343438 black 3 grey 2
+000000 black; 0c0c0e black; 1a1a1c black; 26262a black 5 grey 1; 343438 black 2 grey 1
 46464a grey 3 black 2; 5c5c60 grey; 787878 grey; 929296 grey; aaaaae grey 3 white 1
 c0c0c4 grey 1 white 1; d4d4d6 white 3 grey 1; e6e6e8 white; ffffff white; f4f8ff white
 1c1410 black 4 brown 1; 2c201a black 3 brown 2; 3c2a20 brown 3 black 2; 141822 black 5 blue 1
@@ -31,40 +31,42 @@ c0c0c4 grey 1 white 1; d4d4d6 white 3 grey 1; e6e6e8 white; ffffff white; f4f8ff
 e0d8c8 white 5 brown 1; f5eedd white; fff8dc white 4 yellow 1; f0e4c0 white 4 yellow 1 brown 1
 e0cca0 white 2 brown 2 yellow 1; d2b48c brown 4 white 1; c4a478 brown; b08c60 brown
 a07850 brown; 8a6040 brown; 704a30 brown; 5a3a26 brown; 4a2e20 brown 5 black 1
-8b5a2b brown; 9a5a2a brown 4 orange 1; b06a30 brown 2 orange 2; c68642 brown 2 orange 2
+8b5a2b brown; 9a5a2a brown 3 orange 1; b06a30 orange 3 brown 2; c68642 brown 2 orange 2
 78706a grey 3 brown 2; 6e5c4a brown 3 grey 1; 8c7c66 brown 3 grey 1; 544838 brown 3 grey 1
 6e4438 brown 4 red 1; 804838 brown 3 red 2; a8685a brown 2 pink 1 red 1; c09080 brown 2 pink 2
 e0b8a0 brown 2 pink 2 white 1; f0d0c0 pink 2 white 2
 ff0000 red; e01020 red; c01020 red; a01020 red; 801018 red 4 brown 1; 600c14 red 3 brown 2
-400a10 red 2 black 2 brown 1; c83c3c red; b04848 red 3 pink 1; 9a3038 red; 902848 red 2 purple 2
+400a10 red 2 black 2 brown 1; c83c3c red; b04848 red 3 pink 1; 9a3038 red; 902848 red 3 purple 2
 d04030 red 4 orange 1; e84820 orange 2 red 3; ff5010 orange 3 red 1; 8a2c28 red 3 brown 2
 ff8000 orange; ff9020 orange; f07020 orange; e08030 orange; d07028 orange 3 brown 1; ffa030 orange
 ffb040 orange 3 yellow 2; f0a868 orange 3 brown 1; ff9a70 orange 2 pink 1; d89050 orange 2 brown 2
 ffc020 yellow 3 orange 2; ffd800 yellow; ffff00 yellow; f0e040 yellow; fff080 yellow
-e8d060 yellow; d8c030 yellow; c8a828 yellow 3 brown 2; b89830 yellow 2 brown 3
-fff4b0 yellow 2 white 2; d8c880 yellow 2 brown 1; a08028 brown 3 yellow 1; d8e060 yellow 3 green 2
+e8d060 yellow; d8c030 yellow; c8a828 yellow 3 brown 2; b89830 yellow 2 brown 2
+fff4b0 yellow 2 white 2; d8c880 yellow 2 brown 1; a08028 brown 2 yellow 1; d8e060 yellow 3 green 2
 00ff00 green; 20c020 green; 108010 green; 0c5010 green; 062a0a green 2 black 2; 80c040 green
 a0e060 green; b8d84c green 3 yellow 2; 6a8a30 green; 788040 green 3 brown 1; 5a5c2c green 2 brown 2
-3c4024 green 2 black 1 brown 1; 90a070 green 3 grey 1; 688068 green 2 grey 2; 9cc8a0 green
+3c4024 green 2 black 1 brown 1; 90a070 green 3 grey 1; 688068 green 3 grey 2; 9cc8a0 green
 c8e8c8 green 2 white 2; 00a868 green; 30785a green; 1c4438 green 3 black 1; 40d0a0 green
-a8a060 brown 2 green 2 yellow 1; 7a7448 brown 2 green 2; 48584c green 2 grey 2
+a8a060 brown 2 green 2 yellow 1; 7a7448 brown 2 green 2; 48584c green 3 grey 2
 00c8c8 blue 3 green 2; 109090 blue 2 green 3; 0c5c64 blue 3 green 3; 70d8d8 blue 3 green 2
-a0d0d4 blue 3 green 1 white 1; 7aa0a0 blue 2 green 1 grey 2; 4a6a6c blue 2 green 1 grey 2
+a0d0d4 blue 3 green 1 white 1; 7aa0a0 blue 2 green 1 grey 2; 4a6a6c blue 3 green 1 grey 2
 0000ff blue; 1030c0 blue; 102080 blue; 0c1450 blue 3 black 1; 080c2c blue 2 black 3; 2060d0 blue
 3080e0 blue; 40a0f0 blue; 80c0f0 blue; a8d0f0 blue 3 white 1; 5878a8 blue; 3c5078 blue
-2c3a58 blue 3 black 1; 6c84a0 blue 3 grey 1; 8ca0b8 blue 2 grey 2; 6c7888 grey 3 blue 2
+2c3a58 blue 3 black 1; 6c84a0 blue 3 grey 1; 8ca0b8 blue 2 grey 2; 6c7888 grey 2 blue 2
 50586a grey 2 blue 2; b0bccc grey 2 blue 2 white 1; d0dcea white 3 blue 2; 1c2c4a blue 2 black 2
 98b0d8 blue; 4858a0 blue; 4040e0 blue 4 purple 1; c4ccd8 white 2 grey 2 blue 1
 8000ff purple; 6020a0 purple; 501880 purple; 301048 purple 3 black 1; 9040c0 purple
 b070e0 purple; c8a0e8 purple; 7868b0 purple 3 blue 1; 604878 purple; 807090 purple 3 grey 2
 a890b8 purple 3 grey 1; d8c8e8 purple 2 white 2; 702060 purple; 583050 purple 3 brown 1
-5c4860 purple 2 grey 2; 6040e0 purple 2 blue 2; b040a0 purple 2 pink 1; 804060 purple 3 red 1
+5c4860 purple 2 grey 2; 6040e0 purple 2 blue 2; b040a0 purple 2 pink 1; 804060 purple 2 red 1
 ff00ff pink 2 purple 2; e020a0 pink; ff1090 pink; ff60b0 pink; ff90c0 pink; ffb8d0 pink
 f0a0a8 pink; ffd8e0 pink 2 white 2; e87890 pink; d05080 pink; d83068 pink 2 red 2
 c87890 pink; b06080 pink 2 purple 2; d8a0b0 pink; ff8080 pink 3 red 1; e06060 red 2 pink 2
-c8a8ac pink 2 grey 2; a88488 pink 2 grey 2 brown 1; e8c8c4 pink 2 white 2
+c8a8ac pink 3 grey 2; a88488 pink 3 grey 2 brown 1; e8c8c4 pink 2 white 2
 ff7058 orange 2 pink 1 red 1
 """
+# People say grey and brown only where no other term will do: such shares count less (fitted).
+_WEIGHTS = {"grey": 0.42, "brown": 0.46, "purple": 0.85, "yellow": 1.25, "black": 0.92}
 _SPREAD = 7.0  # width of a prototype in the compressed CIELAB below
 _LIGHT_STEP = 3  # every third row and column is enough to estimate the light
 _CHROMA_KNEE = 30.0  # above it, steps of chroma count less and less
@@ -89,7 +91,7 @@ def _prototypes() -> tuple[NDArray[np.uint8], Array]:
     for row, entry in zip(weights, entries, strict=True):
         words = entry[1:] if len(entry) > 2 else [entry[1], "1"]
         for name, number in zip(words[::2], words[1::2], strict=True):
-            row[BASIC_COLOURS.index(name)] = float(number)
+            row[BASIC_COLOURS.index(name)] = float(number) * _WEIGHTS.get(name, 1.0)
     return rgb, weights / weights.sum(1, keepdims=True)
 
 
@@ -124,7 +126,7 @@ class ColourNamer:
     """
 
     def __init__(
-        self, tint_strength: float = 0.5, max_tint: float = 1.25, max_exposure: float = 2.0
+        self, tint_strength: float = 0.6, max_tint: float = 1.3, max_exposure: float = 6.0
     ) -> None:
         self.tint_strength = tint_strength
         self.max_tint = max_tint

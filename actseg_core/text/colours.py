@@ -4,10 +4,10 @@ The eleven terms are those of Berlin and Kay, Basic Color Terms (1969). What ano
 in them ("navy" is a blue that is nearly black) is our own judgement.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +18,8 @@ BASIC_COLOURS = (
     *("black", "white", "grey", "red", "orange", "yellow"),
     *("green", "blue", "purple", "pink", "brown"),
 )
-Region = Literal["whole", "upper", "lower", "head"]
-REGIONS: tuple[Region, ...] = ("whole", "upper", "lower", "head")
+Region = Literal["whole", "upper", "lower", "head", "feet"]
+REGIONS: tuple[Region, ...] = ("whole", "upper", "lower", "head", "feet")
 
 _OTHERS = {
     "gray": "grey",
@@ -80,12 +80,14 @@ _SPELLINGS = {
     "yellowish": "yellow",
     "pinkish": "pink",
 }
-# Not shares but "any of these": a dark coat may be black, navy or a deep brown.
+# How much each colour counts as dark, light or bright: a dark coat may be navy or a deep brown.
 _SHADES = {
     "dark": {"black": 1.0, "brown": 0.5, "grey": 0.4, "blue": 0.4, "purple": 0.4, "green": 0.3},
     "light": {"white": 1.0, "yellow": 0.5, "pink": 0.4, "grey": 0.3},
+    "bright": {"white": 0.6, "yellow": 1.0, "orange": 0.8, "pink": 0.7, "red": 0.5, "green": 0.4},
 }
-_SHADES["pale"] = _SHADES["bright"] = _SHADES["light"]
+_TINGES = {"dark": "black", "light": "white"}
+COLOURFUL = "colourful"
 
 
 def _weights(shares: Mapping[str, float]) -> Array:
@@ -111,40 +113,85 @@ COLOUR_WORDS: Mapping[str, Array] = MappingProxyType(_TABLE)
 SHADE_WORDS: Mapping[str, Array] = MappingProxyType(
     {word: _weights(shares) for word, shares in _SHADES.items()}
 )
-"""Word -> (11,) float32: how much each basic colour counts as dark or light, in [0, 1]."""
+"""Word -> (11,) float32: how much each basic colour counts as dark, light or bright, 0 to 1."""
 
 
 @dataclass(frozen=True, eq=False)
 class ColourMention:
-    """What a sentence says about the colour of one region of an object.
+    """What a sentence says about the colours of one region of an object.
 
-    Args:
-        colours: (K, 11) float32, a row per colour word: COLOUR_WORDS or SHADE_WORDS.
-        region: Where: "whole" (a dog, "in red"), "upper" (shirt), "lower" (jeans), "head" (hat).
-        mixed: True if all colours are wanted at once ("brown and white"), False if any will do
-            ("red or blue").
+    Attributes:
+        colours: (K, 11) float32, a row of COLOUR_WORDS per colour; all K are wanted ("brown and
+            white"). None if only a shade was said.
+        region: Where: "whole" (a dog, "in red"), "upper" (shirt), "lower" (jeans), "head" (hat),
+            "feet" (shoes).
+        shade: A word of SHADE_WORDS or "colourful", if no colour was said.
+        negated: "not red".
     """
 
-    colours: Array
+    colours: Array | None
     region: Region = "whole"
-    mixed: bool = False
+    shade: str | None = None
+    negated: bool = False
 
 
-def colour_weights(word: str, shade: str | None = None) -> Array | None:
-    """What a word, maybe with "dark" or "light" before it, says in basic colours.
+class SaidLook(Protocol):
+    """The part of a sentence that speaks of colours (`actseg_core.text.sentence_parts.Look`)."""
+
+    @property
+    def colours(self) -> tuple[str, ...]:
+        """Basic colours, or "colourful"."""
+
+    @property
+    def shades(self) -> tuple[str, ...]:
+        """Dark, light, bright, or a pattern."""
+
+    @property
+    def region(self) -> str:
+        """Where on the object."""
+
+    @property
+    def words(self) -> tuple[int, ...]:
+        """Places of its words in the sentence."""
+
+    @property
+    def negated(self) -> bool:
+        """Whether it is denied."""
+
+
+def colour_mention(look: SaidLook, words: Sequence[str]) -> ColourMention | None:
+    """What a look says of colours; the very words count, so that "cream" is more than white.
 
     Args:
-        word: One lower-case word, "blue".
-        shade: A word of SHADE_WORDS that stands before it ("light blue"), or None.
+        look: Names its colours, its region and the places of its words.
+        words: The words of the sentence.
 
     Returns:
-        (11,) float32 in the order of BASIC_COLOURS, or None if the word names no colour.
+        The mention, or None if the look has neither a colour nor a shade ("a man with a hat",
+        "a striped shirt").
     """
-    weights = COLOUR_WORDS.get(word)
-    if weights is None:
-        return SHADE_WORDS.get(word)
-    if shade is None or shade not in SHADE_WORDS:
+    region: Region = next((name for name in REGIONS if name == look.region), "whole")
+    shade = next((name for name in look.shades if name in _SHADES), None)
+    named = [name for name in look.colours if name in COLOUR_WORDS]
+    said = [words[at] for at in look.words if words[at] in COLOUR_WORDS]
+    if len(said) == len(named):
+        named = said
+    if named:
+        rows = np.stack([tinged(name, shade) for name in named])
+        return ColourMention(rows, region, negated=look.negated)
+    if COLOURFUL in look.colours:
+        shade = COLOURFUL
+    return None if shade is None else ColourMention(None, region, shade, look.negated)
+
+
+def tinged(word: str, shade: str | None = None) -> Array:
+    """(11,) float32 shares of a word of COLOUR_WORDS with "dark" or "light" before it, or without.
+
+    "Bright" and other shades leave a colour as it is.
+    """
+    weights = COLOUR_WORDS[word]
+    tinge = _TINGES.get(shade or "")
+    if tinge is None:
         return weights
-    other = COLOUR_WORDS["black" if shade == "dark" else "white"]
-    mixed: Array = 0.75 * weights + 0.25 * other
+    mixed: Array = 0.75 * weights + 0.25 * COLOUR_WORDS[tinge]
     return mixed

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from actseg_core.errors import ShapeError
 from actseg_core.objects.colour_names import ColourNamer, colour_table
 from actseg_core.objects.looks import looks_log_odds, object_colours
-from actseg_core.text.colours import BASIC_COLOURS, ColourMention, Region, colour_weights
+from actseg_core.text.colours import BASIC_COLOURS, ColourMention, Region, tinged
 
 SIZE = 96
 PURE = {
@@ -46,14 +46,8 @@ def mask(rows: slice, columns: slice) -> NDArray[np.float32]:
     return whole
 
 
-def mention(*words: str, region: Region = "whole", mixed: bool = False) -> ColourMention:
-    return ColourMention(np.stack([weights(word) for word in words]), region, mixed)
-
-
-def weights(word: str) -> NDArray[np.float32]:
-    found = colour_weights(word)
-    assert found is not None
-    return found
+def mention(*words: str, region: Region = "whole", negated: bool = False) -> ColourMention:
+    return ColourMention(np.stack([tinged(word) for word in words]), region, negated=negated)
 
 
 def lit(image: NDArray[np.uint8], gains: Sequence[float]) -> NDArray[np.uint8]:
@@ -138,12 +132,12 @@ def test_skin_counts_for_an_object_but_hardly_for_a_person() -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "region"), [(("red",), "upper"), (("blue",), "lower"), (("black", "brown"), "head")]
+    ("word", "region"), [("red", "upper"), ("blue", "lower"), ("black", "head")]
 )
-def test_a_mention_that_fits_speaks_for_the_person(words: tuple[str, ...], region: Region) -> None:
+def test_a_mention_that_fits_speaks_for_the_person(word: str, region: Region) -> None:
     image, masks = person()
     shares = object_colours(image, masks, ["person"], NAMER)
-    assert looks_log_odds(mention(*words, region=region), shares)[0] > 0.4
+    assert looks_log_odds(mention(word, region=region), shares)[0] > 0.4
 
 
 def test_in_red_fits_a_man_whose_trousers_are_blue() -> None:
@@ -159,7 +153,7 @@ def test_brown_and_white_wants_both() -> None:
     rows, columns = BLOCK
     pied = scene((*BLOCK, PURE["white"]), (slice(32, 52), columns, PURE["brown"]))
     plain = scene((*BLOCK, PURE["brown"]))
-    asked = mention("brown", "white", mixed=True)
+    asked = mention("brown", "white")
     odds = [
         looks_log_odds(asked, object_colours(i, mask(rows, columns)[None], ["animal"], NAMER))[0]
         for i in (pied, plain)
@@ -174,14 +168,14 @@ def test_black_or_white_stripes_are_black_and_white() -> None:
         image[row : row + 4, 24:64] = PURE["black"]
     shares = object_colours(image, mask(*BLOCK)[None], ["animal"], NAMER)
     assert shares[0, 0, [0, 1]].tolist() == pytest.approx([0.5, 0.5], abs=0.08)
-    assert looks_log_odds(mention("black", "white", mixed=True), shares)[0] > 1.5
+    assert looks_log_odds(mention("black", "white"), shares)[0] > 1.5
 
 
 def test_dark_fits_navy_and_light_does_not() -> None:
     image = scene((*BLOCK, (24, 28, 56)))
     shares = object_colours(image, mask(*BLOCK)[None], ["thing"], NAMER)
-    assert looks_log_odds(mention("dark"), shares)[0] > 0.5
-    assert looks_log_odds(mention("light"), shares)[0] < -1.0
+    assert looks_log_odds(ColourMention(None, shade="dark"), shares)[0] > 0.5
+    assert looks_log_odds(ColourMention(None, shade="light"), shares)[0] < -1.0
 
 
 def test_twice_the_picture_has_the_same_colours() -> None:
@@ -208,16 +202,53 @@ def test_shares_sum_to_one_and_do_not_depend_on_the_masks_level(
 
 
 @settings(derandomize=True, max_examples=50, deadline=None)
-@given(st.integers(0, 2**32 - 1), st.booleans())
-def test_log_odds_are_bounded_and_never_no_number(seed: int, mixed: bool) -> None:
+@given(
+    st.integers(0, 2**32 - 1),
+    st.lists(st.sampled_from(["red", "maroon", "white", "beige"]), min_size=1, max_size=3),
+    st.booleans(),
+)
+def test_log_odds_are_bounded_and_never_no_number(
+    seed: int, words: list[str], negated: bool
+) -> None:
     rng = np.random.default_rng(seed)
-    shares = rng.dirichlet(np.full(11, 0.2), (5, 4)).astype(np.float32)
+    shares = rng.dirichlet(np.full(11, 0.2), (5, 5)).astype(np.float32)
     shares[0] = 0.0
-    words = rng.choice(["red", "dark", "maroon", "white", "beige"], 2)
-    odds = looks_log_odds(mention(*words, mixed=mixed), shares)
+    odds = looks_log_odds(mention(*words, negated=negated), shares)
     assert np.isfinite(odds).all()
-    assert np.abs(odds).max() <= 3.0
+    assert np.abs(odds).max() <= 3.5
     assert odds[0] == 0.0
+
+
+def test_not_red_is_the_opposite_of_red() -> None:
+    image, masks = person()
+    shares = object_colours(image, masks, ["person"], NAMER)
+    red = looks_log_odds(mention("red"), shares)
+    assert looks_log_odds(mention("red", negated=True), shares).tolist() == (-red).tolist()
+
+
+def test_more_of_a_colour_speaks_louder_for_it() -> None:
+    shares = np.zeros((3, 5, 11), np.float32)
+    shares[:, :, 3] = np.array([0.2, 0.5, 0.9])[:, None]
+    shares[:, :, 0] = 1.0 - shares[:, :, 3]
+    odds = looks_log_odds(mention("red"), shares)
+    assert odds[0] < odds[1] < odds[2]
+
+
+def test_white_is_less_beige_than_beige_is() -> None:
+    shares = np.zeros((2, 5, 11), np.float32)
+    shares[0] = tinged("beige")
+    shares[1, :, BASIC_COLOURS.index("white")] = 1.0
+    odds = looks_log_odds(mention("beige"), shares)
+    assert odds[0] > odds[1] + 1.0
+
+
+def test_several_vivid_colours_are_colourful_and_one_is_not() -> None:
+    shares = np.zeros((2, 5, 11), np.float32)
+    shares[0, :, [3, 5, 6, 7]] = 0.25
+    shares[1, :, 3] = 1.0
+    odds = looks_log_odds(ColourMention(None, shade="colourful"), shares)
+    assert odds[0] > 1.0
+    assert odds[1] < -1.0
 
 
 def test_an_empty_mask_has_no_colour_and_says_nothing() -> None:
@@ -229,7 +260,7 @@ def test_an_empty_mask_has_no_colour_and_says_nothing() -> None:
 
 def test_no_object_gives_no_rows() -> None:
     image, _ = person()
-    assert object_colours(image, np.zeros((0, 24, 24), np.float32), [], NAMER).shape == (0, 4, 11)
+    assert object_colours(image, np.zeros((0, 24, 24), np.float32), [], NAMER).shape == (0, 5, 11)
 
 
 def test_a_black_frame_is_black() -> None:

@@ -1,16 +1,33 @@
-"""Colour words in terms of the eleven basic colours."""
+"""Colour words in terms of the eleven basic colours, and what a look says of them."""
+
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
 
-from actseg_core.text.colours import BASIC_COLOURS, COLOUR_WORDS, SHADE_WORDS, colour_weights
+from actseg_core.text.colours import (
+    BASIC_COLOURS,
+    COLOUR_WORDS,
+    SHADE_WORDS,
+    colour_mention,
+    tinged,
+)
+
+
+@dataclass(frozen=True)
+class Look:
+    """As the sentence's parts give it."""
+
+    colours: tuple[str, ...]
+    shades: tuple[str, ...] = ()
+    region: str = "whole"
+    words: tuple[int, ...] = ()
+    negated: bool = False
 
 
 @pytest.mark.parametrize("name", BASIC_COLOURS)
 def test_a_basic_colour_means_itself_only(name: str) -> None:
-    weights = colour_weights(name)
-    assert weights is not None
-    assert weights.tolist() == [float(other == name) for other in BASIC_COLOURS]
+    assert tinged(name).tolist() == [float(other == name) for other in BASIC_COLOURS]
 
 
 @pytest.mark.parametrize("word", sorted(COLOUR_WORDS))
@@ -23,29 +40,28 @@ def test_maroon_is_red_with_brown_and_purple() -> None:
     assert COLOUR_WORDS["maroon"][[3, 8, 10]].tolist() == pytest.approx([3 / 6, 1 / 6, 2 / 6])
 
 
-@pytest.mark.parametrize("word", ["gray", "crimson", "scarlet", "violet"])
-def test_other_spellings_are_the_basic_colour(word: str) -> None:
-    meant = {"gray": "grey", "crimson": "red", "scarlet": "red", "violet": "purple"}[word]
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [("gray", "grey"), ("crimson", "red"), ("scarlet", "red"), ("violet", "purple")],
+)
+def test_other_spellings_are_the_basic_colour(word: str, meant: str) -> None:
     assert np.array_equal(COLOUR_WORDS[word], COLOUR_WORDS[meant])
 
 
 def test_light_blue_is_blue_with_a_quarter_of_white() -> None:
-    weights = colour_weights("blue", "light")
-    assert weights is not None
+    weights = tinged("blue", "light")
     assert weights[BASIC_COLOURS.index("blue")] == pytest.approx(0.75)
     assert weights[BASIC_COLOURS.index("white")] == pytest.approx(0.25)
 
 
-def test_dark_alone_means_any_dark_colour_and_black_most() -> None:
-    weights = colour_weights("dark")
-    assert weights is not None
+def test_bright_red_is_red() -> None:
+    assert np.array_equal(tinged("red", "bright"), tinged("red"))
+
+
+def test_dark_means_any_dark_colour_and_black_most() -> None:
+    weights = SHADE_WORDS["dark"]
     assert weights.argmax() == BASIC_COLOURS.index("black")
     assert weights[BASIC_COLOURS.index("white")] == 0.0
-
-
-def test_a_word_that_names_no_colour_has_no_weights() -> None:
-    assert colour_weights("dog") is None
-    assert colour_weights("dog", "dark") is None
 
 
 @pytest.mark.parametrize("table", [COLOUR_WORDS, SHADE_WORDS])
@@ -53,3 +69,46 @@ def test_the_shared_tables_cannot_be_written_to(table: dict[str, np.ndarray]) ->
     weights = next(iter(table.values()))
     with pytest.raises(ValueError, match="read-only"):
         weights[0] = 1.0
+
+
+def test_the_very_word_counts_where_the_look_holds_only_the_nearest_basic_colour() -> None:
+    mention = colour_mention(Look(("white",), words=(1,)), ("a", "cream", "dog"))
+    assert mention is not None
+    assert mention.colours is not None
+    assert np.array_equal(mention.colours[0], COLOUR_WORDS["cream"])
+
+
+def test_two_colours_are_both_wanted_each_in_its_row() -> None:
+    look = Look(("brown", "white"), words=(0, 2))
+    mention = colour_mention(look, ("brown", "and", "white", "dog"))
+    assert mention is not None
+    assert mention.colours is not None
+    assert mention.colours.argmax(1).tolist() == [10, 1]
+
+
+def test_the_region_and_the_negation_are_kept() -> None:
+    look = Look(("blue",), region="lower", words=(1, 2), negated=True)
+    mention = colour_mention(look, ("without", "blue", "jeans"))
+    assert mention is not None
+    assert (mention.region, mention.negated) == ("lower", True)
+
+
+def test_dark_blue_is_tinged_and_dark_alone_is_a_shade() -> None:
+    blue = colour_mention(Look(("blue",), ("dark",), words=(0, 1)), ("dark", "blue", "car"))
+    alone = colour_mention(Look((), ("dark",), words=(0,)), ("dark", "car"))
+    assert blue is not None
+    assert blue.colours is not None
+    assert np.array_equal(blue.colours[0], tinged("blue", "dark"))
+    assert alone is not None
+    assert (alone.colours, alone.shade) == (None, "dark")
+
+
+def test_colourful_is_a_shade_of_its_own() -> None:
+    mention = colour_mention(Look(("colourful",), words=(1,)), ("a", "colorful", "shirt"))
+    assert mention is not None
+    assert mention.shade == "colourful"
+
+
+@pytest.mark.parametrize("look", [Look(()), Look((), ("striped",), "upper", (1,))])
+def test_a_look_without_a_colour_says_none(look: Look) -> None:
+    assert colour_mention(look, ("a", "striped", "shirt")) is None
