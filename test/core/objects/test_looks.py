@@ -1,6 +1,7 @@
 """Colours of objects' regions and the log-odds of colour mentions, on pictures made by hand."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,9 +12,17 @@ from numpy.typing import NDArray
 from actseg_core.errors import ShapeError
 from actseg_core.objects.colour_names import ColourNamer, colour_table
 from actseg_core.objects.looks import looks_log_odds, object_colours
-from actseg_core.text.colours import BASIC_COLOURS, ColourMention, Region, tinged
+from actseg_core.text.colours import (
+    BASIC_COLOURS,
+    COLOUR_WORDS,
+    SHADE_WORDS,
+    ColourMention,
+    Region,
+    tinged,
+)
 
 SIZE = 96
+TRUTH = Path(__file__).parent / "looks_truth.tsv"
 PURE = {
     "black": (12, 12, 14),
     "white": (250, 250, 250),
@@ -284,3 +293,14 @@ def test_masks_without_their_kinds_are_refused() -> None:
 def test_a_float_image_is_refused() -> None:
     with pytest.raises(ShapeError, match="uint8 RGB image"):
         NAMER(np.zeros((4, 4, 3), np.float32))  # type: ignore[arg-type]
+
+
+def test_every_word_of_the_measured_list_is_known() -> None:
+    rows = TRUTH.read_text().splitlines()[1:]
+    said = {
+        word
+        for row in rows
+        for cell in row.split("\t")[5:]
+        for word in cell.replace("+", "/").split("/")
+    }
+    assert said - {""} - set(COLOUR_WORDS) - set(SHADE_WORDS) == set()
