@@ -17,9 +17,10 @@ from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
 from actseg_core.errors import ActSegError
-from actseg_ros.compressed import sniff_size
+from actseg_ros.compressed import PNG_SIGNATURE, Sniffed, decompress, sniff, without_end_mark
 
 MAX_SIDE_PX = 65_535
+PNG_BIT_DEPTH_BYTE = 24
 SHOWN_CHARS = 40
 
 
@@ -83,7 +84,9 @@ NOT_A_PICTURE = {
 Converter = Callable[[Any], NDArray[Any]]
 
 
-def decode(message: Image | CompressedImage, max_pixels: int) -> NDArray[np.uint8]:
+def decode(
+    message: Image | CompressedImage, max_pixels: int, bit_depth: int = 16
+) -> NDArray[np.uint8]:
     """The picture of a message.
 
     Padded rows, both byte orders, 16 bit, Bayer and YUV are understood (ENCODINGS, SAME_AS); a
@@ -92,6 +95,8 @@ def decode(message: Image | CompressedImage, max_pixels: int) -> NDArray[np.uint
     Args:
         message: sensor_msgs Image or CompressedImage.
         max_pixels: Larger pictures are refused before anything is allocated [px].
+        bit_depth: Bits of each 16-bit sample that the camera uses, 8 to 16; 12 for a camera with
+            12 bits in mono16. Larger values are cut to the largest.
 
     Returns:
         (H, W, 3) uint8 RGB; possibly a read-only view of the message's data.
@@ -100,8 +105,16 @@ def decode(message: Image | CompressedImage, max_pixels: int) -> NDArray[np.uint
         ImageRefused: With one line that says what was wrong with the message.
     """
     if isinstance(message, CompressedImage):
-        return _decode_compressed(message, max_pixels)
-    return _decode_raw(message, max_pixels)
+        return _decode_compressed(message, max_pixels, bit_depth)
+    return _decode_raw(message, max_pixels, bit_depth)
+
+
+def has_16_bits(message: Image | CompressedImage) -> bool:
+    """Whether the samples of a message that can be decoded have 16 bits."""
+    if isinstance(message, CompressedImage):
+        start = bytes(message.data[: PNG_BIT_DEPTH_BYTE + 1])
+        return start.startswith(PNG_SIGNATURE) and start[-1] == 16
+    return _layout(message.encoding)[1].sample_bytes == 2
 
 
 def encode(picture: NDArray[np.uint8], header: Header, rgb: bool = False) -> Image:
@@ -158,7 +171,7 @@ def compress(
     return CompressedImage(header=header, format=f"{name}; {kind} compressed {name}", data=data)
 
 
-def _decode_raw(message: Image, max_pixels: int) -> NDArray[np.uint8]:
+def _decode_raw(message: Image, max_pixels: int, bit_depth: int) -> NDArray[np.uint8]:
     encoding, layout = _layout(message.encoding)
     height, rows = check_size(message, encoding, layout, max_pixels)
     row_bytes = message.width * layout.bytes_per_pixel
@@ -166,7 +179,8 @@ def _decode_raw(message: Image, max_pixels: int) -> NDArray[np.uint8]:
     if encoding == "rgb8":
         return np.ascontiguousarray(stored).reshape(height, message.width, 3)
     if layout.sample_bytes == 2:
-        stored = _to_native_order(stored, bool(message.is_bigendian))
+        samples = _to_native_order(stored, bool(message.is_bigendian))
+        stored = _to_full_range(samples, bit_depth).view(np.uint8)
     if encoding == "nv24":
         stored, encoding = _half_the_chroma(stored, height), "nv12"
     packed = _packed(stored, message.header, message.width, encoding)
@@ -239,10 +253,17 @@ def _check_sides(width: int, height: int, max_pixels: int) -> None:
         )
 
 
-def _to_native_order(stored: NDArray[np.uint8], is_bigendian: bool) -> NDArray[np.uint8]:
+def _to_native_order(stored: NDArray[np.uint8], is_bigendian: bool) -> NDArray[np.uint16]:
     order = np.dtype(">u2" if is_bigendian else "<u2")
-    samples = np.ascontiguousarray(stored).view(order)
-    return samples.astype(np.uint16).view(np.uint8)
+    return np.ascontiguousarray(stored).view(order).astype(np.uint16)
+
+
+def _to_full_range(samples: NDArray[Any], bit_depth: int) -> NDArray[Any]:
+    """The lowest `bit_depth` bits of 16 become the highest ones; what is above them is cut."""
+    if bit_depth == 16 or samples.dtype != np.uint16:
+        return samples
+    largest = (1 << bit_depth) - 1
+    return (np.minimum(samples, largest).astype(np.uint32) * 65_535 // largest).astype(np.uint16)
 
 
 def _half_the_chroma(stored: NDArray[np.uint8], height: int) -> NDArray[np.uint8]:
@@ -284,40 +305,38 @@ def _call_converter(packed: Any, encoding: str) -> NDArray[np.uint8]:
     return picture
 
 
-def _decode_compressed(message: CompressedImage, max_pixels: int) -> NDArray[np.uint8]:
+def _decode_compressed(
+    message: CompressedImage, max_pixels: int, bit_depth: int
+) -> NDArray[np.uint8]:
     if "compressedDepth" in message.format:
         raise ImageRefused("format says compressedDepth; connect the colour image instead")
     data = np.frombuffer(message.data, np.uint8)
     try:
-        width, height = sniff_size(data.data)
+        sniffed = sniff(data.data)
+        _check_sides(sniffed.width, sniffed.height, max_pixels)
+        if sniffed.length:
+            data = data[: sniffed.length]
+        else:
+            data = np.frombuffer(without_end_mark(data.tobytes()), np.uint8)
+        source = message.format.partition(";")[0].strip()
+        is_mosaic = _is_mosaic(source, sniffed)
+        picture = _to_full_range(decompress(data, sniffed, is_mosaic), bit_depth)
     except ValueError as error:
         raise ImageRefused(f"the compressed image is unusable: {error}") from error
-    _check_sides(width, height, max_pixels)
-    source = message.format.partition(";")[0].strip()
-    if source.startswith("bayer_") and source in ENCODINGS and ENCODINGS[source].sample_bytes == 1:
-        # image_transport compresses a mosaic as if it were a grey picture.
-        mosaic = _call_decompressor(data, width, height, grey=True)
-        if not (width % 2 or height % 2):
-            return _call_converter(_packed(mosaic, message.header, width, source), source)
-    return _call_decompressor(data, width, height)
+    if is_mosaic:
+        rows = np.ascontiguousarray(picture).view(np.uint8).reshape(sniffed.height, -1)
+        return _call_converter(_packed(rows, message.header, sniffed.width, source), source)
+    if picture.dtype == np.uint16:
+        picture = (picture >> 8).astype(np.uint8)
+    return picture[..., ::-1]
 
 
-def _call_decompressor(
-    data: NDArray[np.uint8], width: int, height: int, grey: bool = False
-) -> NDArray[np.uint8]:
-    import cv2
-
-    colour = cv2.IMREAD_GRAYSCALE if grey else cv2.IMREAD_COLOR_RGB
-    try:
-        picture = cv2.imdecode(data, colour | cv2.IMREAD_IGNORE_ORIENTATION)
-    except cv2.error as error:
-        raise ImageRefused(f"the compressed image is damaged: {error.err}") from error
-    if picture is None or picture.shape[:2] != (height, width):
-        raise ImageRefused(
-            f"the compressed image is damaged: its header says {width}x{height}, but it cannot be "
-            "decoded to that"
-        )
-    return np.asarray(picture, np.uint8)
+def _is_mosaic(source: str, sniffed: Sniffed) -> bool:
+    """image_transport compresses a Bayer mosaic as if it were a grey picture."""
+    if not source.startswith("bayer_") or source not in ENCODINGS:
+        return False
+    is_even = not (sniffed.width % 2 or sniffed.height % 2)
+    return is_even and ENCODINGS[source].sample_bytes * 8 == sniffed.sample_bits
 
 
 def _cv_bridge() -> Converter:

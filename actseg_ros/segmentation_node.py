@@ -16,13 +16,14 @@ from rclpy.duration import Duration
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 
 from actseg_core.config import Config, OverlayConfig, StreamConfig
-from actseg_core.live.frame_checks import FrozenWatch, StampGate
+from actseg_core.live.frame_checks import StampGate
+from actseg_core.live.picture_checks import PictureChecks
 from actseg_core.live.queries import QuerySet
 from actseg_core.live.reports import Health, LoadedModel
 from actseg_core.live.states import State
 from actseg_core.live.worker import HEARTBEAT_S, Worker
 from actseg_ros.commands import CommandInterface
-from actseg_ros.convert import CONVERTER_NAME, decode
+from actseg_ros.convert import CONVERTER_NAME, decode, has_16_bits
 from actseg_ros.diagnostics import NewProblems, diagnostics_message, sentence_facts
 from actseg_ros.images import ImageInput
 from actseg_ros.lifecycle import told
@@ -93,7 +94,7 @@ class SegmentationNode(LifecycleNode):
         )
         self._sink.style = style
         self._new_problems = NewProblems()
-        self._frozen = FrozenWatch(settings.frozen_frames)
+        self._pictures = PictureChecks(settings.frozen_frames, settings.bit_depth)
         self._spatial: SpatialOutput | None = None
         if spatial.enabled:
             self._spatial = SpatialOutput(
@@ -143,7 +144,7 @@ class SegmentationNode(LifecycleNode):
         self._model.engine.reconfigure(self.stream)
         self._model.engine.reset("")
         gate = StampGate(self.stream.max_age_s, settings.future_tolerance_s, settings.check_clock)
-        self._frozen = FrozenWatch(settings.frozen_frames)
+        self._pictures = PictureChecks(settings.frozen_frames, settings.bit_depth)
         self._worker = Worker(
             self._model.engine,
             self._queries,
@@ -240,8 +241,8 @@ class SegmentationNode(LifecycleNode):
 
     # ------------------------------------------------------------------------------ callbacks
     def _decode(self, message: Any) -> NDArray[np.uint8]:
-        image = decode(message, self.stream.max_pixels)
-        self._frozen.look(image)
+        image = decode(message, self.stream.max_pixels, self.settings.bit_depth)
+        self._pictures.look(image, has_16_bits(message))
         return image
 
     def _on_changed(self) -> None:
@@ -264,7 +265,7 @@ class SegmentationNode(LifecycleNode):
         assert isinstance(style, OverlayConfig)
         assert isinstance(spatial, SpatialConfig)
         self.settings, self.stream, self._sink.style = settings, stream, style
-        self._frozen.limit = settings.frozen_frames
+        self._pictures.reconfigure(settings.frozen_frames, settings.bit_depth)
         self._jump_handle.unregister()
         self._jump_handle = self._watch_clock()
         if self._spatial is not None:
@@ -295,7 +296,7 @@ class SegmentationNode(LifecycleNode):
         hints = [
             images.hint(health.received) if images else "",
             self._watch.hint(),
-            self._frozen.hint() if self._worker else "",
+            self._pictures.hint() if self._worker else "",
             SAME_NAME if self._has_twin() else "",
             self._new_problems.hint(health),
         ]
@@ -370,7 +371,7 @@ class SegmentationNode(LifecycleNode):
             "device": self.settings.device,
             "image converter": CONVERTER_NAME,
             "image reliability": self._images.reliability if self._images else "",
-            "same picture in a row": str(self._frozen.repeats),
+            "same picture in a row": str(self._pictures.repeats),
             "last refused command": self._sink.refused_command,
             "worker last seen [s]": f"{self.stuck_s():.1f}",
             **sentence_facts(states),

@@ -20,6 +20,7 @@ LIVE = frozenset(
     {
         "hang_s",
         "frozen_frames",
+        "bit_depth",
         *(f"overlay.{name}" for name in OverlayConfig.model_fields),
         *(f"stream.{name}" for name in StreamConfig.model_fields),
     }
@@ -50,6 +51,8 @@ class SegmentationConfig(RuntimeConfig):
     """QoS of the image subscription; auto: reliable if all cameras on the topic are."""
     image_depth: int = Field(2, ge=1, le=100)
     """QoS depth of the image subscription; the worker's own queue is stream.queue_frames."""
+    bit_depth: int = Field(16, ge=8, le=16)
+    """Bits that 16-bit images really use; 12 for a 12-bit camera in mono16."""
     check_clock: bool = True
     """Refuse frames whose stamp is far from the node's clock; false for bags without /clock."""
     future_tolerance_s: float = Field(0.2, ge=0.0, le=60.0)

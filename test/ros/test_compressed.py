@@ -1,41 +1,107 @@
-"""Sizes read off the first bytes, on files written out by hand."""
+"""Sizes and ends read off files written out by hand, and off those of OpenCV."""
 
+import struct
+
+import cv2
+import numpy as np
 import pytest
 
-from actseg_ros.compressed import sniff_size
+from actseg_ros.compressed import Sniffed, sniff, without_end_mark
 
+START = b"\xff\xd8"
 SOF = bytes.fromhex("ffc0 0011 08 0102 0304 03 01 22 00 02 11 01 03 11 01".replace(" ", ""))
 APP = bytes.fromhex("ffe00004abcd")
 END = b"\xff\xd9"
+NOISE = cv2.resize(np.random.default_rng(0).integers(0, 255, (8, 8, 3)).astype(np.uint8), (64, 48))
+JPEGS = {
+    "baseline": cv2.imencode(".jpg", NOISE)[1].tobytes(),
+    "progressive": cv2.imencode(".jpg", NOISE, [cv2.IMWRITE_JPEG_PROGRESSIVE, 1])[1].tobytes(),
+    "restarts": cv2.imencode(".jpg", NOISE, [cv2.IMWRITE_JPEG_RST_INTERVAL, 2])[1].tobytes(),
+}
 
 
 def size(content: bytes) -> tuple[int, int]:
-    return sniff_size(memoryview(content))
+    sniffed = sniff(memoryview(content))
+    return sniffed.width, sniffed.height
+
+
+def length(content: bytes) -> int:
+    return sniff(memoryview(content)).length
 
 
 def test_a_jpegs_size_is_behind_its_other_segments() -> None:
-    assert size(b"\xff\xd8" + APP + b"\xff\xff" + SOF[1:] + END) == (0x0304, 0x0102)
+    assert size(START + APP + b"\xff\xff" + SOF[1:] + END) == (0x0304, 0x0102)
 
 
 def test_progressive_jpegs_too_but_not_huffman_tables() -> None:
     table = b"\xff\xc4" + SOF[2:]
-    assert size(b"\xff\xd8" + table + b"\xff\xc2" + SOF[2:] + END) == (0x0304, 0x0102)
+    assert size(START + table + b"\xff\xc2" + SOF[2:] + END) == (0x0304, 0x0102)
+
+
+def test_bytes_between_a_jpegs_segments_are_skipped_as_decoders_do() -> None:
+    assert size(START + b"abc" + APP + b"\x00\x00" + SOF + END) == (0x0304, 0x0102)
 
 
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (b"\xff\xd8" + SOF, "no end mark"),
-        (b"\xff\xd8" + APP + END, "no frame header"),
-        (b"\xff\xd8" + b"\x00\x00\x00\x00" + END, "no marker at byte 2"),
-        (b"\xff\xd8" + SOF[:6] + END, "frame header is cut off"),
-        (b"RIFF", "neither JPEG nor PNG, its 4 bytes begin 52494646"),
+        (START + APP + END, "no frame header"),
+        (START + bytes(4) + END, "no frame header"),
+        (START + SOF[:6], "frame header is cut off"),
+        (b"abcd", "neither JPEG nor PNG, its 4 bytes begin 61626364$"),
+        (b"RIFF", "neither JPEG nor PNG, its 4 bytes begin 52494646 as those of WebP do"),
     ],
 )
 def test_wrong_files_are_named(content: bytes, reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
-        size(content)
+        sniff(memoryview(content))
 
 
-def test_zeros_behind_the_end_mark_are_a_transfers_padding() -> None:
-    assert size(b"\xff\xd8" + SOF + END + bytes(1000)) == (0x0304, 0x0102)
+@pytest.mark.parametrize("kind", JPEGS)
+@pytest.mark.parametrize("zeros", [1, 4094, 4095, 100_000])
+def test_zeros_behind_the_end_mark_are_a_transfers_padding(kind: str, zeros: int) -> None:
+    content = JPEGS[kind]
+    assert length(content + bytes(zeros)) == len(content)
+
+
+@pytest.mark.parametrize("behind", [b"\xff" * 5000, b"GPS 52.1 5.1", JPEGS["baseline"]])
+def test_anything_else_behind_the_end_mark_is_not_of_the_picture(behind: bytes) -> None:
+    content = JPEGS["baseline"]
+    assert length(content + behind) == len(content)
+
+
+def test_the_end_mark_of_a_thumbnail_is_not_that_of_the_picture() -> None:
+    thumbnail, content = JPEGS["progressive"], JPEGS["baseline"]
+    exif = b"\xff\xe1" + struct.pack(">H", 2 + len(thumbnail)) + thumbnail
+    content = START + exif + content[2:]
+    assert sniff(memoryview(content)) == Sniffed(64, 48, 8, len(content))
+    assert length(content[: len(content) * 3 // 4]) == 0
+
+
+@pytest.mark.parametrize("kind", JPEGS)
+@pytest.mark.parametrize("zeros", [0, 5000])
+def test_a_whole_jpeg_without_an_end_mark_gets_one(kind: str, zeros: int) -> None:
+    content = JPEGS[kind][:-2]
+    assert length(content + bytes(zeros)) == 0
+    assert without_end_mark(content + bytes(zeros)) == JPEGS[kind]
+
+
+@pytest.mark.parametrize("kind", JPEGS)
+@pytest.mark.parametrize("zeros", [0, 5000])
+def test_a_jpeg_whose_data_end_early_is_cut_off(kind: str, zeros: int) -> None:
+    content = JPEGS[kind][: len(JPEGS[kind]) * 3 // 4]
+    with pytest.raises(ValueError, match="the JPEG is cut off after .* bytes, it has no end mark"):
+        without_end_mark(content + bytes(zeros))
+
+
+def test_a_png_ends_with_its_last_chunk_and_tells_its_bits() -> None:
+    deep = cv2.imencode(".png", np.zeros((3, 5), np.uint16))[1].tobytes()
+    assert sniff(memoryview(deep + bytes(99))) == Sniffed(5, 3, 16, len(deep))
+    flat = cv2.imencode(".png", np.zeros((3, 5), np.uint8))[1].tobytes()
+    assert sniff(memoryview(flat)) == Sniffed(5, 3, 8, len(flat))
+
+
+def test_a_wrong_checksum_of_a_chunk_that_decoders_skip_does_no_harm() -> None:
+    content = cv2.imencode(".png", NOISE)[1].tobytes()
+    comment = struct.pack(">I", 4) + b"tEXtab\x00c" + b"none"
+    assert size(content[:33] + comment + content[33:]) == (64, 48)

@@ -37,6 +37,10 @@ def compressed(content: bytes, kind: str = "jpeg") -> CompressedImage:
     return CompressedImage(format=kind, data=array("B", content))
 
 
+def noise() -> NDArray[np.uint8]:
+    return np.random.default_rng(0).integers(0, 255, (40, 40, 3)).astype(np.uint8)
+
+
 def encoded(suffix: str, picture: NDArray[np.uint8]) -> bytes:
     return bytes(cv2.imencode(suffix, picture[..., ::-1])[1].tobytes())
 
@@ -253,14 +257,92 @@ def test_what_is_no_jpeg_or_png_is_refused(content: bytes) -> None:
         decode(compressed(content), LIMIT)
 
 
-@pytest.mark.parametrize("suffix", [".jpg", ".png"])
-@pytest.mark.parametrize("kept", [0.5, 0.9, -2])
-def test_a_cut_off_picture_is_refused(suffix: str, kept: float) -> None:
-    noise = np.random.default_rng(0).integers(0, 255, (40, 40, 3)).astype(np.uint8)
-    content = encoded(suffix, noise)
-    content = content[: int(len(content) * kept)] if kept > 0 else content[: int(kept)]
+@pytest.mark.parametrize(("suffix", "zeros"), [(".jpg", 0), (".jpg", 6000), (".png", 0)])
+@pytest.mark.parametrize("kept", [0.5, 0.9])
+def test_a_cut_off_picture_is_refused(suffix: str, zeros: int, kept: float) -> None:
+    content = encoded(suffix, noise())
+    content = content[: int(len(content) * kept)] + bytes(zeros)
     with pytest.raises(ImageRefused, match="cut off"):
         decode(compressed(content), LIMIT)
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".png"])
+@pytest.mark.parametrize("behind", [bytes(4095), bytes(500_000), b"\xff" * 7, b"\xff\xd8 next"])
+def test_what_a_camera_leaves_behind_a_picture_changes_nothing(suffix: str, behind: bytes) -> None:
+    content = encoded(suffix, noise())
+    np.testing.assert_array_equal(
+        decode(compressed(content + behind), LIMIT), decode(compressed(content), LIMIT)
+    )
+
+
+def test_a_jpeg_without_an_end_mark_is_the_same_picture() -> None:
+    content = encoded(".jpg", noise())
+    np.testing.assert_array_equal(
+        decode(compressed(content[:-2]), LIMIT), decode(compressed(content), LIMIT)
+    )
+
+
+@pytest.mark.parametrize("big", [0, 1])
+def test_the_bits_that_a_camera_uses_fill_the_range(big: int) -> None:
+    data = struct.pack(("><"[1 - big]) + "4H", 4095, 2048, 16, 65535)
+    message = image("mono16", 4, 1, data, big=big)
+    assert decode(message, LIMIT)[0, :, 0].tolist() == [15, 7, 0, 255]
+    # 12 bits: 2048 of 4095 is 127.5 of 255, 16 is 0.996; what is above 4095 is cut to it.
+    near = np.abs(decode(message, LIMIT, 12)[0, :, 0].astype(float) - [255, 127.5, 0.996, 255])
+    assert near.max() < 1
+
+
+def test_the_bits_that_a_camera_uses_fill_the_range_of_a_png_too() -> None:
+    samples = np.array([[4095, 2048, 16, 65535]], np.uint16)
+    grey = compressed(cv2.imencode(".png", samples)[1].tobytes(), "mono16; png compressed mono16")
+    assert decode(grey, LIMIT)[0, :, 0].tolist() == [15, 8, 0, 255]
+    near = np.abs(decode(grey, LIMIT, 12)[0, :, 0].astype(float) - [255, 127.5, 0.996, 255])
+    assert near.max() < 1
+    blue = np.stack([samples, samples * 0, samples // 2], axis=2)
+    colour = compressed(cv2.imencode(".png", blue)[1].tobytes(), "png")
+    assert decode(colour, LIMIT, 12)[0, 1].tolist() == [64, 0, 128]
+
+
+@pytest.mark.parametrize("encoding", ["rgb16", "bayer_rggb16"])
+def test_the_bits_that_a_camera_uses_count_for_colour_too(encoding: str) -> None:
+    samples = np.full((4, 4, 3 if encoding == "rgb16" else 1), 4095, np.uint16)
+    message = image(encoding, 4, 4, samples.tobytes())
+    assert decode(message, LIMIT).max() == 15
+    assert decode(message, LIMIT, 12).min() == 255
+
+
+def test_a_deep_mosaic_that_was_compressed_as_grey_gets_its_colours_back() -> None:
+    raw = np.zeros((8, 8), np.uint16)
+    raw[::2, ::2] = 4000
+    content = bytes(cv2.imencode(".png", raw)[1].tobytes())
+    mosaic = compressed(content, "bayer_bggr16; png compressed bayer_bggr16")
+    plain = image("bayer_bggr16", 8, 8, raw.tobytes())
+    picture = decode(mosaic, LIMIT, 12)
+    np.testing.assert_array_equal(picture, decode(plain, LIMIT, 12))
+    centre = picture[3:5, 3:5].reshape(-1, 3).mean(axis=0)
+    assert centre[2] > 150 and centre[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("message", "deep"),
+    [
+        (image("mono16", 1, 1, bytes(2)), True),
+        (image("16UC3", 1, 1, bytes(6)), True),
+        (image("mono8", 1, 1, bytes(1)), False),
+        (compressed(cv2.imencode(".png", np.zeros((2, 2), np.uint16))[1].tobytes()), True),
+        (compressed(cv2.imencode(".png", np.zeros((2, 2), np.uint8))[1].tobytes()), False),
+        (compressed(cv2.imencode(".jpg", np.zeros((2, 2), np.uint8))[1].tobytes()), False),
+    ],
+)
+def test_images_with_16_bits_are_known(message: Any, deep: bool) -> None:
+    assert convert.has_16_bits(message) == deep
+
+
+def test_opencv_4_10_which_cannot_read_rgb_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted = decode(compressed(encoded(".png", noise())), LIMIT)
+    monkeypatch.delattr(cv2, "IMREAD_COLOR_RGB")
+    np.testing.assert_array_equal(decode(compressed(encoded(".png", noise())), LIMIT), wanted)
+    np.testing.assert_array_equal(wanted, noise())
 
 
 def test_a_png_with_a_wrong_checksum_is_refused() -> None:

@@ -195,10 +195,10 @@ def read_image(path: Path) -> NDArray[np.uint8]:
     Raises:
         DatasetError: If the file is missing or no image.
     """
-    image = cv2.imread(str(path), cv2.IMREAD_COLOR_RGB)
+    image = cv2.imread(str(path), cv2.IMREAD_COLOR)
     if image is None:
         raise DatasetError(f"{path} is missing or not a readable image")
-    return image.astype(np.uint8, copy=False)
+    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB).astype(np.uint8, copy=False)
 
 
 def draw(instance: Instance, photo: Photo) -> NDArray[np.uint8]:

@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from diagnostic_msgs.msg import DiagnosticStatus
+from rclpy.parameter import Parameter
 from rclpy.qos import (
     QoSProfile,
     ReliabilityPolicy,
@@ -100,3 +102,24 @@ def test_a_matched_camera_without_images_points_at_the_transport(make: Any) -> N
         ),
         feed=False,
     )
+
+
+def test_a_12_bit_camera_in_16_bits_is_named_until_the_parameter_fits(make: Any) -> None:
+    bench = make()
+    bench.start()
+    samples = np.linspace(0, 4095, 12 * 16).astype(np.uint16)
+
+    def infrared() -> Image:
+        message = Image(height=12, width=16, encoding="mono16", step=32)
+        message.data = array("B", samples.tobytes())
+        message.header.stamp = bench.client.get_clock().now().to_msg()
+        return message
+
+    bench.picture = infrared
+    told = "if the camera has 12 bits set bit_depth: 12"
+    bench.spin_until(
+        lambda: bench.diagnostics and told in bench.diagnostics[-1].status[0].message, what=told
+    )
+    assert bench.diagnostics[-1].status[0].level == DiagnosticStatus.WARN
+    assert bench.node.set_parameters([Parameter("bit_depth", value=12)])[0].successful
+    bench.spin_until(lambda: "bit_depth" not in bench.diagnostics[-1].status[0].message)
