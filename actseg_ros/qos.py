@@ -41,6 +41,16 @@ def answers() -> QoSProfile:
     return images("reliable", 1)
 
 
+def latched() -> QoSProfile:
+    """What may be sent once, as camera_info is: whoever comes later gets the newest."""
+    return QoSProfile(
+        history=HistoryPolicy.KEEP_LAST,
+        depth=1,
+        reliability=ReliabilityPolicy.RELIABLE,
+        durability=DurabilityPolicy.TRANSIENT_LOCAL,
+    )
+
+
 def clock() -> QoSProfile:
     """The recording's time; what ros2 bag play offers and rclpy's time source asks for."""
     return images("reliable", 1)

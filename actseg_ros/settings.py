@@ -125,15 +125,15 @@ class BagConfig(Config):
     stamps: Literal["recorded", "now"] = "now"
     """Stamps as recorded, or moved to the moment of sending."""
     clock: bool = False
-    """Publish /clock with the recording's time, for nodes with use_sim_time."""
+    """Publish /clock with the time of these stamps, for nodes with use_sim_time."""
     rate: float = Field(1.0, ge=0.01, le=100.0)
-    """Seconds of the recording per second."""
+    """Seconds of the images' recorded stamps per second."""
     loop: bool = False
     """Start over at the end; false: end the process there."""
     start_s: float = Field(0.0, ge=0.0, le=1e6)
-    """Left out at the start [s]."""
+    """Left out at the start [s], by the times of recording."""
     duration_s: float = Field(0.0, ge=0.0, le=1e6)
-    """Play this much [s]; 0: to the end."""
+    """Play this much [s], by the times of recording; 0: to the end."""
     lossless: bool = False
     """Send an image when `~/status` says that the node has taken in the one before."""
     answer_timeout_s: float = Field(60.0, ge=0.1, le=3600.0)

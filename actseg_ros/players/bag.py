@@ -23,6 +23,12 @@ COMPRESSED = "sensor_msgs/msg/CompressedImage"
 CAMERA_INFO = "sensor_msgs/msg/CameraInfo"
 ENCAPSULATION_BYTES = 4
 SHOWN_TOPICS = 12
+# Stamps that run back by less are frames in the wrong order, not a clock that was set.
+RESET_NS = NANOSECONDS
+# Stamps may advance this far, and this many times as fast as the times of recording, in one step.
+JUMP_NS = 5 * NANOSECONDS
+JUMP_FACTOR = 100
+LONGEST_PAUSE_NS = NANOSECONDS
 
 
 class BagError(ActSegError):
@@ -36,7 +42,7 @@ class Recorded:
     Attributes:
         topic: As recorded.
         time_ns: When it was recorded [ns].
-        stamp_ns: Its header.stamp [ns].
+        stamp_ns: Its header.stamp [ns]; 0: it has none.
         data: CDR bytes with their encapsulation header.
     """
 
@@ -112,16 +118,21 @@ class Bag:
         )
 
     def messages(
-        self, topics: Collection[str], start_s: float = 0.0, duration_s: float = 0.0
+        self,
+        topics: Collection[str],
+        start_s: float = 0.0,
+        duration_s: float = 0.0,
+        unstamped: Collection[str] = (),
     ) -> Iterator[Recorded]:
         """Messages of some topics in the order in which they were recorded.
 
-        Damaged ones are left out and counted in `skipped`.
+        Damaged and unstamped ones are left out and counted in `skipped`.
 
         Args:
             topics: Of IMAGE, COMPRESSED or CAMERA_INFO.
-            start_s: Left out at the start [s].
-            duration_s: Of the part that is read [s]; 0: to the end.
+            start_s: Left out at the start, by the times of recording [s].
+            duration_s: Of the part that is read, by the times of recording [s]; 0: to the end.
+            unstamped: Topics whose messages need no stamp.
 
         Raises:
             BagError: If the file cannot be read on.
@@ -141,7 +152,7 @@ class Bag:
                 return
             except Exception as error:
                 raise self._unreadable(error) from error
-            message = self._checked(item, time_ns, data)
+            message = self._checked(item, time_ns, data, item.topic in unstamped)
             if message is not None:
                 yield message
 
@@ -149,10 +160,24 @@ class Bag:
         """Let go of the files."""
         self._reader.close()
 
-    def _checked(self, item: Any, time_ns: int, data: bytes) -> Recorded | None:
+    def first(self, topic: str, start_s: float = 0.0, duration_s: float = 0.0) -> Recorded | None:
+        """The first usable message of a topic, with a stamp or without; arguments as above.
+
+        Raises:
+            BagError: If the file cannot be read on.
+        """
+        skipped = self.skipped
+        found = next(self.messages((topic,), start_s, duration_s, (topic,)), None)
+        self.skipped = skipped  # they are met again when the recording is played
+        return found
+
+    def _checked(
+        self, item: Any, time_ns: int, data: bytes, may_be_unstamped: bool
+    ) -> Recorded | None:
         try:
             stamp = self._types.deserialize_cdr(memoryview(data), item.msgtype).header.stamp  # type: ignore[attr-defined]
-            stamp_ns = stamp_to_ns(stamp.sec, stamp.nanosec)
+            has_none = may_be_unstamped and stamp.sec == stamp.nanosec == 0
+            stamp_ns = 0 if has_none else stamp_to_ns(stamp.sec, stamp.nanosec)
         except StampRefused as error:
             problem = str(error)
         except Exception as error:
@@ -196,45 +221,117 @@ def restamp(data: bytes, stamp_ns: int) -> bytes:
 
 
 class Timeline:
-    """When a recorded moment is due, and which stamp it gets then.
+    """When each message of a recording is due, and which stamp it gets: one line for all topics.
+
+    The line is drawn by the stamps of the images. Times of recording may be of another clock, and
+    run at another speed: those of a simulation are. They count only where stamps do not advance,
+    or jump as no pause of the recording explains: there the line begins anew.
 
     After a delay it goes on from now and does not catch up; the stamps move along, and those of
     messages that belonged together still do.
 
     Args:
-        rate: Bag seconds per second, above 0.
+        rate: Seconds of the stamps per second, above 0.
+
+    Attributes:
+        interval_ns: Between the newest images, by their stamps [ns]; 0 before the second.
     """
 
     late_s = 0.5
 
     def __init__(self, rate: float) -> None:
         self._rate = rate
-        self._bag_ns = 0
+        self._stamp_ns: int | None = None
         self._steady_s = 0.0
         self._clock_ns = 0
+        self._record_ns = 0
+        self._image_ns: int | None = None
+        self._image_due_s = 0.0
+        self._held = False
+        self.interval_ns = 0
 
-    def begin(self, bag_ns: int, steady_s: float, clock_ns: int) -> None:
-        """Let a moment of the bag be now.
+    def begin(
+        self, record_ns: int, steady_s: float, clock_ns: int, stamp_ns: int | None = None
+    ) -> None:
+        """Let an image's stamp be that of now.
 
         Args:
-            bag_ns: When something was recorded [ns].
+            record_ns: When the image was recorded [ns].
             steady_s: Steady clock now [s].
             clock_ns: The node's clock now [ns].
+            stamp_ns: Of the image [ns]; None: the next that is asked about.
         """
-        self._bag_ns, self._steady_s, self._clock_ns = bag_ns, steady_s, clock_ns
+        self._record_ns, self._steady_s, self._clock_ns = record_ns, steady_s, clock_ns
+        self._stamp_ns, self._image_ns = stamp_ns, None
+        self._held, self._image_due_s = False, steady_s
 
-    def wait_s(self, bag_ns: int, steady_s: float, clock_ns: int) -> float:
-        """Seconds until a moment of the bag is due; 0 if it is late."""
-        due_s = self._steady_s + (bag_ns - self._bag_ns) / NANOSECONDS / self._rate
-        if steady_s - due_s > self.late_s:
-            self.begin(bag_ns, steady_s, clock_ns)
+    def follow(self, stamp_ns: int, record_ns: int, steady_s: float, clock_ns: int) -> str:
+        """Take in the next image; `wait_s` then says when it is due.
+
+        Args:
+            stamp_ns: Of the image [ns].
+            record_ns: When it was recorded [ns].
+            steady_s: Steady clock now [s].
+            clock_ns: The node's clock now [ns].
+
+        Returns:
+            Why the line begins anew with it; empty if it goes on.
+        """
+        recorded_ns = max(0, record_ns - self._record_ns)
+        self._record_ns = record_ns
+        before_ns, self._image_ns = self._image_ns, stamp_ns
+        step_ns = 0 if before_ns is None else stamp_ns - before_ns
+        self._held = before_ns is not None and step_ns <= 0
+        if self._held:
+            # Nothing but the times of recording tells how long the camera took.
+            self._image_due_s += min(recorded_ns, LONGEST_PAUSE_NS) / NANOSECONDS / self._rate
+        if -RESET_NS < step_ns <= JUMP_NS + JUMP_FACTOR * recorded_ns:
+            if step_ns > 0:
+                self.interval_ns = step_ns
+            return ""
+        pause_s = min(recorded_ns, LONGEST_PAUSE_NS) / NANOSECONDS / self._rate
+        moved_ns = clock_ns + round(pause_s * NANOSECONDS)
+        self.begin(record_ns, steady_s + pause_s, moved_ns, stamp_ns)
+        self._image_ns = stamp_ns
+        return (
+            f"the images' stamps {'jump' if step_ns > 0 else 'run back'} by "
+            f"{abs(step_ns) / NANOSECONDS:.1f} s"
+        )
+
+    def wait_s(self, stamp_ns: int, steady_s: float, clock_ns: int) -> float:
+        """Seconds until the image of a stamp is due; 0 if it is late."""
+        if not self._held:
+            self._image_due_s = self._due_s(stamp_ns)
+            if steady_s - self._image_due_s > self.late_s:
+                self._stamp_ns, self._steady_s, self._clock_ns = stamp_ns, steady_s, clock_ns
+                self._image_due_s = steady_s
+        return max(0.0, self._image_due_s - steady_s)
+
+    def wait_beside_s(self, stamp_ns: int, steady_s: float) -> float:
+        """Seconds until another message is due; none that lies beyond the next image waits."""
+        if not 0 <= self.lead_ns(stamp_ns) <= self.interval_ns:
             return 0.0
-        return max(0.0, due_s - steady_s)
+        return max(0.0, self._due_s(stamp_ns) - steady_s)
+
+    def lead_ns(self, stamp_ns: int) -> int:
+        """How far a stamp is ahead of the newest image's, or of the first one's [ns]."""
+        image_ns = self._anchored_ns(stamp_ns) if self._image_ns is None else self._image_ns
+        return stamp_ns - image_ns
 
     def bag_now_ns(self, steady_s: float) -> int:
-        """The moment of the bag [ns] that is now."""
-        return self._bag_ns + round((steady_s - self._steady_s) * self._rate * NANOSECONDS)
+        """The stamp [ns] whose moment is now."""
+        passed_ns = round(max(0.0, steady_s - self._steady_s) * self._rate * NANOSECONDS)
+        return (self._stamp_ns or 0) + passed_ns
 
     def stamp_ns(self, stamp_ns: int) -> int:
         """A recorded stamp, moved to where its moment lies on the node's clock [ns]."""
-        return self._clock_ns + round((stamp_ns - self._bag_ns) / self._rate)
+        return self._clock_ns + round((stamp_ns - self._anchored_ns(stamp_ns)) / self._rate)
+
+    def _due_s(self, stamp_ns: int) -> float:
+        passed_ns = stamp_ns - self._anchored_ns(stamp_ns)
+        return self._steady_s + passed_ns / NANOSECONDS / self._rate
+
+    def _anchored_ns(self, stamp_ns: int) -> int:
+        if self._stamp_ns is None:
+            self._stamp_ns = stamp_ns
+        return self._stamp_ns

@@ -30,6 +30,9 @@ from actseg_ros.process import run
 from actseg_ros.settings import BagConfig
 
 LAST_MESSAGES_TIMEOUT_S = 2.0
+WARN_EVERY_S = 5.0
+# Depth and image of one camera are never this far apart.
+STRANGE_NS = 10 * NANOSECONDS
 CLOCK_STEP_S = 0.02
 # An image may overtake /clock. A node refuses stamps that lie before its clock by more than
 # future_tolerance_s (0.2 s); a lossless replay lets its clock follow before the stamp is that far.
@@ -109,9 +112,12 @@ class BagCamera(SideNode[BagConfig]):
         if settings.depth:
             topic = self._bag.find(settings.depth, (IMAGE,), "depth")
             self._outputs[topic] = self.create_publisher(Image, "~/depth", profile)
+        self._info_topic = ""
         if settings.camera_info:
-            topic = self._bag.find(settings.camera_info, (CAMERA_INFO,), "camera_info")
-            self._outputs[topic] = self.create_publisher(CameraInfo, "~/camera_info", profile)
+            self._info_topic = self._bag.find(settings.camera_info, (CAMERA_INFO,), "camera_info")
+            self._outputs[self._info_topic] = self.create_publisher(
+                CameraInfo, "~/camera_info", qos.latched()
+            )
         self._clock_output = (
             self.create_publisher(Clock, "/clock", qos.clock()) if settings.clock else None
         )
@@ -122,6 +128,8 @@ class BagCamera(SideNode[BagConfig]):
                 SegmentationStatus, "~/status", self._progress.on_status, qos.answers()
             ).topic_name
         self._timeline = Timeline(settings.rate)
+        self._unstamped: tuple[str, ...] = ()
+        self._told_ns = -1
         self._images_before = self._images_sent = 0
         self.sent = 0
 
@@ -136,6 +144,8 @@ class BagCamera(SideNode[BagConfig]):
         if settings.lossless:
             self._wait_for_node()
         self._images_before = self._progress.done
+        if settings.stamps == "now" and not settings.clock:
+            self.wait_for_clock()
         while not self.stopping.is_set():
             before = self.sent
             self._play_once()
@@ -178,48 +188,98 @@ class BagCamera(SideNode[BagConfig]):
 
     def _play_once(self) -> None:
         settings = self.settings
+        part = settings.start_s, settings.duration_s
+        first = self._bag.first(self.image_topic, *part)
+        if first is None:
+            return
         self.get_logger().info(
             f"{settings.path} on {self._outputs[self.image_topic].topic_name}, "
             f"{self._bag.duration_ns / 1e9:.1f} s"
         )
+        self._begin_round(first)
         skipped = self._bag.skipped
-        first = True
-        for message in self._bag.messages(
-            tuple(self._outputs), settings.start_s, settings.duration_s
-        ):
-            if first:
-                self._timeline.begin(message.time_ns, time.monotonic(), self._now_ns())
-                first = False
-            if not self._wait_until_due(message.time_ns):
+        for message in self._bag.messages(tuple(self._outputs), *part, self._unstamped):
+            if not self._wait_until_due(message):
                 return
             self._send(message)
             if self._bag.skipped > skipped:
                 skipped = self._bag.skipped
-                self.get_logger().warning(self._bag.problem, throttle_duration_sec=5.0)
+                self._warn(self._bag.problem)
 
-    def _wait_until_due(self, bag_ns: int) -> bool:
+    def _begin_round(self, first: Recorded) -> None:
+        """Let the first image be due now, an image's interval after the round before."""
+        self._unstamped = (self._info_topic,)
+        if first.stamp_ns == 0 and self.settings.stamps == "now":
+            self._unstamped = tuple(self._outputs)
+            self._warn("the images have no stamps; they get those of the moment of recording")
+        pause_ns = round(self._timeline.interval_ns / self.settings.rate)
+        self._timeline.begin(
+            first.time_ns,
+            time.monotonic() + pause_ns / NANOSECONDS,
+            self._now_ns() + pause_ns,
+            self._moment(first),
+        )
+        self._told_ns = -1
+        if self.settings.start_s and self._info_topic:
+            # Often sent once, at the start of the recording.
+            info = self._bag.first(self._info_topic)
+            if info is not None:
+                self._publish(info)
+
+    def _moment(self, message: Recorded) -> int:
+        """Where a message lies on the time line [ns]."""
+        return message.stamp_ns if self.image_topic not in self._unstamped else message.time_ns
+
+    def _wait_until_due(self, message: Recorded) -> bool:
         """False if the node was stopped meanwhile."""
+        line, moment = self._timeline, self._moment(message)
+        is_image = message.topic == self.image_topic
+        if is_image:
+            broke = line.follow(moment, message.time_ns, time.monotonic(), self._now_ns())
+            if broke:
+                self._told_ns = -1
+                self._warn(f"{broke}; the recording goes on from there")
         while not self.stopping.is_set():
             now_s = time.monotonic()
-            wait_s = self._timeline.wait_s(bag_ns, now_s, self._now_ns())
+            if is_image:
+                wait_s = line.wait_s(moment, now_s, self._now_ns())
+            else:
+                wait_s = line.wait_beside_s(moment, now_s)
             if wait_s <= 0:
-                self._tell_clock(bag_ns)
+                if not is_image:
+                    return True
+                self._tell_clock(moment)
                 follows = self.settings.lossless and self._clock_output is not None
-                return self._clock_came(bag_ns) if follows else True
-            self._tell_clock(min(bag_ns, self._timeline.bag_now_ns(now_s)))
+                return self._clock_came() if follows else True
+            self._tell_clock(min(moment, line.bag_now_ns(now_s)))
             self.stopping.wait(min(wait_s, CLOCK_STEP_S) if self._clock_output else wait_s)
         return False
 
     def _send(self, message: Recorded) -> None:
-        data = message.data
-        if self.settings.stamps == "now":
-            data = restamped(data, self._timeline.stamp_ns(message.stamp_ns))
-        self._outputs[message.topic].publish(data)
-        self.sent += 1
+        self._publish(message)
         if message.topic == self.image_topic:
             self._images_sent += 1
             if self.settings.lossless:
                 self._wait_for_answer()
+
+    def _publish(self, message: Recorded) -> None:
+        data = message.data
+        lead_ns = abs(self._timeline.lead_ns(self._moment(message)))
+        is_strange = lead_ns > max(STRANGE_NS, 2 * self._timeline.interval_ns)
+        if is_strange and message.topic != self._info_topic:
+            self._warn(
+                f"the stamps of {message.topic} are {lead_ns / NANOSECONDS:.1f} s from those of "
+                f"{self.image_topic}: they are of another clock, and belong to no image"
+            )
+        if self.settings.stamps == "now":
+            now_ns = self._timeline.stamp_ns(self._timeline.bag_now_ns(time.monotonic()))
+            moved_ns = self._timeline.stamp_ns(self._moment(message))
+            data = restamped(data, now_ns if is_strange else moved_ns)
+        self._outputs[message.topic].publish(data)
+        self.sent += 1
+
+    def _warn(self, text: str) -> None:
+        self.get_logger().warning(text, throttle_duration_sec=WARN_EVERY_S)
 
     def _wait_for_node(self) -> None:
         """Until the segmentation node is active, and no image to it can get lost any more.
@@ -253,10 +313,10 @@ class BagCamera(SideNode[BagConfig]):
             if time.monotonic() > end_s:
                 raise BagError(self._no_answer())
 
-    def _clock_came(self, bag_ns: int) -> bool:
+    def _clock_came(self) -> bool:
         """Whether the segmentation node follows /clock; False if this node was stopped."""
         end_s = time.monotonic() + self.settings.answer_timeout_s
-        while not self._progress.is_at(bag_ns, WAIT_STEP_S):
+        while not self._progress.is_at(self._told_ns, WAIT_STEP_S):
             if self.stopping.is_set():
                 return False
             if time.monotonic() > end_s:
@@ -281,10 +341,17 @@ class BagCamera(SideNode[BagConfig]):
         )
 
     def _tell_clock(self, bag_ns: int) -> None:
+        """The time of the stamps that are sent; it runs back only where the recording does."""
         if self._clock_output is not None:
-            self._clock_output.publish(Clock(clock=time_message(bag_ns)))
+            is_moved = self.settings.stamps == "now"
+            clock_ns = self._timeline.stamp_ns(bag_ns) if is_moved else bag_ns
+            self._told_ns = max(self._told_ns, clock_ns)
+            self._clock_output.publish(Clock(clock=time_message(self._told_ns)))
 
     def _now_ns(self) -> int:
+        """Of the computer where the node's own clock would be the /clock that is sent here."""
+        if self._clock_output is not None:
+            return time.time_ns()
         return int(self.get_clock().now().nanoseconds)
 
 

@@ -1,6 +1,8 @@
 """What the nodes beside the segmentation node share: read-only parameters and one thread."""
 
 import threading
+import time
+from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
 from rclpy.node import Node
@@ -11,6 +13,8 @@ from actseg_ros.parameters import declare, refuse_changes, refuse_unknown
 
 C = TypeVar("C", bound=Config)
 WAIT_STEP_S = 0.02
+WAIT_TOLD_AFTER_S = 1.0
+WAIT_TOLD_EVERY_S = 10.0
 
 
 class SideNode(Node, Generic[C]):
@@ -65,8 +69,30 @@ class SideNode(Node, Generic[C]):
             self._thread.join(self.stop_timeout_s)
 
     def wait_for_subscribers(self, publisher: Any, wanted: int) -> None:
-        """Wait until so many subscribe, or until the node is stopped."""
-        while publisher.get_subscription_count() < wanted:
+        """Wait until so many subscribe, or until the node is stopped; say so meanwhile."""
+
+        def missing() -> str:
+            count = publisher.get_subscription_count()
+            return "" if count >= wanted else f"subscriber {count + 1} of {wanted} to {topic}"
+
+        topic = publisher.topic_name
+        self._wait_while(missing)
+
+    def wait_for_clock(self) -> None:
+        """With use_sim_time: wait until there is a time, or until the node is stopped."""
+
+        def missing() -> str:
+            is_there = self.get_clock().now().nanoseconds > 0
+            return "" if is_there else "/clock, because use_sim_time is set"
+
+        self._wait_while(missing)
+
+    def _wait_while(self, missing: Callable[[], str]) -> None:
+        told_s = time.monotonic() - WAIT_TOLD_EVERY_S + WAIT_TOLD_AFTER_S
+        while text := missing():
+            if time.monotonic() - told_s >= WAIT_TOLD_EVERY_S:
+                told_s = time.monotonic()
+                self.get_logger().info(f"waiting for {text}")
             if self.stopping.wait(WAIT_STEP_S):
                 return
 

@@ -78,6 +78,7 @@ class VideoCamera(SideNode[CameraConfig]):
         self.wait_for_subscribers(self._publisher, self.settings.wait_for_subscribers)
         topic = self._publisher.topic_name
         self.get_logger().info(f"{self._source.name} at {self._rate_hz:.4g} Hz on {topic}")
+        self.wait_for_clock()
         pacer = Pacer(self._rate_hz, time.monotonic())
         for image in self._images():
             if not self._source.is_live and self.stopping.wait(pacer.wait_s(time.monotonic())):

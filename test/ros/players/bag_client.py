@@ -7,7 +7,7 @@ from typing import Any
 
 import rclpy
 from actseg.msg import ActorMaskArray, SegmentationStatus
-from rclpy.qos import QoSProfile
+from rclpy.qos import DurabilityPolicy, QoSProfile
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, Image
 
@@ -45,6 +45,9 @@ def main() -> None:
     node.create_subscription(Image, f"{camera}/image_raw", on_stamped("image"), many)
     node.create_subscription(Image, f"{camera}/depth", on_stamped("depth"), many)
     node.create_subscription(CameraInfo, f"{camera}/camera_info", on_stamped("camera_info"), many)
+    latched = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+    late = on_stamped("latched_info")
+    node.create_subscription(CameraInfo, f"{camera}/camera_info", late, latched)
     node.create_subscription(
         Clock, "/clock", lambda m: tell("clock", stamp_ns=stamp_ns(m.clock)), many
     )

@@ -252,3 +252,94 @@ def test_after_a_stall_it_goes_on_from_now_and_pairs_stay_pairs() -> None:
     assert line.wait_s(1 * S, 9.0, 1009 * S) == 0.0
     assert line.stamp_ns(1 * S) == line.stamp_ns(1 * S) == 1009 * S
     assert line.wait_s(2 * S, 9.0, 1009 * S) == pytest.approx(1.0)
+
+
+def played(line: Timeline, rows: list[tuple[float, float]]) -> tuple[list[float], list[str]]:
+    """When images of these stamps and times of recording [s] are sent [s], and what was told."""
+    now_s, sent, told = 50.0, [], []
+    line.begin(round(rows[0][1] * S), now_s, 7000 * S)
+    for stamp_s, record_s in rows:
+        stamp_ns, clock_ns = round(stamp_s * S), 7000 * S + round((now_s - 50) * S)
+        told.append(line.follow(stamp_ns, round(record_s * S), now_s, clock_ns))
+        now_s += line.wait_s(stamp_ns, now_s, clock_ns)
+        sent.append(now_s - 50.0)
+    return sent, [text for text in told if text]
+
+
+WALL_S = 1.764e9
+
+
+@pytest.mark.parametrize("record_step_s", [0.0, 0.001, 0.1, 0.7])
+@pytest.mark.parametrize(("stamp_s", "record_s"), [(12.0, WALL_S), (WALL_S, 12.0)])
+def test_the_images_own_stamps_set_the_pace_whatever_the_times_of_recording(
+    stamp_s: float, record_s: float, record_step_s: float
+) -> None:
+    line = Timeline(2.0)
+    rows = [(stamp_s + i * 0.1, record_s + i * record_step_s) for i in range(4)]
+    sent, told = played(line, rows)
+    assert sent == pytest.approx([0, 0.05, 0.1, 0.15], abs=1e-6)
+    assert not told
+    assert line.stamp_ns(round(stamp_s * S)) == 7000 * S
+    assert line.interval_ns == pytest.approx(0.1 * S, abs=1000)
+
+
+@pytest.mark.parametrize(
+    ("stamps_s", "reason"),
+    [
+        ([20.0, 20.1, 3.0, 3.1], "the images' stamps run back by 17.1 s"),
+        ([20.0, 20.1, 5020.0, 5020.1], "the images' stamps jump by 4999.9 s"),
+    ],
+)
+def test_a_clock_that_is_set_begins_the_line_anew(stamps_s: list[float], reason: str) -> None:
+    line = Timeline(1.0)
+    sent, told = played(line, [(stamp, 100 + i * 0.1) for i, stamp in enumerate(stamps_s)])
+    assert sent == pytest.approx([0, 0.1, 0.2, 0.3])
+    assert told == [reason]
+    # Moved stamps go on: the third lies 0.1 s behind the second.
+    assert line.stamp_ns(round(stamps_s[2] * S)) == pytest.approx(7000.2 * S, abs=2000)
+
+
+def test_a_pause_that_the_times_of_recording_show_too_is_no_jump() -> None:
+    sent, told = played(Timeline(100.0), [(20.0, WALL_S), (620.0, WALL_S + 600.0)])
+    assert sent == pytest.approx([0, 6.0])
+    assert not told
+
+
+def test_stamps_that_stand_still_or_swap_places_are_paced_by_the_times_of_recording() -> None:
+    line = Timeline(1.0)
+    rows = [(7.0, 100.0), (7.0, 100.2), (7.0, 100.4), (7.5, 100.6), (7.4, 100.7), (7.6, 100.8)]
+    sent, told = played(line, rows)
+    assert sent == pytest.approx([0, 0.2, 0.4, 0.5, 0.6, 0.6])
+    assert not told
+    assert line.stamp_ns(7 * S) == 7000 * S  # what the camera did wrong is not hidden
+
+
+def test_messages_beside_the_images_wait_for_their_moment_but_never_beyond_the_next_image() -> (
+    None
+):
+    line = Timeline(1.0)
+    played(line, [(12.0, WALL_S), (12.1, WALL_S + 0.1)])
+    assert line.wait_beside_s(round(12.15 * S), 50.1) == pytest.approx(0.05)
+    assert line.wait_beside_s(round(12.05 * S), 50.1) == 0.0
+    assert line.wait_beside_s(round(WALL_S * S), 50.1) == 0.0
+    assert line.lead_ns(round(12.15 * S)) == pytest.approx(0.05 * S, abs=1000)
+
+
+def test_the_first_message_is_given_with_a_stamp_or_without_and_not_counted(
+    tmp_path: Path, opened: Open
+) -> None:
+    write_bag(tmp_path / "good", frames(2))
+    good = next(opened(tmp_path / "good").messages((IMAGE_TOPIC,)))
+    types = get_typestore(Stores.ROS2_KILTED)
+    with Writer(tmp_path / "bad", version=9) as writer:
+        place = writer.add_connection(IMAGE_TOPIC, IMAGE, typestore=types)
+        for number, data in enumerate([b"", restamp(good.data, 0), good.data]):
+            writer.write(place, S + number, data)
+    bag = opened(tmp_path / "bad")
+    found = bag.first(IMAGE_TOPIC)
+    assert found is not None
+    assert (found.stamp_ns, found.time_ns, bag.skipped) == (0, S + 1, 0)
+    stamps = [item.stamp_ns for item in bag.messages((IMAGE_TOPIC,), unstamped=(IMAGE_TOPIC,))]
+    assert stamps == [0, good.stamp_ns]
+    assert bag.skipped == 1
+    assert bag.first(IMAGE_TOPIC, start_s=9.0) is None

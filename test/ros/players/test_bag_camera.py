@@ -1,5 +1,6 @@
 """Recordings through the real node: stamps, clock, pace, the end, and the same masks twice."""
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,8 @@ import pytest
 import rclpy
 from rclpy.context import Context
 from rclpy.parameter import Parameter
+from rosbags.rosbag2 import Writer
+from rosbags.typesys import Stores, get_typestore
 from std_msgs.msg import Header
 
 from actseg_core.checkpoints.checkpoint import save_checkpoint
@@ -17,6 +20,7 @@ from actseg_core.live.states import State
 from actseg_core.networks.two_stream import build_model
 from actseg_core.predictor import Predictor
 from actseg_ros.demo.generated_bag import BagFrame, Storage, write_bag
+from actseg_ros.players.bag import CAMERA_INFO, IMAGE
 from actseg_ros.players.bag_camera import BagCamera, Progress
 
 Start = Callable[..., Any]
@@ -108,6 +112,148 @@ def test_stamps_of_now_keep_their_distances(
     assert (gaps >= 50_000_000).all()
 
 
+def write_rows(path: Path, rows: list[tuple[str, int, int]]) -> Path:
+    """A recording of (topic, stamp, time of recording) [ns]; depth and camera_info by name."""
+    store = get_typestore(Stores.ROS2_KILTED)
+    types = store.types
+    kinds = {"info": CAMERA_INFO}
+    with Writer(path, version=9) as writer:
+        places = {
+            topic: writer.add_connection(f"/{topic}", kinds.get(topic, IMAGE), typestore=store)
+            for topic in dict.fromkeys(topic for topic, _, _ in rows)
+        }
+        for topic, stamp_ns, record_ns in rows:
+            time = types["builtin_interfaces/msg/Time"](stamp_ns // S, stamp_ns % S)
+            header = types["std_msgs/msg/Header"](time, "cam")
+            if topic == "info":
+                roi = types["sensor_msgs/msg/RegionOfInterest"](0, 0, 0, 0, False)
+                nine, twelve = np.zeros(9), np.zeros(12)
+                message = types[CAMERA_INFO](
+                    header, 8, 6, "plumb_bob", np.zeros(5), nine, nine, twelve, 0, 0, roi
+                )
+            else:
+                pixels = np.zeros(8 * 6, np.uint8)
+                message = types[IMAGE](header, 8, 6, "mono8", 0, 6, pixels)
+            data = store.serialize_cdr(message, kinds.get(topic, IMAGE))
+            writer.write(places[topic], record_ns, data)
+    return path
+
+
+WALL = 1_764_000_000 * S
+
+
+@pytest.mark.parametrize(
+    ("stamps_from", "records_from", "record_step"),
+    [(12 * S, WALL, S // 10), (WALL, 12 * S, S // 10), (12 * S, WALL, S * 2 // 3)],
+    ids=["simulated stamps", "simulated records", "slow simulation"],
+)
+def test_stamps_of_another_clock_than_that_of_recording_become_now_and_pairs_stay_pairs(
+    start: Start,
+    eventually: Eventually,
+    tmp_path: Path,
+    stamps_from: int,
+    records_from: int,
+    record_step: int,
+) -> None:
+    rows = [
+        (topic, stamps_from + i * S // 10, records_from + i * record_step + place)
+        for i in range(FRAMES)
+        for place, topic in enumerate(("depth", "picture", "info"))
+    ]
+    path = write_rows(tmp_path / "bag", rows)
+    client = start(str(CLIENT))
+    more = {"depth": "/depth", "camera_info": "/info", "wait_for_subscribers": 1, "rate": 2.0}
+    before_ns = time.time_ns()
+    player = start(*camera(path, image="/picture", **more))
+    assert player.wait(60.0) == 0, player.text
+    eventually(lambda: len(stamps(client, "image")) == FRAMES)
+    images = stamps(client, "image")
+    assert before_ns < images[0] < time.time_ns()
+    assert np.median(np.diff(images)) == S // 20
+    for kind in ("depth", "camera_info"):
+        eventually(lambda kind=kind: stamps(client, kind)[-1:] == images[-1:])
+        assert set(stamps(client, kind)) <= set(images)
+    assert "0 left out" in player.text
+
+
+@pytest.mark.parametrize("kind", ["recorded", "now"])
+def test_the_clock_is_that_of_the_stamps(
+    start: Start, eventually: Eventually, tmp_path: Path, kind: str
+) -> None:
+    rows = [("picture", 12 * S + i * S // 10, WALL + i * S // 5) for i in range(FRAMES)]
+    path = write_rows(tmp_path / "bag", rows)
+    client = start(str(CLIENT))
+    player = start(
+        *camera(path, image="/picture", stamps=kind, clock="true", wait_for_subscribers=1)
+    )
+    assert player.wait(60.0) == 0, player.text
+    eventually(lambda: len(stamps(client, "image")) == FRAMES)
+    images, clocks = stamps(client, "image"), stamps(client, "clock")
+    assert (images[0] == 12 * S) == (kind == "recorded")
+    assert clocks == sorted(clocks)
+    assert images[0] - S <= clocks[0] and clocks[-1] <= images[-1] + S // 100
+
+
+def test_a_simulation_that_was_started_again_plays_on(
+    start: Start, eventually: Eventually, tmp_path: Path
+) -> None:
+    seconds = [20.0, 20.1, 20.2, 1.0, 1.1, 1.2]
+    rows = [("picture", round(s * S), WALL + i * S // 10) for i, s in enumerate(seconds)]
+    path = write_rows(tmp_path / "bag", rows)
+    client = start(str(CLIENT))
+    player = start(*camera(path, image="/picture", wait_for_subscribers=1))
+    assert player.wait(60.0) == 0, player.text
+    eventually(lambda: len(stamps(client, "image")) == len(rows))
+    assert stamps(client, "image") == sorted(stamps(client, "image"))
+    assert "the images' stamps run back by 19.2 s; the recording goes on" in player.text
+
+
+def test_images_without_stamps_get_those_of_the_moment_of_recording(
+    start: Start, eventually: Eventually, tmp_path: Path
+) -> None:
+    rows = [(topic, 0, 12 * S + i * S // 10) for i in range(6) for topic in ("picture", "depth")]
+    path = write_rows(tmp_path / "bag", rows)
+    client = start(str(CLIENT))
+    player = start(*camera(path, image="/picture", depth="/depth", wait_for_subscribers=1))
+    assert player.wait(60.0) == 0, player.text
+    eventually(lambda: len(stamps(client, "image")) == 6)
+    assert np.median(np.diff(stamps(client, "image"))) == S // 10
+    assert set(stamps(client, "depth")) <= set(stamps(client, "image"))
+    assert "the images have no stamps" in player.text
+
+
+def test_depth_of_another_clock_is_told_and_delays_nothing(
+    start: Start, eventually: Eventually, tmp_path: Path
+) -> None:
+    rows = [
+        (topic, first + i * S // 10, WALL + i * S // 10)
+        for i in range(FRAMES)
+        for topic, first in (("picture", 12 * S), ("depth", WALL))
+    ]
+    path = write_rows(tmp_path / "bag", rows)
+    client = start(str(CLIENT))
+    player = start(*camera(path, image="/picture", depth="/depth", wait_for_subscribers=1))
+    assert player.wait(60.0) == 0, player.text
+    eventually(lambda: len(stamps(client, "image")) == FRAMES)
+    assert np.median(np.diff(stamps(client, "image"))) == S // 10
+    assert "the stamps of /depth are 1763999988.0 s from those of /picture" in player.text
+
+
+def test_a_camera_info_that_was_sent_once_reaches_whoever_comes_later(
+    start: Start, eventually: Eventually, tmp_path: Path
+) -> None:
+    rows = [("info", 0, WALL)]
+    rows += [("picture", 12 * S + i * S // 10, WALL + S + i * S // 10) for i in range(FRAMES)]
+    path = write_rows(tmp_path / "bag", rows)
+    player = start(
+        *camera(path, image="/picture", camera_info="/info", start_s=1.2, wait_for_subscribers=1)
+    )
+    eventually(lambda: "waiting for subscriber 1 of 1 to /bag_camera/image_raw" in player.text)
+    client = start(str(CLIENT))
+    assert player.wait(60.0) == 0, player.text
+    eventually(lambda: stamps(client, "latched_info"))
+
+
 # Slow: two starts of the real node, and minutes on a loaded machine.
 @pytest.mark.slow
 @pytest.mark.timeout(600)
@@ -160,10 +306,11 @@ def test_it_loops_until_it_is_stopped(
     start: Start, eventually: Eventually, recording: Path
 ) -> None:
     client = start(str(CLIENT))
-    player = start(*camera(recording, loop="true", rate=20.0, clock="true"))
+    player = start(*camera(recording, loop="true", rate=20.0, clock="true", stamps="recorded"))
     eventually(lambda: len(stamps(client, "image")) > 3 * FRAMES, 60.0)
     clocks = stamps(client, "clock")
     assert min(clocks) >= 100 * S and max(clocks) <= 102 * S
+    assert min(np.diff(clocks)) < 0
     assert player.stop() == 0
 
 
