@@ -61,7 +61,7 @@ format: setup  ## ruff: mend what can be mended
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
 
-typecheck: setup  ## mypy, strict on actseg_core
+typecheck: setup  ## mypy, strict
 	$(BIN)/mypy
 
 colcon: setup  ## colcon build against the wheels, for machines without ROS

@@ -6,6 +6,7 @@ from typing import Any
 from actseg.srv import AddQuery, ListQueries, RemoveQuery
 from rclpy.lifecycle import LifecycleNode
 from rclpy.qos import DurabilityPolicy
+from rclpy.subscription import Subscription
 from std_msgs.msg import String
 from std_srvs.srv import Trigger
 
@@ -103,7 +104,7 @@ class CommandInterface:
         self._refused("")
         self._changed()
 
-    def _subscribe(self, durability: DurabilityPolicy) -> Any:
+    def _subscribe(self, durability: DurabilityPolicy) -> "Subscription[Any]":
         return self._node.create_subscription(
             String,
             "~/command",
@@ -118,7 +119,7 @@ class CommandInterface:
         if self._duplicates.is_new(writer, int(info["source_timestamp"])):
             self.command(message.data)
 
-    def _on_add(self, request: Any, response: Any) -> Any:
+    def _on_add(self, request: AddQuery.Request, response: AddQuery.Response) -> AddQuery.Response:
         lifetime_ns = request.lifetime.sec * NANOSECONDS + request.lifetime.nanosec
         try:
             query = self._queries.add(request.sentence, lifetime_ns, self._now_ns())
@@ -134,7 +135,9 @@ class CommandInterface:
             response.message += ", but no word of it is known: the answer will be NOT_FOUND"
         return response
 
-    def _on_remove(self, request: Any, response: Any) -> Any:
+    def _on_remove(
+        self, request: RemoveQuery.Request, response: RemoveQuery.Response
+    ) -> RemoveQuery.Response:
         try:
             query = self._queries.remove(request.id)
         except QueryRefused as error:
@@ -145,7 +148,9 @@ class CommandInterface:
         response.message = f"{query.id} is not active any more"
         return response
 
-    def _on_list(self, _request: Any, response: Any) -> Any:
+    def _on_list(
+        self, _request: ListQueries.Request, response: ListQueries.Response
+    ) -> ListQueries.Response:
         revision, queries = self._queries.snapshot()
         otherwise = self._state()
         response.query_revision = revision
@@ -154,7 +159,7 @@ class CommandInterface:
         ]
         return response
 
-    def _on_clear(self, _request: Any, response: Any) -> Any:
+    def _on_clear(self, _request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         count = self._queries.clear()
         self._changed()
         response.success = True

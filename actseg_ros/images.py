@@ -7,6 +7,7 @@ from typing import Any
 from rclpy.event_handler import SubscriptionEventCallbacks
 from rclpy.lifecycle import LifecycleNode
 from rclpy.qos import ReliabilityPolicy
+from rclpy.subscription import Subscription
 from sensor_msgs.msg import CompressedImage, Image
 
 from actseg_ros import qos
@@ -64,7 +65,7 @@ class ImageInput:
         self, node: LifecycleNode, settings: SegmentationConfig, on_image: Callable[[Any], None]
     ) -> None:
         self._node, self._settings, self._on_image = node, settings, on_image
-        self._kind: Any = CompressedImage if settings.compressed else Image
+        self._kind: type[Any] = CompressedImage if settings.compressed else Image
         self._topic = "~/image/compressed" if settings.compressed else "~/image"
         self._watch = TransportWatch()
         self._refused = False
@@ -130,7 +131,7 @@ class ImageInput:
                 )
         return ""
 
-    def _subscribe(self) -> Any:
+    def _subscribe(self) -> "Subscription[Any]":
         return self._node.create_subscription(
             self._kind,
             self._topic,

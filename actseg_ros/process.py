@@ -15,10 +15,12 @@ import time
 import traceback
 from collections import deque
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Protocol, cast
 
 import rclpy
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.impl.rcutils_logger import RcutilsLogger
+from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
 from actseg_core.errors import ActSegError
@@ -32,7 +34,7 @@ ERRORS_WITHIN_S = 10.0
 
 
 class Runnable(Protocol):
-    """What a node needs besides rclpy's Node to be run here."""
+    """What a node needs to be run here; all of them are rclpy's Node, too."""
 
     finished: bool
     failed: str
@@ -50,8 +52,14 @@ class Runnable(Protocol):
     def close(self) -> None:
         """Stop and send last words; the context still works."""
 
+    def get_logger(self) -> RcutilsLogger:
+        """rclpy's own."""
 
-def run(make_node: Callable[[], Any], args: list[str] | None = None) -> int:
+    def destroy_node(self) -> None:
+        """rclpy's own."""
+
+
+def run(make_node: Callable[[], Runnable], args: list[str] | None = None) -> int:
     """Run a node until a signal, its own end, or a fault.
 
     Args:
@@ -86,7 +94,7 @@ def run(make_node: Callable[[], Any], args: list[str] | None = None) -> int:
         _ignore_signals()
 
 
-def _run_node(node: Any, stop: threading.Event) -> int:
+def _run_node(node: Runnable, stop: threading.Event) -> int:
     code = EXIT_USER
     try:
         if not node.start():  # the node has logged the reason
@@ -100,9 +108,9 @@ def _run_node(node: Any, stop: threading.Event) -> int:
     return code
 
 
-def _spin(node: Any, stop: threading.Event) -> int:
+def _spin(node: Runnable, stop: threading.Event) -> int:
     executor = SingleThreadedExecutor()
-    executor.add_node(node)
+    executor.add_node(cast(Node, node))
     errors: deque[float] = deque(maxlen=ERRORS_ALLOWED)
     try:
         while not stop.is_set() and not node.finished:
@@ -122,7 +130,7 @@ def _spin(node: Any, stop: threading.Event) -> int:
                 )
                 return EXIT_INTERNAL
     finally:
-        executor.remove_node(node)
+        executor.remove_node(cast(Node, node))
         executor.shutdown()
     return EXIT_USER if node.failed else EXIT_OK
 

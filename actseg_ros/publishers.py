@@ -2,12 +2,13 @@
 
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 from actseg.msg import ActorMaskArray, SegmentationStatus
 from numpy.typing import NDArray
 from rclpy.lifecycle import LifecycleNode
+from rclpy.publisher import Publisher
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
@@ -29,7 +30,7 @@ except ImportError:  # many robots do without
     Detection2DArray = None
 
 LOG_EVERY_S = 5.0
-Outgoing = list[tuple[Any, Any]]  # publishers with their messages
+Outgoing = list[tuple["Publisher[Any]", Any]]  # publishers with their messages
 
 
 class TopicSink:
@@ -63,7 +64,7 @@ class TopicSink:
         self._small_mask = self._publisher(CompressedImage, "~/mask/compressed")
         self._overlay = self._publisher(Image, "~/overlay")
         self._small_overlay = self._publisher(CompressedImage, "~/overlay/compressed")
-        self._detections: Any = None
+        self._detections: Publisher[Any] | None = None
         if Detection2DArray is not None:
             self._detections = self._publisher(Detection2DArray, "~/detections")
         self._status = node.create_publisher(
@@ -80,7 +81,7 @@ class TopicSink:
         self.latest = Health(State.UNCONFIGURED)
 
     @property
-    def status_publisher(self) -> Any:
+    def status_publisher(self) -> "Publisher[Any]":
         """For waiting until the last status has arrived."""
         return self._status
 
@@ -133,7 +134,7 @@ class TopicSink:
         else:
             logger.warning(f"{state.name}: {text}")
 
-    def _publisher(self, kind: Any, topic: str) -> Any:
+    def _publisher(self, kind: type[Any], topic: str) -> "Publisher[Any]":
         return self._node.create_publisher(
             kind, topic, qos.answers(), event_callbacks=self._watch.publisher(topic)
         )
@@ -145,7 +146,7 @@ class TopicSink:
             return []
         array = array_message(report, self._now_ns())
         outgoing = [(self._result, array)] if wants_result else []
-        if wants_detections:
+        if wants_detections and self._detections is not None:
             outgoing.append((self._detections, detections_message(array)))
         return outgoing
 
@@ -188,7 +189,7 @@ class TopicSink:
         return int(self._node.get_clock().now().nanoseconds)
 
 
-def _is_read(publisher: Any) -> bool:
+def _is_read(publisher: "Publisher[Any] | None") -> TypeGuard["Publisher[Any]"]:
     return publisher is not None and publisher.get_subscription_count() > 0
 
 

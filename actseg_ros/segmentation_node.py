@@ -10,7 +10,7 @@ import numpy as np
 from diagnostic_msgs.msg import DiagnosticArray
 from lifecycle_msgs.msg import State as States
 from numpy.typing import NDArray
-from rclpy.clock import Clock, JumpThreshold
+from rclpy.clock import Clock, JumpHandle, JumpThreshold, TimeJump
 from rclpy.clock_type import ClockType
 from rclpy.duration import Duration
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
@@ -274,7 +274,7 @@ class SegmentationNode(LifecycleNode):
         if self._worker is not None:
             self._worker.reconfigure(stream)
 
-    def _on_jump(self, _jump: Any) -> None:
+    def _on_jump(self, _jump: TimeJump) -> None:
         if self._worker is not None:
             self._worker.clock_jumped()
 
@@ -346,7 +346,7 @@ class SegmentationNode(LifecycleNode):
         self._resting = health
         self._sink.health(health)
 
-    def _watch_clock(self) -> Any:
+    def _watch_clock(self) -> JumpHandle:
         """The handle must be kept, and unregistered before it is let go: rclpy calls it else."""
         limits = JumpThreshold(
             min_forward=Duration(seconds=self.stream.max_gap_s),

@@ -16,12 +16,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, BinaryIO
 
 import numpy as np
 import rclpy
 import typer
 from actseg.msg import ActorMaskArray, SegmentationStatus
+from numpy.typing import NDArray
 from rclpy.qos import QoSProfile
 from rich.box import SIMPLE
 from rich.console import Console
@@ -110,11 +111,13 @@ class Children:
         environment: Of the processes.
     """
 
-    def __init__(self, log: Any, environment: dict[str, str]) -> None:
+    def __init__(self, log: BinaryIO, environment: dict[str, str]) -> None:
         self._log, self._environment = log, environment
         self._running: list[subprocess.Popen[bytes]] = []
 
-    def start(self, module: str, remap: dict[str, str], **parameters: Any) -> Any:
+    def start(
+        self, module: str, remap: dict[str, str], **parameters: Any
+    ) -> subprocess.Popen[bytes]:
         """Start `python -m actseg_ros.MODULE` with parameters and remappings."""
         command = [sys.executable, "-m", f"actseg_ros.{module}", "--ros-args"]
         for name, value in parameters.items():
@@ -127,7 +130,7 @@ class Children:
         self._running.append(process)
         return process
 
-    def stop(self, process: Any) -> None:
+    def stop(self, process: subprocess.Popen[bytes]) -> None:
         """End one as Ctrl-C would; kill it if it does not end."""
         if process.poll() is None:
             process.send_signal(signal.SIGINT)
@@ -239,7 +242,7 @@ def two_actors() -> GeneratedClip:
     return clip
 
 
-def _there_and_back(clip: GeneratedClip) -> Iterator[Any]:
+def _there_and_back(clip: GeneratedClip) -> Iterator[NDArray[np.uint8]]:
     """The clip forwards and backwards, so that it can be played over and over without a jump."""
     yield from clip.frames
     yield from clip.frames[-2:0:-1]

@@ -7,6 +7,9 @@ from typing import Any
 
 from actseg.msg import SegmentationStatus
 from rclpy.duration import Duration
+from rclpy.publisher import Publisher
+from rclpy.qos import QoSProfile
+from rclpy.topic_endpoint_info import TopicEndpointInfo
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
@@ -181,7 +184,7 @@ class BagCamera(SideNode[BagConfig]):
                 return others[0]
         return self._bag.find(settings.image, (IMAGE, COMPRESSED), "image")
 
-    def _image_publisher(self, profile: Any) -> Any:
+    def _image_publisher(self, profile: QoSProfile) -> "Publisher[Any]":
         if self._bag.topics[self.image_topic] == COMPRESSED:
             return self.create_publisher(CompressedImage, "~/image_raw/compressed", profile)
         return self.create_publisher(Image, "~/image_raw", profile)
@@ -355,7 +358,7 @@ class BagCamera(SideNode[BagConfig]):
         return int(self.get_clock().now().nanoseconds)
 
 
-def _owner(endpoint: Any) -> tuple[str, str]:
+def _owner(endpoint: TopicEndpointInfo) -> tuple[str, str]:
     return endpoint.node_namespace, endpoint.node_name
 
 

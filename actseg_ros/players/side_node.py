@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
 from rclpy.node import Node
+from rclpy.publisher import Publisher
 
 from actseg_core.config import Config
 from actseg_core.errors import ActSegError
@@ -68,7 +69,7 @@ class SideNode(Node, Generic[C]):
         if self._thread.is_alive():
             self._thread.join(self.stop_timeout_s)
 
-    def wait_for_subscribers(self, publisher: Any, wanted: int) -> None:
+    def wait_for_subscribers(self, publisher: "Publisher[Any]", wanted: int) -> None:
         """Wait until so many subscribe, or until the node is stopped; say so meanwhile."""
 
         def missing() -> str:

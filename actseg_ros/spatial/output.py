@@ -4,10 +4,12 @@ import threading
 import traceback
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import Any, TypeGuard
 
 from geometry_msgs.msg import PointStamped
 from rclpy.lifecycle import LifecycleNode
+from rclpy.publisher import Publisher
+from rclpy.subscription import Subscription
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 from std_msgs.msg import Header
 
@@ -61,12 +63,12 @@ class SpatialOutput:
         newest = qos.answers()
         self._centroid = node.create_publisher(PointStamped, "~/centroid", newest)
         self._points = node.create_publisher(PointCloud2, "~/points", newest)
-        self._markers: Any = None
+        self._markers: Publisher[Any] | None = None
         if MarkerArray is None:
             node.get_logger().warning(NO_MARKERS)
         else:
             self._markers = node.create_publisher(MarkerArray, "~/markers", newest)
-        self._subscriptions: list[Any] = []
+        self._subscriptions: list[Subscription[Any]] = []
         self._changed = threading.Condition()
         self._pairing: Pairing[Report, Image] = self._new_pairing()
         self._nothing: Report | None = None
@@ -214,8 +216,8 @@ class SpatialOutput:
                 )
         return places
 
-    def _messages(self, header: Header, places: list[Place]) -> list[tuple[Any, Any]]:
-        outgoing: list[tuple[Any, Any]] = []
+    def _messages(self, header: Header, places: list[Place]) -> list[tuple["Publisher[Any]", Any]]:
+        outgoing: list[tuple[Publisher[Any], Any]] = []
         if places and self._has_reader(self._centroid):
             surest = max(places, key=lambda place: place.confidence)
             outgoing.append((self._centroid, centroid_message(header, surest)))
@@ -248,7 +250,7 @@ class SpatialOutput:
         return any(map(self._has_reader, (self._centroid, self._points, self._markers)))
 
     @staticmethod
-    def _has_reader(publisher: Any) -> bool:
+    def _has_reader(publisher: "Publisher[Any] | None") -> TypeGuard["Publisher[Any]"]:
         return publisher is not None and publisher.get_subscription_count() > 0
 
     def _note(self, problem: str) -> None:

@@ -127,7 +127,7 @@ def test_place_points_and_markers_of_the_actor_come_with_the_frames_stamp(make: 
     assert (clear.action, box.type, text.text) == (
         Marker.DELETEALL,
         Marker.CUBE,
-        "the dog (2.01 m)",
+        "the dog\n2.01 m",
     )
     assert [box.pose.position.x, box.pose.position.y] == pytest.approx([0, 0.2], abs=0.01)
     for message in (centroid, bench.came["points"][-1], box):
