@@ -263,7 +263,8 @@ def _to_full_range(samples: NDArray[Any], bit_depth: int) -> NDArray[Any]:
     if bit_depth == 16 or samples.dtype != np.uint16:
         return samples
     largest = (1 << bit_depth) - 1
-    return (np.minimum(samples, largest).astype(np.uint32) * 65_535 // largest).astype(np.uint16)
+    widened: NDArray[np.uint32] = np.minimum(samples, largest).astype(np.uint32)
+    return (widened * 65_535 // largest).astype(np.uint16)
 
 
 def _half_the_chroma(stored: NDArray[np.uint8], height: int) -> NDArray[np.uint8]:

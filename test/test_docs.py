@@ -5,8 +5,11 @@ from pathlib import Path
 
 import pytest
 
+import actseg_core
+
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+EXAMPLES = sorted((ROOT / "docs" / "examples").glob("*.py"))
 # Where a page may leave out the beginning of a path.
 BASES = (
     *(ROOT, ROOT / "actseg_core", ROOT / "actseg_core" / "networks", ROOT / "actseg_ros"),
@@ -14,7 +17,8 @@ BASES = (
 )
 SOURCE = re.compile(r"(?<![\w/.~-])((?:[\w-]+/)*[\w.-]+\.(?:py|sh|cmake))\b")
 FOLDER = re.compile(r"`((?:actseg_core|actseg_ros|test|docs|launch|tools|msg|srv)/(?:[\w-]+/)*)`")
-MODULE = re.compile(r"\b((?:actseg_core|actseg_ros)(?:\.\w+)+)")
+MODULE = re.compile(r"\b((?:actseg_core|actseg_ros)(?:\.[a-z]\w*)+)")
+DEEP_IMPORT = re.compile(r"^from (actseg_core\.[\w.]+) import (.+)$", re.MULTILINE)
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 
 
@@ -52,6 +56,17 @@ def test_every_link_of_a_page_leads_somewhere(page: Path) -> None:
         assert file.exists(), target
         if anchor:
             assert anchor in anchors(file), target
+
+
+@pytest.mark.parametrize(
+    "file",
+    [*PAGES, *sorted((ROOT / "docs" / "examples").glob("*.py"))],
+    ids=lambda file: file.name,
+)
+def test_examples_take_public_names_from_the_top(file: Path) -> None:
+    for module, names in DEEP_IMPORT.findall(file.read_text()):
+        public = {name.strip() for name in names.split(",")} & set(actseg_core.__all__)
+        assert not public, f"write `from actseg_core import ...`, not from {module}"
 
 
 def anchors(page: Path) -> set[str]:

@@ -19,7 +19,7 @@ from rclpy.clock_type import ClockType
 from rclpy.node import Node
 from rclpy.qos import QoSProfile
 
-from actseg_core.config import Config
+from actseg_core import Config
 from actseg_ros.parameters import declare, refuse_changes, refuse_unknown
 from actseg_ros.process import run
 
