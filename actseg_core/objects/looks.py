@@ -15,12 +15,12 @@ MAX_LOG_ODDS = 3.5  # never an absolute yes or no
 PERSON = "person"
 _TERMS = len(BASIC_COLOURS)
 # Log-odds = offset + slope * log(share + floor) + readiness of the term, fitted.
-_ONE = (6.1, 3.3)
-_SEVERAL = (3.65, 2.65)
+_ONE = (7.8, 4.2)
+_SEVERAL = (5.2, 3.7)
 _FLOOR = 0.04
-# Grey and brown are seen in nearly everything and said last, orange and yellow are said at once.
-_READINESS = np.array([-0.3, 0.0, -1.3, 0.2, 1.0, 1.1, 0.0, 0.0, -0.3, 0.4, -0.85], np.float32)
-_SHADE_ODDS = {"dark": (-5.0, 10.0), "light": (-2.2, 9.0), "bright": (-2.2, 9.0)}
+# Black, grey and brown are seen in nearly everything, orange and yellow in little.
+_READINESS = np.array([-1.5, -0.7, -1.2, 0.5, 1.7, 1.6, 0.5, -0.3, 0.7, 0.0, -1.5], np.float32)
+_SHADE_ODDS = {"dark": (-5.2, 10.5), "light": (-2.5, 10.5), "bright": (-2.5, 9.0)}
 _VIVID = [
     BASIC_COLOURS.index(n) for n in BASIC_COLOURS if n not in ("black", "white", "grey", "brown")
 ]

@@ -98,6 +98,18 @@ def test_a_pure_colour_keeps_its_name_in_another_light(
     assert BASIC_COLOURS[int(shares[0, 0].argmax())] == name
 
 
+def test_a_white_shirt_in_the_shade_is_white_and_not_grey() -> None:
+    image = np.full((SIZE, SIZE, 3), 235, np.uint8)  # a sunny wall
+    image[:, 32:] = 120  # the same wall in the shade of a house
+    image[32:72, 48:80] = 125  # white, in that shade
+    shares = object_colours(image, mask(slice(32, 72), slice(48, 80))[None], ["person"], NAMER)
+    flat = np.full_like(image, 235)
+    flat[32:72, 48:80] = 125  # the same values on the sunny wall: grey
+    grey = object_colours(flat, mask(slice(32, 72), slice(48, 80))[None], ["person"], NAMER)
+    white = mention("white", region="upper")
+    assert looks_log_odds(white, shares)[0] > looks_log_odds(white, grey)[0] + 0.5
+
+
 def test_every_cell_of_the_table_shares_one_colour_among_the_names() -> None:
     table = colour_table()
     assert table.shape == (32**3, 11)
@@ -126,7 +138,7 @@ def test_a_man_in_a_red_shirt_and_blue_trousers_is_told_region_by_region() -> No
     image, masks = person()
     shares = object_colours(image, masks, ["person"], NAMER)
     red, blue = BASIC_COLOURS.index("red"), BASIC_COLOURS.index("blue")
-    assert shares[0, 1, red] > 0.85
+    assert shares[0, 1, red] > 0.75
     assert shares[0, 2, blue] > 0.75
     assert shares[0, 0, red] + shares[0, 0, blue] > 0.8
 
