@@ -11,51 +11,22 @@ actseg ships.
 
 import argparse
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import wordnet
-from noun_meanings import Classes, Meaning, read_imagenet
+from noun_classes import Classes, read_imagenet
+from noun_entries import Entries
+from noun_meanings import Meaning, Meanings
+from noun_vectors import Near
 from numpy.typing import NDArray
 from verb_motion import motion_of_verbs
 
 from actseg_core.text.lexicon import MOTIONS, PARTS_OF_SPEECH, ROLES
+from actseg_core.text.word_vectors import load_word_vectors
 
-ENTRY_LIMIT = 255
-# Senses chosen by hand where frequency in newspapers misleads, with their weights.
-CHOSEN: dict[str, dict[int, float]] = {
-    "bat": {1: 1.0, 5: 0.8},  # the club has a COCO class, the animal none
-    "bike": {2: 1.0, 1: 0.6},  # a bicycle first, WordNet says a motorcycle
-    "crane": {5: 1.0, 4: 0.8},  # the bird and the machine
-    "glass": {2: 1.0},  # to drink from, not the material
-    "mouse": {4: 1.0, 1: 0.6},  # the computer's has a COCO class, of the animal only kin
-    "scooter": {3: 1.0, 2: 0.8},  # not the water scooter
-    "seal": {9: 1.0},  # the animal, not the wax
-    "stroller": {2: 1.0},  # the pram
-    "turtle": {2: 1.0},  # not the sweater
-    "van": {5: 1.0},  # not the railway's
-}
-# WordNet's vehicles leave out trains and buses.
-SAME_AS = {"vehicle": "conveyance 3", "vehicles": "conveyance 3", "transport": "conveyance 3"}
-# Words for people that WordNet takes for groups, numbers or pronouns, and words for anything.
-PEOPLE = (
-    *("somebody", "someone", "anybody", "anyone", "everybody", "everyone", "people", "folks"),
-    *(
-        "crowd",
-        "couple",
-        "team",
-        "family",
-        "police",
-        "audience",
-        "band",
-        "he",
-        "she",
-        "him",
-        "her",
-    ),
-    *("they", "them", "who", "pedestrian", "mom", "mum", "dad", "guys"),
-)
-ANYTHING = ("one", "thing", "something", "anything", "object", "ones", "things", "it", "this")
+FULL = 255  # a weight of 1
 
 
 def main() -> None:
@@ -65,70 +36,18 @@ def main() -> None:
     parser.add_argument("--imagenet", type=Path, required=True, help="timm/data/_info")
     parser.add_argument("--wordnet", type=Path, default=wordnet.FOLDER)
     options = parser.parse_args()
-    from actseg_core.text.word_vectors import load_word_vectors
-
     vectors = load_word_vectors()
-    vocabulary = list(vectors._keyed.index_to_key)  # noqa: SLF001
     parts = {name: wordnet.read(name, options.wordnet) for name in PARTS_OF_SPEECH}
     synsets, names = read_imagenet(options.imagenet)
     classes = Classes(parts["noun"], synsets)
-    entries = noun_entries(vocabulary, classes)
+    near = Near(vectors, parts["noun"], list(classes.imagenet_of))
+    entries = Entries(Meanings(classes, near), vectors.words, parts["adj"].senses).collect()
     table = pack_nouns(entries)
-    table |= pack_words(vocabulary, parts)
+    table |= pack_words(vectors.words, parts)
     table["imagenet_names"] = text(names)
     table["coco_names"] = text(classes.coco_names)
     np.savez_compressed(options.output, **table)
     print(f"{len(entries)} nouns, {options.output.stat().st_size} bytes")
-
-
-def noun_entries(vocabulary: list[str], classes: Classes) -> dict[str, tuple[str, Meaning]]:
-    """Lemma and meaning of each noun and compound."""
-    nouns = classes.nouns
-    entries: dict[str, tuple[str, Meaning]] = {}
-    person = classes.of_lemma("person", {1: 1.0})
-    anything = Meaning(
-        dict.fromkeys(range(1000), 1.0), dict.fromkeys(range(80), 1.0), "thing", 1.0
-    )
-    for word in vocabulary:
-        if word in PEOPLE:
-            entries[word] = (word, person)
-        elif word in ANYTHING:
-            entries[word] = (word, anything)
-        elif lemma := noun_lemma(word, classes):
-            entries[word] = (lemma, classes.of_lemma(lemma, CHOSEN.get(lemma)))
-    for index, name in enumerate(classes.coco_names):
-        old = entries.get(name, (name, Meaning()))[1]
-        role = "thing" if old.role == "none" else old.role
-        entries[name] = (name, Meaning(old.imagenet, {index: 1.0}, role, 1.0))
-    for name, sense in SAME_AS.items():
-        entries[name] = (name, classes.of_sense(classes.offset(sense)))
-    known = set(vocabulary)
-    for compound in nouns.senses:
-        words = compound.split("_")
-        if not 2 <= len(words) <= 3 or compound.replace("_", " ") in entries:
-            continue
-        meaning = classes.of_lemma(compound)
-        is_class = any(o in classes.class_of for o in nouns.senses[compound])
-        wanted = is_class or (meaning.known > 0 and known.issuperset(words))
-        last = entries.get(words[-1], ("", Meaning()))[1]
-        if wanted and meaning != last:
-            entries[" ".join(words)] = (" ".join(words), meaning)
-    for offset in classes.class_of:
-        for lemma in (lemma.lower() for lemma in nouns.synsets[offset].lemmas):
-            if lemma.isalpha() and lemma not in entries:
-                entries[lemma] = (lemma, classes.of_lemma(lemma))
-    return entries
-
-
-def noun_lemma(word: str, classes: Classes) -> str | None:
-    """The noun that a word is a form of; an irregular plural first, then itself, then regular."""
-    nouns = classes.nouns
-    if word in nouns.forms and (found := wordnet.noun_lemmas(word, nouns)):
-        return found[0]
-    regular = wordnet.noun_lemmas(word, nouns)
-    if word in nouns.senses and not (regular and len(word) > 4):
-        return word
-    return regular[0] if regular else None
 
 
 def pack_nouns(entries: dict[str, tuple[str, Meaning]]) -> dict[str, NDArray[np.generic]]:
@@ -158,7 +77,7 @@ def pack_nouns(entries: dict[str, tuple[str, Meaning]]) -> dict[str, NDArray[np.
         cells = sorted(meaning.imagenet.items())
         cells += [(1000 + k, w) for k, w in sorted(meaning.coco.items())]
         ids += [k for k, _ in cells]
-        weights += [round(ENTRY_LIMIT * w) for _, w in cells]
+        weights += [round(FULL * w) for _, w in cells]
         start.append(len(ids))
     return {
         "nouns": text(words),
@@ -168,12 +87,12 @@ def pack_nouns(entries: dict[str, tuple[str, Meaning]]) -> dict[str, NDArray[np.
         "classes": np.array(ids, np.uint16),
         "weights": np.array(weights, np.uint8),
         "role": np.array([ROLES.index(m.role) for m in unique], np.uint8),
-        "known": np.array([round(ENTRY_LIMIT * m.known) for m in unique], np.uint8),
+        "known": np.array([round(FULL * m.known) for m in unique], np.uint8),
     }
 
 
 def pack_words(
-    vocabulary: list[str], parts: dict[str, wordnet.Part]
+    vocabulary: Sequence[str], parts: dict[str, wordnet.Part]
 ) -> dict[str, NDArray[np.generic]]:
     """Arrays: words, how often each is which part of speech, its verb and that verb's motion."""
     motion = motion_of_verbs(parts["verb"])

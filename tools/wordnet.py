@@ -66,6 +66,15 @@ class Part:
         """How often any sense of a lemma was tagged."""
         return sum(self.counts.get((lemma, 1 + k), 0) for k in range(len(self.senses[lemma])))
 
+    def sense_count(self, offset: int) -> int:
+        """How often a meaning was tagged, by any of its lemmas."""
+        lemmas = [lemma.lower() for lemma in self.synsets[offset].lemmas]
+        return sum(
+            self.counts.get((lemma, 1 + self.senses[lemma].index(offset)), 0)
+            for lemma in lemmas
+            if offset in self.senses.get(lemma, ())
+        )
+
     @cached_property
     def hyponyms(self) -> dict[int, tuple[int, ...]]:
         """Offsets one step down."""

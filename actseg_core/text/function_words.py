@@ -1,5 +1,7 @@
 """Words with a fixed part in a sentence: colours, places, prepositions, auxiliaries."""
 
+from actseg_core.text.colours import BASIC_COLOURS, COLOUR_WORDS, COLOURFUL
+
 
 def _spread(text: str) -> dict[str, str]:
     """ "a: b c" lines as {"a": "a", "b": "a", "c": "a"}."""
@@ -14,21 +16,12 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-# The eleven basic colour terms of English (Berlin and Kay 1969) and what is near each.
-COLOURS = _spread("""
-    black: ebony blackish
-    white: cream ivory snowy whitish creamy off-white
-    grey: gray silver silvery greyish grayish
-    red: crimson scarlet maroon burgundy reddish ginger
-    orange: orangish
-    yellow: gold golden blonde blond yellowish
-    green: olive lime emerald greenish khaki
-    blue: navy turquoise cyan azure teal bluish
-    purple: violet lavender mauve purplish
-    pink: magenta pinkish
-    brown: tan beige bronze chestnut brownish tawny brunette
-""")
-COLOURS["coloured"] = COLOURS["colored"] = COLOURS["colorful"] = COLOURS["colourful"] = "colourful"
+COLOURS = {
+    word: BASIC_COLOURS[int(shares.argmax())] for word, shares in COLOUR_WORDS.items()
+} | dict.fromkeys(("colourful", "colorful", "coloured", "colored", "multicolored"), COLOURFUL)
+"""What basic colour a word is nearest to; "colourful" for those that say no single one."""
+PLAIN_COLOURS = frozenset(BASIC_COLOURS) - {"orange"} | {"gray"}
+"""Colours that are hardly ever said of a thing (an orange, a salmon)."""
 SHADES = _spread("""
     dark: darker deep
     light: lighter pale
@@ -54,23 +47,14 @@ REGIONS |= _spread("""
     upper: pullover blazer waistcoat singlet tunic tops kit strap bib armband glove
     lower: thong underwear bottoms slacks tail
 """)
-GARMENTS = frozenset(REGIONS) - frozenset(
-    (
-        "head",
-        "face",
-        "legs",
-        "leg",
-        "arms",
-        "arm",
-        "chest",
-        "eyes",
-        "ears",
-        "beak",
-        "tail",
-        "whole",
-    )
-    + ("upper", "lower", "feet", "fur", "feathers", "skin", "hair", "hairs", "beard", "mane")
-)
+# One name for the forms of one garment.
+ONE_GARMENT = {
+    **dict.fromkeys(("t-shirt", "tshirt", "tee", "shirts", "tshirts", "t-shirts"), "shirt"),
+    **{"short": "shorts", "pant": "pants", "jean": "jeans", "shoe": "shoes", "boot": "boots"},
+    **{"sneaker": "sneakers", "sock": "socks", "sandal": "sandals", "skate": "skates"},
+    **{"leg": "legs", "arm": "arms", "hairs": "hair", "clothing": "clothes", "suits": "suit"},
+    **{"glove": "gloves", "pajama": "pajamas", "uniforms": "uniform", "clothe": "clothes"},
+}
 PLACES = _spread("""
     left: lefthand left-hand
     right: righthand right-hand
@@ -95,6 +79,7 @@ PLACES = _spread("""
 SIDES = _words("left right middle top bottom front back")
 SIZES = _words("biggest smallest tallest big small tall nearest farthest")
 FAR = {"left": "leftmost", "right": "rightmost", "top": "topmost", "bottom": "bottommost"}
+UTMOST = _words("far very most extreme")
 PLACE_NOUNS = _words("side corner hand edge end part half area")
 FRAME_WORDS = _words("picture image frame screen scene video photo camera view shot")
 ORDINALS = {
@@ -124,8 +109,13 @@ AUXILIARIES = _words(
 )
 LIGHT_VERBS = _words("have take do make give perform go")
 STARTING_VERBS = _words("start begin try keep continue stop attempt want")
+PERCEPTIONS = _words("watch see hear let help make")  # "watching a car drive"
 NEGATIONS = _words("not no never without nobody none neither nor n't nothing except")
 CONJUNCTIONS = _words("and or but while as then & plus")
+ADVERBS = _words(
+    "just still also now currently only really again together "
+    "forward forwards ahead backward backwards upward upwards downward downwards"
+)
 PREPOSITIONS = _words(
     "in on at with of to from by near beside besides behind under over above below between "
     "among into onto through across along around past towards toward off inside outside "
@@ -165,9 +155,14 @@ PHRASAL = {
     ("upon",): "on",
     ("beneath",): "under",
     ("underneath",): "under",
+    ("nearby",): "near",
     ("inside",): "in",
     ("within",): "in",
 }
+# "On the left of the dog" and the like, as other words say it.
+SIDE_RELATIONS = {"front of": "in front of", "back of": "behind", "middle of": "in"}
+SIDE_RELATIONS |= {"top of": "on", "bottom of": "under"}
+CAMERA = _words("camera us me viewer")
 WEARING = _words("wear dress")  # with "in" or an object: clothes
 COMMANDS = _words(
     "find show mark follow track look see segment select locate search watch point where "

@@ -29,6 +29,7 @@ class Lexicon:
         noun_list: The same in order.
         words: Row of each word that is a noun, verb, adjective or adverb.
         verbs: Verb lemmas.
+        verb_numbers: Where each is among them.
         imagenet_names: A short name of each of the 1,000 classes.
         coco_names: Of the 80 classes.
         arrays: As written.
@@ -38,9 +39,14 @@ class Lexicon:
     noun_list: tuple[str, ...]
     words: dict[str, int]
     verbs: tuple[str, ...]
+    verb_numbers: dict[str, int]
     imagenet_names: tuple[str, ...]
     coco_names: tuple[str, ...]
     arrays: dict[str, NDArray[np.generic]]
+
+    def noun_lemma(self, row: int) -> str:
+        """The singular of the noun in a row."""
+        return self.noun_list[int(self.arrays["lemma"][row])]
 
     def counts(self, word: str) -> tuple[int, int, int, int]:
         """How common a word is as noun, verb, adjective and adverb.
@@ -49,23 +55,31 @@ class Lexicon:
         """
         row = self.words.get(word)
         if row is None:
-            return (0, 0, 0, 0)
+            return (0, int(self._verb_number(word) is not None), 0, 0)
         noun, verb, adjective, adverb = self.arrays["parts_of_speech"][row].tolist()
         return (noun, verb, adjective, adverb)
 
     def verb(self, word: str) -> str | None:
         """The verb that a word is a form of."""
-        row = self.words.get(word)
-        if row is None or self.arrays["verb"][row] < 0:
-            return None
-        return self.verbs[int(self.arrays["verb"][row])]
+        number = self._verb_number(word)
+        return None if number is None else self.verbs[number]
 
     def motion(self, word: str) -> str:
         """How the verb that a word is a form of moves: one of MOTIONS; "acting" if none."""
+        number = self._verb_number(word)
+        return MOTIONS[0] if number is None else MOTIONS[int(self.arrays["motion"][number])]
+
+    def _verb_number(self, word: str) -> int | None:
         row = self.words.get(word)
-        if row is None or self.arrays["verb"][row] < 0:
-            return MOTIONS[0]
-        return MOTIONS[int(self.arrays["motion"][self.arrays["verb"][row]])]
+        if row is not None:
+            number = int(self.arrays["verb"][row])
+            return None if number < 0 else number
+        stems = (word.removesuffix(ending) for ending in ("ing", "ed") if word.endswith(ending))
+        for stem in stems:  # a form too rare for the table
+            for lemma in (stem, stem + "e", stem[:-1]):
+                if lemma in self.verb_numbers:
+                    return self.verb_numbers[lemma]
+        return None
 
 
 @lru_cache(maxsize=1)
@@ -92,6 +106,7 @@ def load_lexicon() -> Lexicon:
         nouns,
         {word: row for row, word in enumerate(words)},
         verbs,
+        {verb: number for number, verb in enumerate(verbs)},
         imagenet,
         coco,
         arrays,

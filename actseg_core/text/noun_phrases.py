@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from actseg_core.text import function_words as fixed
 from actseg_core.text.nouns import Noun, Nouns
 from actseg_core.text.sentence_parts import Look, NounPhrase
+from actseg_core.text.tags import LONGEST_COMPOUND
 
 BEFORE = frozenset(
     ("det", "num", "colour", "shade", "place", "size", "ordinal", "adj", "participle")
 )
 NOUNS = frozenset(("noun", "pron", "name", "unknown"))
-LONGEST_COMPOUND = 3
 
 
 @dataclass
@@ -22,6 +22,7 @@ class Chunk:
         noun: Of the head.
         end: The first word after it.
         name: Lemma of the head.
+        worn: The head as a garment or part of the body ("shirt", "hair"), or None.
         head: The noun's words; empty if there is no noun ("the red").
         plural: As in `NounPhrase`.
         count: As in `NounPhrase`.
@@ -38,6 +39,7 @@ class Chunk:
     noun: Noun
     end: int
     name: str = ""
+    worn: str | None = None
     head: tuple[int, ...] = ()
     plural: bool = False
     count: int | None = None
@@ -65,7 +67,7 @@ class Chunk:
 
 def read_chunk(index: int, words: Sequence[str], tags: Sequence[str], nouns: Nouns) -> Chunk:
     """The noun phrase that starts at a word."""
-    before, at = _before(index, words, tags)
+    before, at = _before(index, words, tags, nouns)
     run = []
     while at < len(words) and tags[at] in NOUNS:
         run.append(at)
@@ -77,12 +79,24 @@ def read_chunk(index: int, words: Sequence[str], tags: Sequence[str], nouns: Nou
     named = [at for at in run if tags[at] in ("noun", "pron")]
     if named:
         run = run[: run.index(named[-1]) + 1]  # what nobody knows behind a noun is not its head
+        run = _without_abstract_end(run, words, nouns)
     if run:
         _read_nouns(chunk, run, words, tags, nouns)
     return chunk
 
 
-def _before(index: int, words: Sequence[str], tags: Sequence[str]) -> tuple[list[int], int]:
+def _without_abstract_end(run: list[int], words: Sequence[str], nouns: Nouns) -> list[int]:
+    """ "Player number" of "player number 22" is a player."""
+    for size in range(len(run), 0, -1):
+        role = nouns.look_up(" ".join(words[at] for at in run[:size])).role
+        if role != "none":
+            return run[:size]
+    return run
+
+
+def _before(
+    index: int, words: Sequence[str], tags: Sequence[str], nouns: Nouns
+) -> tuple[list[int], int]:
     """The words before the noun; "and" stays inside between colours."""
     at = index
     found: list[int] = []
@@ -95,7 +109,9 @@ def _before(index: int, words: Sequence[str], tags: Sequence[str]) -> tuple[list
             and at + 1 < len(words)
             and tags[at + 1] in ("colour", "shade")
         )
-        unnamed = tags[at] in ("name", "unknown") and _noun_follows(at + 1, tags)
+        role = nouns.look_up(words[at]).role
+        no_actor = tags[at] == "noun" and role in ("none", "place")
+        unnamed = (tags[at] in ("name", "unknown") or no_actor) and _noun_follows(at + 1, tags)
         if tags[at] not in BEFORE and not joins and not unnamed:
             break
         found.append(at)
@@ -106,7 +122,7 @@ def _before(index: int, words: Sequence[str], tags: Sequence[str]) -> tuple[list
 def _noun_follows(at: int, tags: Sequence[str]) -> bool:
     """Whether more words before a noun, and then the noun, come next ("a balck small dog")."""
     start = at
-    while at < len(tags) and tags[at] in BEFORE - {"det"}:
+    while at < len(tags) and tags[at] in BEFORE - {"det", "participle", "place"}:
         at += 1
     return at > start and at < len(tags) and tags[at] == "noun"
 
@@ -145,6 +161,14 @@ def _read_before(
     chunk.colour_words = tuple(coloured)
 
 
+def _worn(word: str, single: str) -> str | None:
+    """The name of a garment or part of the body, one for "pant" and "pants"."""
+    for name in (word, single):
+        if name in fixed.REGIONS:
+            return fixed.ONE_GARMENT.get(name, name)
+    return None
+
+
 def _worn_stem(word: str) -> str | None:
     """ "haired": hair, "shirted": shirt, "eyed": eyes."""
     if not word.endswith("ed"):
@@ -175,11 +199,13 @@ def _read_nouns(
     last = words[head[-1]]
     single = nouns.look_up(last).lemma
     chunk.name = single if size == 1 else chunk.noun.lemma
+    chunk.worn = _worn(last, single)
+    if chunk.worn is None and chunk.noun.role in ("garment", "body"):
+        chunk.worn = chunk.name
     chunk.plural = last != single or last in ("people", "police", "cattle", "ones", "they", "them")
     for at in run[:-size]:
-        name = nouns.look_up(words[at]).lemma
-        worn = words[at] if words[at] in fixed.REGIONS else name
-        if worn in fixed.REGIONS and tags[at] == "noun":
+        worn = _worn(words[at], nouns.look_up(words[at]).lemma)
+        if worn is not None and tags[at] == "noun":
             chunk.garments.append(
                 Look(
                     chunk.colours,

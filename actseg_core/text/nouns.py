@@ -14,6 +14,8 @@ COCO_CLASSES = 80
 KINDS = ("person", "animal", "vehicle", "thing", "none")
 FULL = 255  # a weight of 1 in the table
 NAMES_SHOWN = 4
+UNKNOWN = -1
+PLURALS = (("ies", "y"), ("ves", "f"), ("men", "man"), ("es", ""), ("s", ""))
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,7 @@ class Nouns:
         return cls(load_lexicon())
 
     def __contains__(self, noun: str) -> bool:
-        return noun in self.lexicon.nouns
+        return self._row(noun) is not None
 
     def look_up(self, noun: str) -> Noun:
         """What a noun, a plural or a compound ("golden retriever") stands for.
@@ -101,13 +103,26 @@ class Nouns:
         A compound that is not in the table is read as its last word; a possessive as its owner.
         A noun that nobody knows has no class, kind "none" and known 0.
         """
-        words = noun.lower().replace("-", " ").removesuffix("'s").split()
-        for start in range(len(words)):
-            row = self.lexicon.nouns.get(" ".join(words[start:]))
-            if row is not None:
-                return self._meaning(row, " ".join(words))
-        whole = self.lexicon.nouns.get(noun.lower(), -1)  # "t-shirt"
-        return self._meaning(whole, noun.lower())
+        noun = noun.lower().removesuffix("'s")
+        row = self._row(noun)
+        if row is None:
+            words = noun.replace("-", " ").split()
+            rows = (self._row(" ".join(words[start:])) for start in range(len(words)))
+            row = next((found for found in rows if found is not None), UNKNOWN)
+        return self._meaning(row, noun)
+
+    def _row(self, noun: str) -> int | None:
+        """Row of a noun; of its singular if the plural is too rare for the table."""
+        table = self.lexicon.nouns
+        if noun in table:
+            return table[noun]
+        before, space, last = noun.rpartition(" ")
+        singulars = [self.lexicon.noun_lemma(table[last])] if last in table else []
+        for ending, single in PLURALS:
+            if last.endswith(ending) and len(last) > len(ending) + 1:
+                singulars.append(last.removesuffix(ending) + single)
+        names = (before + space + single for single in singulars)
+        return next((table[name] for name in names if name in table), None)
 
     def _build(self, row: int, word: str) -> Noun:
         arrays = self.lexicon.arrays
@@ -119,7 +134,7 @@ class Nouns:
             weights[arrays["classes"][cells]] = arrays["weights"][cells].astype(np.float32) / FULL
             role = ROLES[int(arrays["role"][meaning])]
             known = float(arrays["known"][meaning]) / FULL
-            lemma = self.lexicon.noun_list[int(arrays["lemma"][row])]
+            lemma = self.lexicon.noun_lemma(row)
         weights.flags.writeable = False
         kind = role if role in KINDS else "none"
         imagenet, coco = weights[:IMAGENET_CLASSES], weights[IMAGENET_CLASSES:]

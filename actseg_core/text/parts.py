@@ -5,31 +5,23 @@ from dataclasses import replace
 
 from actseg_core.errors import VocabularyError
 from actseg_core.text import function_words as fixed
+from actseg_core.text.mentions import Mentions
 from actseg_core.text.noun_phrases import Chunk, read_chunk
 from actseg_core.text.nouns import Nouns
-from actseg_core.text.places import read_place, relation_at
-from actseg_core.text.sentence_parts import (
-    Action,
-    Beside,
-    Look,
-    NounPhrase,
-    Place,
-    SentenceParts,
-)
-from actseg_core.text.tags import Tagger
+from actseg_core.text.places import place_names, read_place, relation_at
+from actseg_core.text.sentence_parts import NounPhrase, SentenceParts
+from actseg_core.text.tags import Tagger, verb_form
 from actseg_core.text.word_vectors import WordVectors
 
-MOVING = frozenset(("slow", "moving", "fast", "airborne", "jumping", "rolling", "climbing"))
-OPPOSITE = {"left": "right", "right": "left", "top": "down", "bottom": "up", "back": "towards"}
-TOWARDS = {"left": "left", "right": "right", "top": "up", "bottom": "down", "front": "towards"}
-TOWARDS |= {"back": "away"}
-CHUNK = frozenset(
+IN_PHRASE = frozenset(
     ("det", "num", "colour", "shade", "place", "size", "ordinal", "adj", "participle", "noun")
     + ("pron", "name", "unknown")
 )
-SILENT = frozenset(("det", "aux", "conj", "rel", "neg", "unknown"))
-ORDINAL = "ordinal"  # "second", until "from the left" says of what
-CAMERA = frozenset(("camera", "us", "me", "viewer"))
+SILENT = frozenset(("det", "aux", "conj", "rel", "neg", "unknown"))  # not told as unused
+OF_PLACES = frozenset(("in", "on", "at", "to", "from", "by", "towards"))
+HEADING = {"left": "left", "right": "right", "top": "up", "bottom": "down"}
+HEADING |= {"front": "towards", "back": "away"}
+COMING = {"left": "right", "right": "left", "top": "down", "bottom": "up", "back": "towards"}
 
 
 def read_parts(words: Sequence[str], nouns: Nouns, vectors: WordVectors) -> SentenceParts:
@@ -49,350 +41,281 @@ def read_parts(words: Sequence[str], nouns: Nouns, vectors: WordVectors) -> Sent
 
 
 class _Parser:
-    """The state of one reading."""
+    """Reads one sentence.
+
+    `_relation` is a preposition or verb that waits for its noun, with the places of its words;
+    `_wearing` says that what comes is worn ("in", "with", "wearing").
+    """
 
     def __init__(self, words: tuple[str, ...], nouns: Nouns, vectors: WordVectors) -> None:
         self.words = words
         self.nouns, self.lexicon = nouns, nouns.lexicon
-        owned = tuple(word.removesuffix("'s") if len(word) > 2 else word for word in words)
-        self.bare = owned
-        self.tags = Tagger(owned, nouns, vectors).tags
-        self.used: set[int] = set()
-        self.negations: list[int] = []
-        self.denies = False
-        self.who: NounPhrase | None = None
-        self.also: list[NounPhrase] = []
-        self.looks: list[Look] = []
-        self.where: list[Place] = []
-        self.does: list[Action] = []
-        self.beside: list[Beside] = []
-        self.relation: tuple[str, tuple[int, ...]] | None = None  # waits for its noun
-        self.wearing = False  # what comes is worn: "in", "with", "wearing"
-        self.second: int | None = None  # index in `beside` that a relative clause belongs to
+        self._bare = tuple(word.removesuffix("'s") for word in words)
+        self._tags = Tagger(self._bare, nouns, vectors).tags
+        self._said = Mentions()
+        self._relation: tuple[str, tuple[int, ...]] | None = None
+        self._wearing = False
 
     def read(self) -> SentenceParts:
-        index = self._skip_command()
+        said, index = self._said, self._skip_command()
         while index < len(self.words):
             index = self._step(index)
-        who = self.who or self._unsaid()
-        unknown = tuple(k for k, tag in enumerate(self.tags) if tag == "unknown")
-        unused = tuple(
-            k for k, tag in enumerate(self.tags) if k not in self.used and tag not in SILENT
-        )
+        places = range(len(self.words))
         return SentenceParts(
             words=self.words,
-            who=who,
-            also=tuple(self.also),
-            looks=tuple(self.looks),
-            where=tuple(self.where),
-            does=tuple(self.does),
-            beside=tuple(self.beside),
-            negations=tuple(self.negations),
-            unused=unused,
-            unknown=unknown,
+            who=said.who or self._unsaid(),
+            also=tuple(said.also),
+            looks=tuple(said.looks),
+            where=tuple(said.where),
+            does=tuple(said.does),
+            beside=tuple(said.beside),
+            negations=tuple(said.negations),
+            unused=tuple(k for k in places if k not in said.used and self._tags[k] not in SILENT),
+            unknown=tuple(k for k in places if self._tags[k] == "unknown"),
         )
 
+    def _tag(self, index: int) -> str:
+        return self._tags[index] if index < len(self._tags) else ""
+
+    def _word(self, index: int) -> str:
+        return self.words[index] if index < len(self.words) else ""
+
     def _skip_command(self) -> int:
-        """ "show me the dog", "where is the dog", "there is a dog": the first word of the dog."""
+        """Where the actor begins in "show me the dog", "where is the dog", "there is a dog"."""
         index = 0
-        while index < len(self.words) and self.words[index] in fixed.COMMANDS:
+        while self._word(index) in fixed.COMMANDS:
             index += 1
         starts = ("det", "num", "pron", "colour", "shade", "adj", "noun", "unknown", "name")
-        if index == 0 or index == len(self.words) or self.tags[index] not in starts:
-            index = 0
-        if self.tags[index] == "noun" and index == 1 and self.words[0] not in ("find", "show"):
-            index = 0
-        while index and self.tags[index - 1] in ("det", "num"):
+        is_verb = self.words[0] in ("find", "show")
+        if self._tag(index) not in starts or (
+            index == 1 and self._tags[1] == "noun" and not is_verb
+        ):
+            return 0  # a noun like "watch"
+        while index and self._tags[index - 1] in ("det", "num"):
             index -= 1
-        self.used.update(range(index))
+        self._said.used.update(range(index))
         return index
 
+    def _unsaid(self) -> NounPhrase:
+        """The actor of a sentence without a noun: a person if it wears something."""
+        worn = any(look.on is not None for look in self._said.looks)
+        return NounPhrase(self.nouns.look_up("person" if worn else "one"), ())
+
     def _step(self, index: int) -> int:
-        tag = self.tags[index]
-        if tag == "neg":
-            self.negations.append(index)
-            self.denies = True
-            self.wearing = self.words[index] == "without" or self.wearing
-            self.relation = ("with", (index,)) if self.words[index] == "without" else self.relation
-            return index + 1
-        if tag == "conj":
-            if self.words[index] in ("but", "while", "as", "then"):
-                self.relation, self.wearing = None, False
-            return index + 1
-        if tag in ("aux", "rel"):
-            self.relation, self.wearing = None, False
-            if tag == "rel":
-                near = bool(self.beside) and index - 1 in self.beside[-1].words
-                self.second = len(self.beside) - 1 if near else None
-            return index + 1
+        """Read the word or phrase at an index; where the next one begins."""
+        tag, word = self._tags[index], self.words[index]
         if tag == "prep":
             return self._preposition(index)
         if tag == "verb":
             return self._verb(index)
-        if tag in CHUNK:
+        if tag in IN_PHRASE:
             return self._noun_phrase(index)
+        if tag == "neg":
+            self._said.deny(index)
+            if word == "without":
+                self._wait("with", (index,))
+        elif tag == "adv":
+            self._particle(index)
+        elif tag == "rel":
+            self._wait(None)
+            second = len(self._said.beside) - 1
+            self._said.second = second if self._said.is_second(index - 1) else None
+        elif tag == "aux":
+            self._wait(None)
+            if index and self._tags[index - 1] != "rel":
+                self._said.second = None
+        elif word in ("but", "while", "as", "then"):
+            self._wait(None)
         return index + 1
+
+    def _wait(self, relation: str | None, words: tuple[int, ...] = ()) -> None:
+        self._relation = None if relation is None else (relation, words)
+        self._wearing = relation in ("in", "with", "wear", "have")
 
     # -- prepositions
 
     def _preposition(self, index: int) -> int:
         size, relation = relation_at(self.words, index)
         after = index + size
-        self.used.update(range(index, after))
+        self._said.used.update(range(index, after))
         if relation == "of" and (end := self._of(after)):
             return end
-        ranked = relation == "from" and bool(self.where) and self.where[-1].name == ORDINAL
-        place = read_place(after, self.words, self.tags, ranked)
-        if place is not None and relation in ("in", "on", "at", "to", "from", "by", "towards"):
-            return self._place_phrase(index, relation, *place)
-        if after >= len(self.words) or self.tags[after] not in CHUNK | {"neg"}:
+        ranked = relation == "from" and self._said.waits_for_side
+        place = read_place(after, self.words, self._tags, ranked)
+        if place is not None and relation in OF_PLACES:
+            return self._place(index, relation, place)
+        if self._tag(after) not in IN_PHRASE | {"neg"}:
             self._particle(index)
-            self.relation = None
+            self._wait(None)
             return after
-        if relation in ("to", "towards", "away from") and self._towards_camera(
-            index, relation, after
-        ):
-            return after + 1 + (self.tags[after] == "det")
-        self.relation = (relation, tuple(range(index, after)))
-        self.wearing = relation in ("in", "with")
+        camera = after + (self._tags[after] == "det")
+        if relation in ("to", "towards", "away from") and self._word(camera) in fixed.CAMERA:
+            span = tuple(range(index, camera + 1))
+            self._said.used.update(span)
+            self._said.direct("away" if relation == "away from" else "towards", span)
+            return camera + 1
+        self._wait(relation, tuple(range(index, after)))
         return after
 
     def _of(self, after: int) -> int | None:
-        """ "a group of people", "one of the men": the second noun is meant. Where it ends."""
-        group = self.who
-        if group is None and self.looks and after < len(self.words):  # "the legs of a man"
-            return self._noun_phrase(after)
-        if group is None or not group.words or self.beside or self.does:
+        """Where the noun ends that is meant in "a group of people", "the legs of a man"."""
+        said = self._said
+        group = said.who
+        if self._tag(after) not in IN_PHRASE or said.beside or said.does:
             return None
-        word = self.words[group.words[-1]]
-        if word not in fixed.GROUPS | {"one", "some", "ones"} or after >= len(self.words):
+        if group is None:
+            return self._noun_phrase(after) if said.looks else None
+        word = self.words[group.words[-1]] if group.words else ""
+        if word not in fixed.GROUPS | {"one", "some", "ones"}:
             return None
-        self.who = None
+        said.who = None
         end = self._noun_phrase(after)
-        members: NounPhrase = self.who or group
+        members: NounPhrase = said.who or group
         single = word == "one"
         count = 1 if single else members.count or group.count
-        self.who = replace(members, plural=not single, count=count)
+        said.who = replace(members, plural=not single, count=count)
         return end
 
-    def _place_phrase(self, index: int, relation: str, end: int, places: list[int]) -> int:
-        self.used.update(range(index, end))
-        span = tuple(range(index, end))
-        names = [fixed.PLACES[self.words[k]] for k in places]
-        if "far" in [self.words[k] for k in span] or "very" in [self.words[k] for k in span]:
-            names = [fixed.FAR.get(name, name) for name in names]
-        if end < len(self.words) and self.words[end] == "of":
+    def _place(self, index: int, relation: str, end: int) -> int:
+        """ "On the left": a place; "walks to the left": a direction."""
+        said, span = self._said, tuple(range(index, end))
+        said.used.update(span)
+        names = place_names(self.words[index:end])
+        if self._word(end) == "of":
             return self._place_of(span, names, end)
-        last = self.does[-1] if self.does else None
-        moves = last is not None and last.motion in MOVING
-        if relation in ("to", "towards") and moves:
-            self._direct(TOWARDS.get(names[-1]), span)
-        elif relation == "from" and moves:
-            self._direct(OPPOSITE.get(names[-1]), span)
-        elif relation == "from" and self.where and self.where[-1].name == ORDINAL:
-            rank = self.where.pop()
-            self._add_place(names[-1], (*rank.words, *span), rank.rank)
+        if relation in ("to", "towards") and said.moves:
+            said.direct(HEADING.get(names[-1]), span)
+        elif relation == "from" and said.moves and not said.waits_for_side:
+            said.direct(COMING.get(names[-1]), span)
         else:
             for name in names:
-                self._add_place(name, span)
-        self.relation, self.wearing = None, False
+                said.add_place(name, span)
+        self._wait(None)
         return end
 
     def _place_of(self, span: tuple[int, ...], names: list[str], end: int) -> int:
-        """ "on the left of the picture" is a place, "on the left of the dog" a relation."""
+        """ "On the left of the picture" is a place, "on the left of the dog" a relation."""
         after = end + 1
-        while after < len(self.words) and self.tags[after] == "det":
+        while self._tag(after) == "det":
             after += 1
-        self.used.update(range(end, min(after, len(self.words))))
-        if after < len(self.words) and self.words[after] in fixed.FRAME_WORDS:
+        self._said.used.update(range(end, after))
+        if self._word(after) in fixed.FRAME_WORDS:
+            self._said.used.add(after)
             for name in names:
-                self._add_place(name, (*span, after))
-            self.used.add(after)
+                self._said.add_place(name, (*span, after))
             return after + 1
-        self.relation, self.wearing = (f"{names[-1]} of", (*span, end)), False
+        side = f"{names[-1]} of"
+        self._wait(fixed.SIDE_RELATIONS.get(side, side), (*span, end))
         return end + 1
-
-    def _towards_camera(self, index: int, relation: str, after: int) -> bool:
-        noun = after + (self.tags[after] == "det")
-        if noun >= len(self.words) or self.words[noun] not in CAMERA:
-            return False
-        self.used.update(range(index, noun + 1))
-        self._direct(
-            "away" if relation == "away from" else "towards", tuple(range(index, noun + 1))
-        )
-        return True
 
     def _particle(self, index: int) -> None:
         direction = fixed.DIRECTIONS.get(self.words[index])
-        if direction and self.does:
-            self._direct(direction, (index,))
-
-    def _direct(self, direction: str | None, words: tuple[int, ...]) -> None:
-        if not self.does:
-            return
-        last = self.does.pop()
-        self.does.append(
-            replace(
-                last,
-                direction=direction or last.direction,
-                words=tuple(sorted({*last.words, *words})),
-            )
-        )
-
-    def _add_place(self, name: str, words: tuple[int, ...], rank: int | None = None) -> None:
-        self.where.append(Place(name, words, rank, self._denied()))
-
-    def _denied(self) -> bool:
-        denies, self.denies = self.denies, False
-        return denies
+        if direction and self._said.does:
+            self._said.used.add(index)
+            self._said.direct(direction, (index,))
 
     # -- verbs
 
     def _verb(self, index: int) -> int:
-        verb = self.lexicon.verb(self.bare[index]) or self.bare[index]
-        self.used.add(index)
-        self.relation, self.wearing = None, False
+        verb = self.lexicon.verb(self._bare[index]) or self._bare[index]
+        self._said.used.add(index)
         if verb in fixed.WEARING:
-            self.wearing = True
-            self.relation = ("wear", (index,))
+            self._wait("wear", (index,))
             return index + 1
-        following = self.tags[index + 1 : index + 3]
-        if verb in fixed.STARTING_VERBS and "verb" in following:
+        if self._said.is_second(index - 1) and self._is_plain(index):
+            self._said.second = len(self._said.beside) - 1  # "watching a car drive"
+        self._wait(None)
+        if verb in fixed.STARTING_VERBS and "verb" in self._tags[index + 1 : index + 3]:
             return index + 1
-        self.relation = (verb, (index,))
-        if verb in fixed.LIGHT_VERBS and self._object_follows(index):
-            self.wearing = verb == "have"
+        self._wait(verb, (index,))
+        if verb in fixed.LIGHT_VERBS and self._tag(index + 1) in IN_PHRASE - {"place"}:
             return index + 1
         self._act(verb, index)
-        return self._direction_after(index + 1)
+        return self._direction(index + 1)
 
-    def _object_follows(self, index: int) -> bool:
-        return index + 1 < len(self.tags) and self.tags[index + 1] in CHUNK - {"place"}
+    def _is_plain(self, index: int) -> bool:
+        return verb_form(self._bare[index], self.lexicon) == "base"
 
     def _act(self, verb: str, index: int) -> None:
-        if self.second is not None:
-            self.used.discard(index)  # what the second noun does is not weighed
-            self.relation = None
-            return
-        motion = self.lexicon.motion(self.bare[index])
-        self.does.append(Action(verb, motion, None, (index,), self._denied()))
+        if self._said.second is not None:
+            self._wait(None)
+        self._said.add_action(verb, self.lexicon.motion(self._bare[index]), index)
 
-    def _direction_after(self, index: int) -> int:
-        """ "walking left", "running away", "moves forward"."""
-        if index >= len(self.words) or not self.does:
+    def _direction(self, index: int) -> int:
+        """ "Walking left", "running away", "standing right"."""
+        word = self._word(index)
+        if word not in fixed.DIRECTIONS or not self._said.does:
             return index
-        word = self.words[index]
-        ends = index + 1 == len(self.words) or self.tags[index + 1] not in CHUNK
-        if (
-            word in fixed.DIRECTIONS
-            and ends
-            and (word, *self.words[index + 1 : index + 2]) not in fixed.PHRASAL
-        ):
-            self.used.add(index)
-            if self.does[-1].motion in MOVING:
-                self._direct(fixed.DIRECTIONS[word], (index,))
-            elif self.tags[index] == "place":
-                self._add_place(fixed.PLACES[word], (index,))
-            return index + 1
-        return index
+        if self._tag(index + 1) in IN_PHRASE or relation_at(self.words, index)[0] > 1:
+            return index  # "up the stairs", "away from the dog"
+        self._said.used.add(index)
+        if self._said.moves:
+            self._said.direct(fixed.DIRECTIONS[word], (index,))
+        elif self._tags[index] == "place":
+            self._said.add_place(fixed.PLACES[word], (index,))
+        return index + 1
 
     # -- noun phrases
 
     def _noun_phrase(self, index: int) -> int:
-        chunk = read_chunk(index, self.bare, self.tags, self.nouns)
-        self.used.update(chunk.used)
-        if self.tags[index] == "place" and not chunk.head and self.who is not None:
-            for at in chunk.places:
-                self._add_place(fixed.PLACES[self.words[at]], (at,))
-        elif not chunk.head:
+        said = self._said
+        chunk = read_chunk(index, self._bare, self._tags, self.nouns)
+        said.used.update(chunk.used)
+        if not chunk.head:
             self._without_noun(chunk)
-        elif self.relation is not None:
-            self._related(chunk)
-        elif self.who is None:
+        elif self._relation is not None:
+            self._related(chunk, *self._relation)
+        elif said.who is None:
             self._is_who(chunk)
-        elif chunk.noun.is_actor and not self.does and not self.beside:
-            self.also.append(chunk.phrase())
-        elif self._is_worn(chunk):  # "man green shirt", "a man is red jersey"
-            self._garment(chunk, ())
+        elif chunk.worn:  # "man green shirt", "a man is red jersey"
+            said.add_look(chunk, chunk.worn)
+        elif chunk.noun.is_actor and not said.does and not said.beside:
+            said.also.append(chunk.phrase())
         else:
-            self.used.difference_update(chunk.used)
+            said.used.difference_update(chunk.used)
         return chunk.end
 
     def _without_noun(self, chunk: Chunk) -> None:
-        """ "in red", "is red", "red", "the left", "the biggest"."""
+        """ "In red", "is red", "red", "the left", "the biggest"."""
         if chunk.colours or chunk.shades:
-            worn = self.relation is not None and self.wearing
-            words = (*(self.relation[1] if worn and self.relation else ()), *chunk.colour_words)
-            self._look(chunk, "clothes" if worn else None, "whole", words)
-        self._places(chunk)
-        self._participles(chunk)
-
-    def _look(self, chunk: Chunk, on: str | None, region: str, words: tuple[int, ...]) -> None:
-        look = Look(chunk.colours, chunk.shades, on, region, tuple(sorted(words)), self._denied())
-        if self.second is not None and on is None:
-            self._add_to_second(look)
-        else:
-            self.looks.append(look)
-
-    def _add_to_second(self, look: Look) -> None:
-        assert self.second is not None
-        old = self.beside[self.second]
-        whom = replace(old.whom, looks=(*old.whom.looks, look))
-        self.beside[self.second] = replace(old, whom=whom)
-
-    def _places(self, chunk: Chunk) -> None:
-        for at in chunk.places:
-            self._add_place(fixed.PLACES[self.words[at]], (at,))
-        for at in chunk.ordinals:
-            self.where.append(Place(ORDINAL, (at,), fixed.ORDINALS[self.words[at]]))
-
-    def _participles(self, chunk: Chunk) -> None:
-        for at in chunk.participles:
-            self._act(self.lexicon.verb(self.bare[at]) or self.bare[at], at)
+            words = self._relation[1] if self._relation and self._wearing else ()
+            self._said.add_look(chunk, "clothes" if words else None, words)
+        self._describe(chunk)
 
     def _is_who(self, chunk: Chunk) -> None:
-        if self._is_worn(chunk) and not chunk.noun.coco.any():
-            self._garment(chunk, ())
+        if chunk.worn and not chunk.noun.coco.any():
+            self._said.add_look(chunk, chunk.worn)  # "red shirt": whoever wears it
             return
-        self.who = chunk.phrase(own_looks=False)
+        self._said.who = chunk.phrase(own_looks=False)
         if chunk.colours or chunk.shades:
-            self._look(chunk, None, "whole", chunk.colour_words)
-        self.looks += chunk.garments
-        self._places(chunk)
-        self._participles(chunk)
+            self._said.add_look(chunk, None)
+        self._said.looks += chunk.garments
+        self._describe(chunk)
 
-    @staticmethod
-    def _is_worn(chunk: Chunk) -> bool:
-        return chunk.noun.role in ("garment", "body") or chunk.name in fixed.REGIONS
+    def _describe(self, chunk: Chunk) -> None:
+        """Places, numbers in a row and participles before a noun."""
+        for name in place_names([self.words[at] for at in chunk.places]):
+            self._said.add_place(name, tuple(chunk.places))
+        for at in chunk.ordinals:
+            self._said.add_ordinal(at, fixed.ORDINALS[self.words[at]])
+        for at in chunk.participles:
+            self._act(self.lexicon.verb(self._bare[at]) or self._bare[at], at)
 
-    def _garment(self, chunk: Chunk, relation: tuple[int, ...]) -> None:
-        region = fixed.REGIONS.get(chunk.name, fixed.REGIONS.get(chunk.noun.lemma, "whole"))
-        words = (*relation, *chunk.colour_words, *chunk.head)
-        self._look(chunk, chunk.name, region, words)
-
-    def _related(self, chunk: Chunk) -> None:
-        assert self.relation is not None
-        relation, words = self.relation
-        if (self.wearing or relation == "wear") and self._is_worn(chunk):
-            self._garment(chunk, words)
+    def _related(self, chunk: Chunk, relation: str, words: tuple[int, ...]) -> None:
+        if self._wearing and chunk.worn:
+            self._said.add_look(chunk, chunk.worn, words)
             return
-        if relation in fixed.LIGHT_VERBS and (verb := self.lexicon.verb(chunk.name)):
+        if relation in fixed.LIGHT_VERBS and (verb := self._light_verb(relation, chunk)):
             self._act(verb, chunk.head[-1])
-            self.relation = None
+            self._wait(None)
             return
-        self.wearing = False
-        self.used.difference_update(chunk.places, chunk.ordinals, chunk.participles)
-        negated = self._denied()
-        span = tuple(sorted((*words, *chunk.head)))
-        scene = not chunk.noun.is_actor
-        self.beside.append(Beside(relation, chunk.phrase(), scene, span, negated))
-        if not self._joined(chunk.end):
-            self.relation = None
+        self._said.add_beside(relation, words, chunk)
+        self._wearing = False
+        if self._tag(chunk.end) != "conj":
+            self._wait(None)
 
-    def _joined(self, index: int) -> bool:
-        return index < len(self.words) and self.tags[index] == "conj"
-
-    def _unsaid(self) -> NounPhrase:
-        """The actor of a sentence without a noun: a person if it wears something."""
-        worn = any(look.on is not None for look in self.looks)
-        return NounPhrase(self.nouns.look_up("person" if worn else "one"), ())
+    def _light_verb(self, relation: str, chunk: Chunk) -> str | None:
+        """The verb in "having a walk", "doing a trick", not in "taking a chair"."""
+        moves = self.lexicon.motion(chunk.name) != "acting"
+        does = relation in ("do", "perform") and not chunk.noun.is_actor
+        return self.lexicon.verb(chunk.name) if moves or does else None

@@ -16,10 +16,8 @@ def relation_at(words: Sequence[str], index: int) -> tuple[int, str]:
     return 1, words[index]
 
 
-def read_place(
-    index: int, words: Sequence[str], tags: Sequence[str], ranked: bool
-) -> tuple[int, list[int]] | None:
-    """Where a phrase like "the far left side" or "top right" ends, and its words of place.
+def read_place(index: int, words: Sequence[str], tags: Sequence[str], ranked: bool) -> int | None:
+    """Where a phrase like "the far left side" or "top right" ends.
 
     Args:
         index: The word after the preposition.
@@ -30,16 +28,23 @@ def read_place(
     Returns:
         None if there is no place, or it only describes a noun ("the left chair").
     """
-    places: list[int] = []
-    at = index
+    at, found = index, False
     while at < len(words):
-        opens = tags[at] == "det" or words[at] in ("far", "very")
+        opens = tags[at] == "det" or words[at] in fixed.UTMOST
         if tags[at] == "place":
-            places.append(at)
-        elif not (words[at] in fixed.PLACE_NOUNS if places else opens):
+            found = True
+        elif not (words[at] in fixed.PLACE_NOUNS if found else opens):
             break
         at += 1
     goes_on = at < len(words) and tags[at] in ("noun", "pron", "name")
-    if not places or (goes_on and not ranked):
+    if not found or (goes_on and not ranked):
         return None
-    return at, places
+    return at
+
+
+def place_names(words: Sequence[str]) -> list[str]:
+    """What a phrase says: "the far left side" is leftmost, "top right" is top and right."""
+    names = [fixed.PLACES[word] for word in words if word in fixed.PLACES]
+    if any(word in fixed.UTMOST for word in words):
+        return [fixed.FAR.get(name, name) for name in names]
+    return names

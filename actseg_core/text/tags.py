@@ -8,8 +8,9 @@ from actseg_core.text.nouns import Nouns
 from actseg_core.text.word_vectors import WordVectors
 
 OPENS_NOUN = frozenset(("det", "num", "colour", "shade", "adj", "ordinal", "size"))
+COLOURED = frozenset(("colour", "shade"))
 NOUN_LIKE = frozenset(("noun", "pron", "name", "unknown"))
-ENDS = ("ing", "ed", "s", "base")
+LONGEST_COMPOUND = 3
 
 
 def verb_form(word: str, lexicon: Lexicon) -> str | None:
@@ -41,8 +42,20 @@ class Tagger:
     def __init__(self, words: Sequence[str], nouns: Nouns, vectors: WordVectors) -> None:
         self.words, self.nouns, self.lexicon, self.vectors = words, nouns, nouns.lexicon, vectors
         self.tags: list[str] = []
+        self._compounds = self._find_compounds()
         for index in range(len(words)):
-            self.tags.append(self._tag(index))
+            self.tags.append("noun" if index in self._compounds else self._tag(index))
+
+    def _find_compounds(self) -> set[int]:
+        """Places of words of nouns like "hot dog"; "black swan" is left to its colour."""
+        found: set[int] = set()
+        for size in range(LONGEST_COMPOUND, 1, -1):
+            for start in range(len(self.words) - size + 1):
+                words, places = self.words[start : start + size], range(start, start + size)
+                plain = words[0] in fixed.PLAIN_COLOURS or found.intersection(places)
+                if not plain and " ".join(words) in self.nouns:
+                    found.update(places)
+        return found
 
     def _word(self, index: int) -> str:
         return self.words[index] if 0 <= index < len(self.words) else ""
@@ -66,7 +79,7 @@ class Tagger:
         word, after, before = self.words[index], self._word(index + 1), self._before(index)
         if word in fixed.NEGATIONS or word.endswith("n't"):
             return "neg"
-        if word in fixed.COLOURS and not self._is_fruit(index) and not self._ends_compound(index):
+        if word in fixed.COLOURS and not self._is_fruit(index):
             return "colour"
         if word in fixed.SHADES and (
             word not in ("light", "stripes", "stripe", "spots", "deep") or after in fixed.COLOURS
@@ -80,33 +93,37 @@ class Tagger:
             return "det"
         if word in fixed.NUMBERS or word.isdecimal():
             return "num"
+        if word in fixed.UTMOST and (before == "place" or after in fixed.PLACES):
+            return "place"  # "on the right most", "the far left man"
         if word in fixed.PLACES and self._is_place(index):
             return "size" if fixed.PLACES[word] in fixed.SIZES else "place"
         if word in fixed.ORDINALS and (before != "noun" or after == "from"):
             return "ordinal"
         if word in fixed.AUXILIARIES and self._is_auxiliary(index):
             return "aux"
+        if word in fixed.ADVERBS:
+            return "adv"
         if word in fixed.CONJUNCTIONS:
             return "conj"
-        if word in fixed.PREPOSITIONS or (word, after) in fixed.PHRASAL or word == "next":
+        if word == "nearby" and after not in fixed.DETERMINERS:
+            return "adv"
+        if (
+            word in fixed.PREPOSITIONS
+            or (word, after) in fixed.PHRASAL
+            or word in ("next", "nearby")
+        ):
             return "prep"
         return ""
 
     def _is_fruit(self, index: int) -> bool:
-        """Orange and the like as a thing: nothing that it could colour comes after it."""
+        """Orange, salmon and the like as a thing: there is nothing that it could colour."""
         word, after = self.words[index], self._word(index + 1)
-        if word not in ("orange", "lime", "olive", "rose", "chestnut", "violet"):
+        if word in fixed.PLAIN_COLOURS or not self._is_noun(word):
             return False
-        if self._is_noun(after) or after in fixed.COLOURS or after in ("and", "one"):
+        describes = self._is_noun(after) or after in fixed.COLOURS or after in ("and", "one")
+        if describes or self.lexicon.counts(after)[2]:
             return False
-        determined = self._before(index) in ("det", "num", "adj", "size")
-        return len(self.words) == 1 or determined or self._before(index) == "verb"
-
-    def _ends_compound(self, index: int) -> bool:
-        """Whether it is no colour but the end of a noun: "ice cream"."""
-        return self._before(index) == "noun" and (
-            f"{self._word(index - 1)} {self.words[index]}" in self.nouns
-        )
+        return self._before(index) not in ("aux", "prep", "colour", "shade", "conj")
 
     def _is_place(self, index: int) -> bool:
         word, before, after = self.words[index], self._before(index), self._word(index + 1)
@@ -127,9 +144,11 @@ class Tagger:
         return True
 
     def _open(self, index: int) -> str:
-        word, before = self.words[index], self._before(index)
+        word, before, after = self.words[index], self._before(index), self._word(index + 1)
         noun, _, adjective, adverb = self.lexicon.counts(word)
         form = verb_form(word, self.lexicon)
+        if word in fixed.REGIONS and before in COLOURED and after not in (*fixed.REGIONS, "t"):
+            return "noun"  # "black short" for shorts
         if form and self._is_verb(index, form):
             return "verb"
         if form in ("ing", "ed") and self._next_is_noun(index):
@@ -155,8 +174,8 @@ class Tagger:
             return False
         return self._is_noun(after) and after not in fixed.PRONOUNS | fixed.CONJUNCTIONS
 
-    def _next_is_garment(self, index: int) -> bool:
-        return self._word(index + 1) in fixed.GARMENTS
+    def _names_actor(self, word: str) -> bool:
+        return self.nouns.look_up(word).kind in ("person", "animal", "vehicle")
 
     def _stands_as_noun(self, index: int) -> bool:
         """An adjective that could be a noun is one where no noun follows it."""
@@ -165,18 +184,16 @@ class Tagger:
     def _is_verb(self, index: int, form: str) -> bool:
         word, before = self.words[index], self._before(index)
         noun, verb, adjective, _ = self.lexicon.counts(word)
-        previous = self._word(index - 1)
-        if previous == "to" and form == "base" and verb >= noun - 2:
+        if form == "base" and before != "aux" and self._names_actor(word):
+            return before == "pron"  # "the left duck", "a judge", "to mother"
+        if self._word(index - 1) == "to" and form == "base" and verb >= noun - 2:
             return self._word(index - 2) != "next"
         if word in fixed.REGIONS and form in ("base", "s") and before != "aux":
             return False
-        worn = before == "colour" and self._word(index - 2) in ("in", "wearing", "wears")
-        if worn and form in ("ing", "s") and not self._next_is_garment(index):
-            return True
-        if before in OPENS_NOUN or previous in fixed.POSSESSIVES:
-            return False
         if form == "ing":
             return self._is_progressive(index)
+        if before in OPENS_NOUN or self._word(index - 1) in fixed.POSSESSIVES:
+            return form == "s" and self._is_worn_colour(index) and verb > noun
         if form == "ed":
             if before in ("aux", "neg", "adv", "rel"):
                 return True
@@ -185,29 +202,59 @@ class Tagger:
             )
         if before in ("rel", "pron", "aux"):
             return verb > 0 and (before != "aux" or verb > noun)
-        if before == "noun" or before == "adv" or before == "conj":
+        if before in ("noun", "adv", "conj"):
             return self._is_present(index, form)
         return before in ("place", "colour", "name", "unknown") and verb > noun
 
+    def _is_worn_colour(self, index: int) -> bool:
+        """Whether the words before are "in red", "wearing light blue", "in all black"."""
+        at = index - 1
+        while at > 0 and (self.tags[at] in COLOURED or self._word(at) in ("all", "and")):
+            at -= 1
+        return at < index - 1 and self._word(at) in ("in", "wearing", "wears", "wear")
+
     def _is_progressive(self, index: int) -> bool:
-        """-ing: a verb, unless it stands before the noun that it describes."""
-        word, before = self.words[index], self._before(index)
+        """-ing: a verb, unless it stands before the noun that it describes, or is a noun."""
+        word, before, previous = self.words[index], self._before(index), self._word(index - 1)
         noun, verb, _, _ = self.lexicon.counts(word)
-        described = before in ("", "prep") or (before == "conj" and "verb" not in self.tags)
-        if described and self._next_is_noun(index):
+        describes = self._next_is_noun(index)
+        if before in COLOURED and self._is_worn_colour(index):
+            return self._word(index + 1) not in fixed.REGIONS
+        if previous in fixed.POSSESSIVES or before in ("det", "ordinal", "size"):
             return False
-        if before == "prep" and self._word(index - 1) not in ("by", "while", "from", "after"):
-            return not self._is_noun(word) or not noun
+        if before in ("colour", "num", "shade"):  # "white rolling", "with number 3 playing"
+            return not describes
+        if before == "adj":
+            return not describes and (index < 2 or self.tags[index - 2] != "det")
+        if before in ("", "prep") or (before == "conj" and "verb" not in self.tags):
+            if describes:
+                return False
+            return before != "prep" or not self._is_noun(word) or verb > noun + 1
+        if before == "noun" and self._word(index - 2) in ("do", "does", "doing"):
+            return False  # "doing hand clapping"
         return not (before == "verb" and noun >= verb)
 
     def _is_present(self, index: int, form: str) -> bool:
         """-s or the base form after a noun: "the dog runs", not "sports cars" or "baby toy"."""
-        noun, verb, _, _ = self.lexicon.counts(self.words[index])
+        noun, verb, adjective, _ = self.lexicon.counts(self.words[index])
+        before = self._before(index)
+        if before == "conj" and adjective and self._next_is_noun(index):
+            return False
+        if before == "noun" and self._has_verb_since_clause(index):
+            return False  # "walking during a dog show"
         subject = self.nouns.look_up(self._word(index - 1))
-        if self._before(index) == "noun" and subject.kind not in ("person", "animal", "vehicle"):
+        if before == "noun" and subject.kind not in ("person", "animal", "vehicle"):
             return verb > noun + 1
         if form == "s":
             return verb >= noun
-        if self.nouns.look_up(self.words[index]).kind == "animal":  # "baby duck"
-            return False
         return verb > noun or (verb == noun and not self._next_is_noun(index))
+
+    def _has_verb_since_clause(self, index: int) -> bool:
+        """Whether the clause has its verb already."""
+        for at in reversed(range(index)):
+            tag = self.tags[at]
+            if tag in ("conj", "rel"):
+                return False
+            if tag == "verb":
+                return self.lexicon.verb(self.words[at]) not in fixed.PERCEPTIONS
+        return False

@@ -49,6 +49,11 @@ class WordVectors:
         """Width of a vector."""
         return int(self._rows.shape[1])
 
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The vocabulary; the shipped one begins with the most frequent words."""
+        return tuple(self._words)
+
     def __len__(self) -> int:
         return len(self._words)
 
