@@ -27,6 +27,8 @@ from actseg_core.types import Frame
 EVERY = 8
 QUICK_EVERY = 16
 SHEET_COLUMNS = 4
+WORST = 12  # wordings shown by themselves, if fewer than SAME_ENOUGH [%] of their answers agree
+SAME_ENOUGH = 95
 WAYS = ("article", "synonym", "order", "more", "less")
 THERE = ("sentences", "words")
 KINDS = (*THERE, "absent", "soft")
@@ -166,20 +168,28 @@ def measure_paraphrases(run: Run, part: str, found: list[Sequence]) -> Table:
         if item.paraphrases
     ]
     rows = [tuple(row) for content in kept for row in content]
-    table = {}
-    for way in ("all", *WAYS):
-        scores = agreement((both, either) for w, both, either in rows if way in ("all", w))
-        table[f"{way}" if way == "all" else f"  {way}"] = {
-            "pairs": scores.pairs,
-            "agree": scores.rounded()["same"],
-            "mean IoU": scores.rounded()["mean_iou"],
-            "neither found": scores.both_empty,
-        }
+    table = {"all": _agreement(rows)}
+    for way in WAYS:
+        table[f"  {way}"] = _agreement([row for row in rows if row[0] == way])
+    by_text = {text: _agreement([r for r in rows if r[1] == text]) for _, text, *_ in rows}
+    unlike = [item for item in by_text.items() if item[1]["agree"] < SAME_ENOUGH]
+    unlike.sort(key=lambda item: item[1]["agree"])
+    table |= {f"    {text}": row for text, row in unlike[:WORST]}
     return table
 
 
-def _compare(run: Run, item: Sequence) -> list[tuple[str, int, int]]:
-    """Way, intersection and union [px] of each variant's mask and its base's."""
+def _agreement(rows: list[tuple[str, str, int, int]]) -> Figures:
+    scores = agreement((both, either) for *_, both, either in rows)
+    return {
+        "pairs": scores.pairs,
+        "agree": scores.rounded()["same"],
+        "mean IoU": scores.rounded()["mean_iou"],
+        "neither found": scores.both_empty,
+    }
+
+
+def _compare(run: Run, item: Sequence) -> list[tuple[str, str, int, int]]:
+    """Way, variant, intersection and union [px] of each variant's mask and its base's."""
     every = QUICK_EVERY if run.quick else EVERY
     texts = list(dict.fromkeys(text for group in item.paraphrases for text in group))
     rows = []
@@ -190,7 +200,7 @@ def _compare(run: Run, item: Sequence) -> list[tuple[str, int, int]]:
         for base, *variants in item.paraphrases if answers else ():
             for way, text in zip(WAYS, variants, strict=True):
                 masks = (answers[base].mask > 0, answers[text].mask > 0)
-                rows.append((way, *overlap(*masks)))
+                rows.append((way, text, *overlap(*masks)))
     return rows
 
 

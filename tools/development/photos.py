@@ -29,9 +29,10 @@ ACTORS = (
     *("bird", "cat", "dog", "horse", "sheep", "cow", "elephant", "bear", "zebra", "giraffe"),
     "sports ball",
 )
-SMALLEST_SHARE = 0.001  # of the picture; smaller actors are not asked for
+BIG_SHARE = 0.01  # of the picture; smaller actors are counted apart
+SMALLEST_SHARE = 0.001  # still smaller ones are not asked for
 QUICK_STEP = 4
-SHEET_STEP = 8
+SHEET_STEP = 5
 ABSENT_WORDS = 4
 PAIR_HEIGHT = 320
 PAIRS_PER_CATEGORY = 8
@@ -117,9 +118,15 @@ def measure_photos(run: Run, part: str, folder: Path, ids: Path) -> Table:
     kept = run.kept(part, asked, lambda: _ask_words(run, part, photos))
     rows = [StreamedAnswer(**row) for row in kept]
     table = {}
-    groups = {"actors": ACTORS, "  person": ("person",), "  others": ACTORS[1:]}
-    for name, words in groups.items():
-        scores = streamed_scores(row for row in rows if row.sentence in words).rounded()
+    groups = {
+        "actors": (ACTORS, "big"),
+        "  person": (("person",), "big"),
+        "  others": (ACTORS[1:], "big"),
+        "smaller than 1 %": (ACTORS, "small"),
+    }
+    for name, (words, size) in groups.items():
+        chosen = [row for row in rows if row.sentence in words and row.kind in (size, "absent")]
+        scores = streamed_scores(chosen).rounded()
         table[name] = {
             "asked": scores["present"],
             "overall IoU": scores["overall_iou"],
@@ -149,9 +156,10 @@ def _ask_words(run: Run, part: str, photos: list[Photo]) -> list[dict[str, Any]]
         for word, result in still(run, image, [*there, *asked]).items():
             truth = photo.of(word)
             name = str(photo.image_id)
-            kind = "present" if word in there else "absent"
+            big = truth.mean() >= BIG_SHARE
+            kind = ("big" if big else "small") if word in there else "absent"
             rows.append(asdict(score(name, (word, kind), 0, result, truth)))
-            if kind == "present" and number % SHEET_STEP == 0:
+            if kind == "big" and number % SHEET_STEP == 0:
                 sheet.add(image, f"{word} {name}", result, outlines_of(truth))
     sheet.write()
     return rows

@@ -11,12 +11,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from actseg_core.config import OverlayConfig
 from actseg_core.predictor import Predictor
 from actseg_core.types import MaskResult
 from actseg_core.visualize import overlay, save_png
 
 TILE_WIDTH = 320
-MAX_ROWS = 16
+MAX_ROWS = 40
+COLUMNS = 5
+CAPTION_HEIGHT = 32
+FONT = cv2.FONT_HERSHEY_SIMPLEX
 FRAME_NS = 33_333_333
 HERE = Path(__file__).parent
 
@@ -70,7 +74,7 @@ class Run:
 
 
 class Sheet:
-    """A contact sheet: a row per sentence, a column per frame.
+    """A contact sheet: a row per sentence and a column per frame, or a grid of single answers.
 
     Args:
         path: PNG to write.
@@ -91,24 +95,34 @@ class Sheet:
         """Draw an answer, and the truth as white outlines [px]."""
         if sentence not in self._rows and len(self._rows) >= MAX_ROWS:
             return
-        drawn = overlay(image, [(f"{remark} {sentence}".strip(), result)])
+        drawn = overlay(image, [(sentence, result)], OverlayConfig(captions=False))
         cv2.polylines(drawn, list(outlines), True, (255, 255, 255), max(2, image.shape[0] // 200))
         height = round(image.shape[0] * TILE_WIDTH / image.shape[1])
-        small = cv2.resize(drawn, (TILE_WIDTH, height), interpolation=cv2.INTER_AREA)
-        self._rows.setdefault(sentence, []).append(small.astype(np.uint8, copy=False))
+        tile = np.zeros((height + CAPTION_HEIGHT, TILE_WIDTH, 3), np.uint8)
+        size = (TILE_WIDTH, height)
+        tile[CAPTION_HEIGHT:] = cv2.resize(drawn, size, interpolation=cv2.INTER_AREA)
+        verdict = "found" if result.found else "not there"
+        lines = (sentence, f"{verdict} {result.confidence:.2f}  {remark}")
+        for place, line in enumerate(lines, start=1):
+            cv2.putText(tile, line, (3, 14 * place), FONT, 0.4, (255, 255, 255), 1, cv2.LINE_AA)
+        self._rows.setdefault(sentence, []).append(tile)
 
     def write(self) -> None:
         """Write the sheet; nothing if nothing was added."""
         if not self._rows:
             return
-        tiles = [tile for row in self._rows.values() for tile in row]
-        height = max(tile.shape[0] for tile in tiles)
-        columns = max(len(row) for row in self._rows.values())
-        canvas = np.zeros((len(self._rows) * height, columns * TILE_WIDTH, 3), np.uint8)
-        for y, row in enumerate(self._rows.values()):
-            for x, tile in enumerate(row):
-                top, left = y * height, x * TILE_WIDTH
+        rows = list(self._rows.values())
+        if all(len(row) == 1 for row in rows):  # one answer to each: side by side, then
+            tiles = [row[0] for row in rows]
+            rows = [tiles[at : at + COLUMNS] for at in range(0, len(tiles), COLUMNS)]
+        heights = [max(tile.shape[0] for tile in row) for row in rows]
+        canvas = np.zeros((sum(heights), max(map(len, rows)) * TILE_WIDTH, 3), np.uint8)
+        top = 0
+        for height, row in zip(heights, rows, strict=True):
+            for place, tile in enumerate(row):
+                left = place * TILE_WIDTH
                 canvas[top : top + tile.shape[0], left : left + TILE_WIDTH] = tile
+            top += height
         self._path.parent.mkdir(parents=True, exist_ok=True)
         save_png(self._path, canvas)
 
