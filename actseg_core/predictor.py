@@ -256,12 +256,12 @@ class Predictor:
         rules = thresholds.over(self.config)
         absent = MaskResult(_empty(placement), found=False, confidence=0.0)
         return [
-            read_off(responses[item], rules, placement) if item in responses else absent
+            postprocess(responses[item], rules, placement) if item in responses else absent
             for item in sentences
         ]
 
 
-def read_off(response: Response, config: ModelConfig, placement: Placement) -> MaskResult:
+def postprocess(response: Response, config: ModelConfig, placement: Placement) -> MaskResult:
     """Mask and confidence at camera resolution of one response, by the network's own rules."""
     rule = config.presence
     confidence = _sigmoid((response.score - rule.bias) / rule.temperature)

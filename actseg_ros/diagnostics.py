@@ -25,12 +25,12 @@ class NewProblems:
     """Tells of problems that came and went between two diagnostics."""
 
     def __init__(self) -> None:
-        self._told = 0
+        self._reported = 0
 
     def hint(self, health: Health) -> str:
         """How many there were since the call before, and the newest; empty if there were none."""
-        new = health.problems - self._told
-        self._told = health.problems
+        new = health.problems - self._reported
+        self._reported = health.problems
         if new < 0:  # after an activation they are counted anew
             new = health.problems
         is_told_already = health.state.is_fault and health.detail in health.last_problem

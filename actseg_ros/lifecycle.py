@@ -12,7 +12,7 @@ from actseg_core.errors import ActSegError
 Transition = Callable[[Any, LifecycleState], TransitionCallbackReturn]
 
 
-def told(transition: Transition) -> Transition:
+def report_failures(transition: Transition) -> Transition:
     """Log what a transition raises: rclpy turns it into ERROR without a word.
 
     The node's `undo` is called after a refusal, its `explain` with the reason of any failure.

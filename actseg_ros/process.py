@@ -163,7 +163,7 @@ def _refuse(error: Exception) -> int:
     return EXIT_USER
 
 
-def give_back() -> None:
+def release_memory() -> None:
     """Collect what is unreachable and let the C library return free pages, where it can.
 
     glibc keeps the freed pages of a model for itself, in pieces: with the shipped weights some

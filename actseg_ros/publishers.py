@@ -91,7 +91,7 @@ class TopicSink:
 
     def prepare(self, report: Report) -> Callable[[], None]:
         """Build all messages of a report; calling the returned function publishes them."""
-        outgoing = self._told(report)
+        outgoing = self._results(report)
         if report.answers:
             outgoing += self._masks(report)
         if report.answers and report.image is not None:
@@ -139,7 +139,7 @@ class TopicSink:
             kind, topic, qos.answers(), event_callbacks=self._watch.publisher(topic)
         )
 
-    def _told(self, report: Report) -> Outgoing:
+    def _results(self, report: Report) -> Outgoing:
         wants_result = _is_read(self._result)
         wants_detections = report.answers and _is_read(self._detections)
         if not wants_result and not wants_detections:

@@ -26,9 +26,9 @@ from actseg_ros.commands import CommandInterface
 from actseg_ros.convert import CONVERTER_NAME, decode, has_16_bits
 from actseg_ros.diagnostics import NewProblems, diagnostics_message, sentence_facts
 from actseg_ros.images import ImageInput
-from actseg_ros.lifecycle import told
+from actseg_ros.lifecycle import report_failures
 from actseg_ros.parameters import ParameterChanges, declare, refuse_changes, refuse_unknown
-from actseg_ros.process import give_back, run, trim
+from actseg_ros.process import release_memory, run, trim
 from actseg_ros.publishers import TopicSink
 from actseg_ros.qos import QosWatch
 from actseg_ros.settings import SegmentationConfig, SpatialConfig, change_of
@@ -111,13 +111,13 @@ class SegmentationNode(LifecycleNode):
         self._jump_handle = self._watch_clock()
 
     # ------------------------------------------------------------------------------ lifecycle
-    @told
+    @report_failures
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Load the model and warm it up; sentences are accepted from here on."""
         self._rest(Health(State.UNCONFIGURED, detail="loading the model"))
         self._resting = Health(State.UNCONFIGURED)
         self._model = self._load(self.settings, self.stream)
-        give_back()  # what loading took: 150 MB with the shipped weights
+        release_memory()  # what loading took: 150 MB with the shipped weights
         self._queries.attach(self._model.read)
         self._commands = CommandInterface(
             self,
@@ -136,7 +136,7 @@ class SegmentationNode(LifecycleNode):
         )
         return TransitionCallbackReturn.SUCCESS
 
-    @told
+    @report_failures
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Subscribe to the camera and start the worker."""
         assert self._model is not None
@@ -161,7 +161,7 @@ class SegmentationNode(LifecycleNode):
         self._images = ImageInput(self, settings, self._worker.offer)
         return TransitionCallbackReturn.SUCCESS
 
-    @told
+    @report_failures
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Stop; sentences stay, and are answered again after the next activation.
 
@@ -173,14 +173,14 @@ class SegmentationNode(LifecycleNode):
         self._rest(Health(State.INACTIVE))
         return TransitionCallbackReturn.SUCCESS
 
-    @told
+    @report_failures
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Let go of the model and the sentences."""
         self._release()
         self._rest(Health(State.UNCONFIGURED))
         return TransitionCallbackReturn.SUCCESS
 
-    @told
+    @report_failures
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Stop for good; the process ends."""
         self._release()
@@ -188,7 +188,7 @@ class SegmentationNode(LifecycleNode):
         self.finished = True
         return TransitionCallbackReturn.SUCCESS
 
-    @told
+    @report_failures
     def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Back to unconfigured, from where configure may be tried again."""
         try:
@@ -339,7 +339,7 @@ class SegmentationNode(LifecycleNode):
             self._sink.refused_command = ""
         self._queries.detach()
         del model
-        give_back()
+        release_memory()
 
     def _rest(self, health: Health) -> None:
         """Say at once what the state is now, without waiting for the next heartbeat."""

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actseg_core.flow.estimators import DisFlow
-from actseg_core.flow.moving import carry, join, steps_back
+from actseg_core.flow.moving import backward_flow, compose, warp
 from actseg_core.image import resize_and_pad
 from actseg_core.video import read_video
 
@@ -48,11 +48,11 @@ def measure(
         back, row = None, []
         for distance in range(1, max(DISTANCES) + 1):
             now = start + distance
-            step = steps_back(estimator.estimate(frames[now - 1], frames[now]))
-            back = step if back is None else join(back, step)
+            step = backward_flow(estimator.estimate(frames[now - 1], frames[now]))
+            back = step if back is None else compose(back, step)
             if distance in DISTANCES:
                 true = masks[now] > 127
-                row.append((iou(carry(response, back) > 0, true), iou(masks[start] > 127, true)))
+                row.append((iou(warp(response, back) > 0, true), iou(masks[start] > 127, true)))
         found.append(row)
     return np.array(found).reshape(-1, len(DISTANCES), 2)
 

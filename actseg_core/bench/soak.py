@@ -13,7 +13,7 @@ from actseg_core.bench.hardware import Spread, cores, measure, resident_mb
 from actseg_core.bench.setup import PERIOD_NS, SENTENCES, play
 from actseg_core.bench.streams import questions
 from actseg_core.config import Config, Stream
-from actseg_core.flow.moving import join, steps_back
+from actseg_core.flow.moving import backward_flow, compose
 from actseg_core.image import flow_to_tensor, resize_and_pad, rgb_to_tensor
 from actseg_core.predictor import Predictor
 from actseg_core.streaming.engine import StreamingEngine
@@ -76,8 +76,8 @@ def measure_stages(
         responses = predictor.respond(features, asked)
         add(f"respond to {count}", _bound(predictor.respond, features, asked))
         add(f"masks of {count}", _bound(predictor.decide, responses, asked, placement))
-    back = steps_back(flow)
-    add("move a mask (only with mask_frame: newest)", lambda: join(back, steps_back(flow)))
+    back = backward_flow(flow)
+    add("move a mask (only with mask_frame: newest)", lambda: compose(back, backward_flow(flow)))
     return found
 
 

@@ -255,7 +255,7 @@ class ClipLoader:
             batch_size,
             sampler=EpochSampler(len(clips), shuffle=False) if sampler is None else sampler,
             num_workers=workers,
-            collate_fn=join,
+            collate_fn=collate,
             drop_last=drop_last,
             pin_memory=pin_memory,
             worker_init_fn=one_thread,
@@ -294,7 +294,7 @@ def one_thread(_: int) -> None:
     cv2.setNumThreads(1)
 
 
-def join(items: Sequence[Batch | ActSegError]) -> Batch:
+def collate(items: Sequence[Batch | ActSegError]) -> Batch:
     """Batches of one, and errors, as one batch; without any good sample its tensors are empty."""
     errors = tuple(item for item in items if isinstance(item, ActSegError))
     good = [item for item in items if isinstance(item, Batch)]

@@ -1,9 +1,9 @@
-"""Response maps carried along the flow from the frame they were computed for to a newer one.
+"""Response maps warped along the flow from the frame they were computed for to a newer one.
 
 A flow field says where the pixels of the earlier frame went. To move a map one has to know where
-each pixel of the later frame came from; `steps_back` turns the one into the other, `join` chains
-them over several frames, and `carry` looks the map up there: once per map, however many frames
-lie between.
+each pixel of the later frame came from; `backward_flow` turns the one into the other, `compose`
+chains them over several frames, and `warp` looks the map up there: once per map, however many
+frames lie between.
 """
 
 from functools import lru_cache
@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from actseg_core.errors import ShapeError
 
 
-def steps_back(field: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Where each pixel of the later frame came from.
+def backward_flow(field: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Backward flow: where each pixel of the later frame came from.
 
     Solves x + field(x) = y for x by one step of fixed-point iteration from the motion at y itself;
     on DAVIS neither more steps nor a field estimated from the later frame to the earlier one move
@@ -36,8 +36,8 @@ def steps_back(field: NDArray[np.float32]) -> NDArray[np.float32]:
     return back
 
 
-def join(earlier: NDArray[np.float32], later: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Two successive ways back as one.
+def compose(earlier: NDArray[np.float32], later: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Two successive backward flows as one.
 
     Args:
         earlier: (H, W, 2) float32 [px], from frame b back to frame a.
@@ -52,14 +52,14 @@ def join(earlier: NDArray[np.float32], later: NDArray[np.float32]) -> NDArray[np
     _check(earlier)
     if earlier.shape != later.shape:
         raise ShapeError(
-            f"both ways back must have one shape, got {earlier.shape} and {later.shape}"
+            f"both backward flows must have one shape, got {earlier.shape} and {later.shape}"
         )
-    joined: NDArray[np.float32] = later + _look_up(earlier, later)
-    return joined
+    composed: NDArray[np.float32] = later + _look_up(earlier, later)
+    return composed
 
 
-def carry(response: NDArray[np.float32], back: NDArray[np.float32]) -> NDArray[np.float32]:
-    """A response map moved to the newer frame.
+def warp(response: NDArray[np.float32], back: NDArray[np.float32]) -> NDArray[np.float32]:
+    """A response map warped to the newer frame.
 
     What came in from outside the picture takes the value at the picture's edge.
 
@@ -77,7 +77,7 @@ def carry(response: NDArray[np.float32], back: NDArray[np.float32]) -> NDArray[n
     side, size = response.shape[0], back.shape[0]
     if back.shape[0] != back.shape[1] or response.shape != (side, side):
         raise ShapeError(
-            f"a square response and a square way back are wanted, got {response.shape} and "
+            f"a square response and a square backward flow are wanted, got {response.shape} and "
             f"{back.shape}"
         )
     if side != size:

@@ -8,7 +8,7 @@ from actseg_core.config import StreamConfig
 from actseg_core.errors import ConfigError
 from actseg_core.predictor import Predictor, Thresholds
 from actseg_core.runtime.executor import Features
-from actseg_core.streaming.moved_masks import Encoded, View, Way
+from actseg_core.streaming.moved_masks import Encoded, FlowTrack, WindowSnapshot
 from actseg_core.streaming.window import NANOSECONDS, FrameWindow, Preparer
 from actseg_core.streaming.window_encoders import make_encoder
 from actseg_core.types import Frame, MaskResult, Sentence
@@ -16,8 +16,8 @@ from actseg_core.types import Frame, MaskResult, Sentence
 
 @dataclass(frozen=True, eq=False)
 class _Job:
-    view: View
-    way: Way
+    snapshot: WindowSnapshot
+    track: FlowTrack
     features: Future[Features]
 
 
@@ -33,7 +33,7 @@ class StreamingEngine:
     last answer is moved along the flow to the newest frame.
 
     One thread uses an engine, or two as `streaming.overlap` does it: one calls `push` and reads
-    `view`, the other calls `set_queries` and `answer`.
+    `snapshot`, the other calls `set_queries` and `answer`.
 
     Args:
         predictor: The network and its vocabulary; engines may share one.
@@ -45,7 +45,7 @@ class StreamingEngine:
         self.config = config or StreamConfig()
         self.resets = 0
         self.last_reset = ""
-        self.view: View | None = None
+        self.snapshot: WindowSnapshot | None = None
         self._moves = self.config.mask_frame == "newest"
         self._window = FrameWindow(predictor.config.frames)
         self._preparer = Preparer(predictor.config, self.config)
@@ -109,7 +109,7 @@ class StreamingEngine:
         placed = self._preparer.place(frame)
         if placed.broke:
             self._empty(placed.broke)
-        self.view = None
+        self.snapshot = None
         try:
             self._encoder.push_image(placed)  # may go on by itself while the flow is computed
             prepared = self._preparer.with_flow(placed)
@@ -120,29 +120,29 @@ class StreamingEngine:
             raise
         if self.ready:
             window = self._window.copy()
-            self.view = View(window, self._encoder.capture(window), self.resets)
+            self.snapshot = WindowSnapshot(window, self._encoder.capture(window), self.resets)
 
-    def answer(self, view: View | None = None) -> dict[str, MaskResult]:
+    def answer(self, snapshot: WindowSnapshot | None = None) -> dict[str, MaskResult]:
         """One result per active sentence; empty until the window is full and encoded.
 
         Args:
-            view: Of an earlier moment, in the order of the frames; None: the newest.
+            snapshot: Of an earlier moment, in the order of the frames; None: the newest.
         """
-        view = view or self.view
-        if view is None or not self._queries:
+        snapshot = snapshot or self.snapshot
+        if snapshot is None or not self._queries:
             return {}
-        encoded = self._moving(view) if self._moves else self._labelled(view)
+        encoded = self._moving(snapshot) if self._moves else self._labelled(snapshot)
         if encoded is None:
             return {}
-        label, newest = encoded.way.start, view.newest
+        label, newest = encoded.track.start, snapshot.newest
         sentences = [sentence for _, sentence in self._queries]
         responses = encoded.respond(self.predictor, sentences)
         belongs = label
         if self._moves:
-            responses, belongs = encoded.way.move(responses), newest
+            responses, belongs = encoded.track.move(responses), newest
         thresholds = Thresholds(self.config.mask_threshold, self.config.min_confidence)
         results = self.predictor.decide(responses, sentences, newest.placement, thresholds)
-        window = encoded.view.window
+        window = encoded.snapshot.window
         return {
             name: replace(
                 result,
@@ -170,44 +170,44 @@ class StreamingEngine:
     def _empty(self, reason: str) -> None:
         self._window.clear()
         self._encoder.clear()
-        self.view = None
+        self.snapshot = None
         self.resets += 1
         self.last_reset = reason
 
-    def _labelled(self, view: View) -> Encoded:
+    def _labelled(self, snapshot: WindowSnapshot) -> Encoded:
         """The window itself, encoded once."""
-        if self._encoded is None or self._encoded.view is not view:
-            self._encoded = Encoded(view, view.encode(), self._way(view))
+        if self._encoded is None or self._encoded.snapshot is not snapshot:
+            self._encoded = Encoded(snapshot, snapshot.encode(), self._track(snapshot))
         return self._encoded
 
-    def _moving(self, view: View) -> Encoded | None:
+    def _moving(self, snapshot: WindowSnapshot) -> Encoded | None:
         """The last encoded window, if its label can be followed to the newest frame."""
-        self._follow(view)
-        self._collect(view)
-        if self._job is None and self._is_due(view):
-            self._job = _Job(view, self._way(view), self._run(view))
-            self._job.way.follow(view.window)
-            self._collect(view)
-        return self._encoded if self._encoded and self._is_near(self._encoded, view) else None
+        self._follow(snapshot)
+        self._collect(snapshot)
+        if self._job is None and self._is_due(snapshot):
+            self._job = _Job(snapshot, self._track(snapshot), self._run(snapshot))
+            self._job.track.follow(snapshot.window)
+            self._collect(snapshot)
+        return self._encoded if self._encoded and self._is_near(self._encoded, snapshot) else None
 
-    def _way(self, view: View) -> Way:
-        return Way(view.window[self.predictor.config.label_index])
+    def _track(self, snapshot: WindowSnapshot) -> FlowTrack:
+        return FlowTrack(snapshot.window[self.predictor.config.label_index])
 
-    def _run(self, view: View) -> Future[Features]:
+    def _run(self, snapshot: WindowSnapshot) -> Future[Features]:
         if self._thread is not None:
-            return self._thread.submit(view.encode)
+            return self._thread.submit(snapshot.encode)
         done: Future[Features] = Future()
-        done.set_result(view.encode())
+        done.set_result(snapshot.encode())
         return done
 
-    def _follow(self, view: View) -> None:
-        if self._encoded is not None and self._encoded.view.epoch != view.epoch:
+    def _follow(self, snapshot: WindowSnapshot) -> None:
+        if self._encoded is not None and self._encoded.snapshot.epoch != snapshot.epoch:
             self._encoded = None
         for item in (self._encoded, self._job):
             if item is not None:
-                item.way.follow(view.window)
+                item.track.follow(snapshot.window)
 
-    def _collect(self, view: View) -> None:
+    def _collect(self, snapshot: WindowSnapshot) -> None:
         """Take over the window that has been encoded.
 
         Raises:
@@ -218,14 +218,17 @@ class StreamingEngine:
             return
         self._job = None
         features = job.features.result()
-        if job.view.epoch == view.epoch and not job.way.is_lost:
-            self._encoded = Encoded(job.view, features, job.way)
+        if job.snapshot.epoch == snapshot.epoch and not job.track.is_lost:
+            self._encoded = Encoded(job.snapshot, features, job.track)
 
-    def _is_due(self, view: View) -> bool:
-        if self._encoded is None or not self._is_near(self._encoded, view):
+    def _is_due(self, snapshot: WindowSnapshot) -> bool:
+        if self._encoded is None or not self._is_near(self._encoded, snapshot):
             return True
-        return view.newest.number - self._encoded.view.newest.number >= self.config.stride_frames
+        return (
+            snapshot.newest.number - self._encoded.snapshot.newest.number
+            >= self.config.stride_frames
+        )
 
-    def _is_near(self, encoded: Encoded, view: View) -> bool:
-        late_ns = view.newest.stamp_ns - encoded.view.newest.stamp_ns
-        return not encoded.way.is_lost and late_ns <= self.config.max_moved_s * NANOSECONDS
+    def _is_near(self, encoded: Encoded, snapshot: WindowSnapshot) -> bool:
+        late_ns = snapshot.newest.stamp_ns - encoded.snapshot.newest.stamp_ns
+        return not encoded.track.is_lost and late_ns <= self.config.max_moved_s * NANOSECONDS

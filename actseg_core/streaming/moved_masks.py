@@ -1,4 +1,4 @@
-"""An encoded window, and the way from the frame that it labels to the frames after it."""
+"""An encoded window, and the motion from the frame that it labels to the frames after it."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from actseg_core.flow.moving import carry, join
+from actseg_core.flow.moving import compose, warp
 from actseg_core.predictor import Predictor, Responses
 from actseg_core.runtime.executor import Features
 from actseg_core.streaming.window import FrameWindow, PreparedFrame
@@ -14,7 +14,7 @@ from actseg_core.types import Sentence
 
 
 @dataclass(frozen=True, eq=False)
-class View:
+class WindowSnapshot:
     """A full window at one moment; later frames do not change it.
 
     Attributes:
@@ -33,11 +33,11 @@ class View:
         return self.window[-1]
 
 
-class Way:
+class FlowTrack:
     """The motion from one frame to the newest, kept up to date as frames come.
 
     Args:
-        start: The frame that the way begins at.
+        start: The frame that the motion begins at.
     """
 
     def __init__(self, start: PreparedFrame) -> None:
@@ -57,16 +57,16 @@ class Way:
             self.is_lost = True
         if self.is_lost or frame.back is None:
             return
-        self._back = frame.back if self._back is None else join(self._back, frame.back)
+        self._back = frame.back if self._back is None else compose(self._back, frame.back)
         self._reached = frame.number
 
     def move(self, responses: Responses) -> Responses:
-        """Responses for the start, moved to the frame that the way has reached."""
+        """Responses for the start, warped to the newest frame that was followed."""
         back = self._back
         if back is None:
             return responses
         return {
-            sentence: replace(response, map=carry(response.map, back))
+            sentence: replace(response, map=warp(response.map, back))
             for sentence, response in responses.items()
         }
 
@@ -75,13 +75,13 @@ class Encoded:
     """Features of one window, and what they answered so far.
 
     Args:
-        view: The window.
+        snapshot: The window.
         features: Of the window.
-        way: From its labelled frame.
+        track: The motion since its labelled frame.
     """
 
-    def __init__(self, view: View, features: Features, way: Way) -> None:
-        self.view, self.way = view, way
+    def __init__(self, snapshot: WindowSnapshot, features: Features, track: FlowTrack) -> None:
+        self.snapshot, self.track = snapshot, track
         self._features = features
         self._asked: tuple[Sentence, ...] = ()
         self._responses: Responses = {}

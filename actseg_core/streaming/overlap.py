@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from queue import Full, Queue
 
 from actseg_core.streaming.engine import StreamingEngine
-from actseg_core.streaming.moved_masks import View
+from actseg_core.streaming.moved_masks import WindowSnapshot
 from actseg_core.types import Frame, MaskResult
 
 POLL_S = 0.05  # how soon a full queue notices that nobody reads on
@@ -15,7 +15,7 @@ POLL_S = 0.05  # how soon a full queue notices that nobody reads on
 @dataclass(frozen=True, eq=False)
 class _Pushed:
     frame: Frame
-    view: View | None
+    snapshot: WindowSnapshot | None
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def answers(
     thread.start()
     try:
         while isinstance(item := queue.get(), _Pushed):
-            yield item.frame, engine.answer(item.view) if item.view else {}
+            yield item.frame, engine.answer(item.snapshot) if item.snapshot else {}
         if item.error is not None:
             raise item.error
     finally:
@@ -64,7 +64,7 @@ def _push_all(
     try:
         for frame in frames:
             engine.push(frame)
-            if not _put(queue, _Pushed(frame, engine.view), stopping):
+            if not _put(queue, _Pushed(frame, engine.snapshot), stopping):
                 return
     except BaseException as caught:  # whatever it is, it is the caller's
         error = caught

@@ -11,7 +11,7 @@ from actseg_core.config import ModelConfig, StreamConfig
 from actseg_core.errors import ShapeError
 from actseg_core.flow import FlowEstimator, make_raw_estimator, network_field
 from actseg_core.flow.estimators import DisFlow
-from actseg_core.flow.moving import steps_back
+from actseg_core.flow.moving import backward_flow
 from actseg_core.image import Placement, resize_and_pad
 from actseg_core.types import Frame
 
@@ -157,7 +157,7 @@ class Preparer:
         return replace(
             placed,
             flow=network_field(motion, self._model.flow) if self._sees_flow else None,
-            back=steps_back(motion) if self._moves else None,
+            back=backward_flow(motion) if self._moves else None,
         )
 
     def forget(self) -> None:

@@ -15,7 +15,7 @@ from actseg_core.datasets.samples import Sample
 from actseg_core.experiment_config import StageConfig
 from actseg_core.networks.segmenter import presence_score
 from actseg_core.networks.two_stream import Network
-from actseg_core.predictor import Response, read_off
+from actseg_core.predictor import Response, postprocess
 from actseg_core.training.stages import make_optimiser, make_schedule, stage_loss
 from actseg_core.types import MaskResult
 
@@ -110,7 +110,7 @@ class SentenceTraining(lightning.LightningModule):
         answers = []
         for index, (truth, place) in enumerate(zip(batch.truths, batch.placements, strict=True)):
             response = Response(finest[index], scores[index])
-            result = read_off(response, self.model.config, place)
+            result = postprocess(response, self.model.config, place)
             answers.append(Answer(batch.samples[index], result, truth))
             mask = result.mask > 0
             common, either = float((mask & truth).sum()), float((mask | truth).sum())

@@ -12,7 +12,7 @@ from actseg_core.errors import CheckpointError, ConfigError, ShapeError, Vocabul
 from actseg_core.flow.field import clip_flow
 from actseg_core.image import Placement
 from actseg_core.networks.two_stream import build_model
-from actseg_core.predictor import Predictor, Response, Thresholds, read_off
+from actseg_core.predictor import Predictor, Response, Thresholds, postprocess
 from actseg_core.types import Clip
 
 
@@ -51,7 +51,7 @@ def test_without_any_pixel_the_confidence_is_no_higher_than_the_best_pixel_says(
     lite_predictor: Predictor,
 ) -> None:
     response = np.full((16, 16), -3.0, np.float32)
-    result = read_off(Response(response, 9.0), lite_predictor.config, Placement(48, 80, 64))
+    result = postprocess(Response(response, 9.0), lite_predictor.config, Placement(48, 80, 64))
     assert not result.found
     assert result.confidence == pytest.approx(1 / (1 + np.exp(3)), rel=1e-5)
 

@@ -16,7 +16,7 @@ from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 
-from actseg_ros.process import give_back
+from actseg_ros.process import release_memory
 
 Start = Callable[..., Any]
 Eventually = Callable[..., None]
@@ -148,11 +148,11 @@ def test_pages_between_living_pieces_are_returned() -> None:
     kept = pieces[::100]
     before = resident_mb()
     del pieces
-    give_back()
+    release_memory()
     assert before - resident_mb() > 150
     assert all(piece.all() for piece in kept)
 
 
 def test_another_c_library_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ctypes, "CDLL", lambda _name: object())
-    give_back()
+    release_memory()

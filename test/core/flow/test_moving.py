@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from actseg_core.errors import ShapeError
-from actseg_core.flow.moving import carry, join, steps_back
+from actseg_core.flow.moving import backward_flow, compose, warp
 
 
 def shift(x: float, y: float, size: int = 32) -> np.ndarray:
@@ -23,23 +23,23 @@ def square(top: int, left: int, size: int = 32) -> np.ndarray:
 
 
 def test_a_shifted_picture_steps_back_by_the_shift() -> None:
-    np.testing.assert_allclose(steps_back(shift(3.0, -2.0)), shift(-3.0, 2.0))
+    np.testing.assert_allclose(backward_flow(shift(3.0, -2.0)), shift(-3.0, 2.0))
 
 
 def test_a_square_goes_where_the_flow_goes() -> None:
-    back = steps_back(shift(5.0, 2.0))
-    np.testing.assert_allclose(carry(square(10, 4), back), square(12, 9))
+    back = backward_flow(shift(5.0, 2.0))
+    np.testing.assert_allclose(warp(square(10, 4), back), square(12, 9))
 
 
 def test_two_steps_add_up() -> None:
-    back = join(steps_back(shift(3.0, 0.0)), steps_back(shift(1.0, 4.0)))
-    np.testing.assert_allclose(carry(square(4, 4), back), square(8, 8))
+    back = compose(backward_flow(shift(3.0, 0.0)), backward_flow(shift(1.0, 4.0)))
+    np.testing.assert_allclose(warp(square(4, 4), back), square(8, 8))
 
 
 def test_a_map_of_a_quarter_of_the_resolution_moves_a_quarter_as_many_cells() -> None:
     response = np.zeros((8, 8), np.float32)
     response[2, 2] = 1.0
-    moved = carry(response, steps_back(shift(8.0, 4.0)))
+    moved = warp(response, backward_flow(shift(8.0, 4.0)))
     assert np.argwhere(moved == 1.0).tolist() == [[3, 4]]
 
 
@@ -48,7 +48,7 @@ def test_what_moves_in_front_of_a_still_background_is_followed() -> None:
     motion[6:22, 0:20] = 4.0  # the square and, as estimators blur it, what is round it
     flow = np.stack((cv2.blur(motion, (5, 5)), np.zeros_like(motion)), axis=2)
     true = square(10, 10) > 0
-    moved = carry(square(10, 6), steps_back(flow)) > 0
+    moved = warp(square(10, 6), backward_flow(flow)) > 0
     still = square(10, 6) > 0
     assert (moved & true).sum() / (moved | true).sum() > 0.85
     assert (still & true).sum() / (still | true).sum() == pytest.approx(1 / 3)
@@ -57,7 +57,7 @@ def test_what_moves_in_front_of_a_still_background_is_followed() -> None:
 def test_from_outside_the_picture_the_edge_is_continued() -> None:
     response = np.full((32, 32), -1.0, np.float32)
     response[:, 0] = 1.0
-    assert (carry(response, steps_back(shift(3.0, 0.0)))[:, :4] == 1.0).all()
+    assert (warp(response, backward_flow(shift(3.0, 0.0)))[:, :4] == 1.0).all()
 
 
 @given(
@@ -72,8 +72,8 @@ def test_carrying_over_two_smooth_steps_at_once_is_carrying_twice(
     phase = np.random.default_rng(seed).uniform(0, 6, 2)
     response = np.sin(3 * rows + phase[0]) + np.cos(2 * columns + phase[1])
     response = response.astype(np.float32)
-    one, two = steps_back(shift(*first)), steps_back(shift(*second))
-    at_once, in_turn = carry(response, join(one, two)), carry(carry(response, one), two)
+    one, two = backward_flow(shift(*first)), backward_flow(shift(*second))
+    at_once, in_turn = warp(response, compose(one, two)), warp(warp(response, one), two)
     inner = slice(5, -5)  # nearer to the edge what came in from outside differs
     np.testing.assert_allclose(at_once[inner, inner], in_turn[inner, inner], atol=0.02)
 
@@ -81,14 +81,14 @@ def test_carrying_over_two_smooth_steps_at_once_is_carrying_twice(
 @pytest.mark.parametrize("field", [np.zeros((8, 8), np.float32), np.zeros((8, 8, 3), np.float32)])
 def test_no_flow_field_is_refused(field: np.ndarray) -> None:
     with pytest.raises(ShapeError, match=r"an \(H, W, 2\) field is wanted"):
-        steps_back(field)
+        backward_flow(field)
 
 
 def test_ways_back_of_two_sizes_are_refused() -> None:
     with pytest.raises(ShapeError, match="must have one shape"):
-        join(shift(0, 0, 16), shift(0, 0, 32))
+        compose(shift(0, 0, 16), shift(0, 0, 32))
 
 
 def test_a_map_that_is_no_square_is_refused() -> None:
     with pytest.raises(ShapeError, match="a square response"):
-        carry(np.zeros((8, 9), np.float32), shift(0, 0))
+        warp(np.zeros((8, 9), np.float32), shift(0, 0))

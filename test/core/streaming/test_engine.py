@@ -35,8 +35,8 @@ def test_stepping_equals_recomputing_the_window_after_every_frame(
         engine.push(frame(image, index))
         if not engine.ready:
             continue
-        assert engine.view is not None
-        stepped = engine.view.encode()
+        assert engine.snapshot is not None
+        stepped = engine.snapshot.encode()
         whole = lite_predictor.encode(engine._window.images(), engine._window.flow())
         for name in ("rgb", "flow"):
             for ours, theirs in zip(stepped[name], whole[name], strict=True):

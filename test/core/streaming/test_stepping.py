@@ -68,9 +68,9 @@ def test_stepping_equals_recomputing_the_window(
         assert engine.filled == len(since_break)
         if not engine.ready or index % stride:
             continue
-        assert engine.view is not None
-        whole = predictor.encode(engine.view.window.images(), _flow(engine, streams))
-        stepped = engine.view.encode()
+        assert engine.snapshot is not None
+        whole = predictor.encode(engine.snapshot.window.images(), _flow(engine, streams))
+        stepped = engine.snapshot.encode()
         for name in streams:
             for ours, theirs in zip(stepped[name], whole[name], strict=True):
                 torch.testing.assert_close(ours, theirs, atol=TOLERANCE, rtol=0)
@@ -81,13 +81,13 @@ def test_a_view_is_not_changed_by_later_frames(lite_predictor: Predictor, camera
     engine = StreamingEngine(lite_predictor)
     for index in range(8):
         engine.push(camera(index))  # type: ignore[operator]
-    view = engine.view
-    assert view is not None
-    before = view.encode()
+    snapshot = engine.snapshot
+    assert snapshot is not None
+    before = snapshot.encode()
     for index in range(8, 12):
         engine.push(camera(index))  # type: ignore[operator]
     engine.reset("test")
-    after = view.encode()
+    after = snapshot.encode()
     for ours, theirs in zip(
         after["rgb"] + after["flow"], before["rgb"] + before["flow"], strict=True
     ):
@@ -118,8 +118,8 @@ def test_streams_side_by_side_run_in_two_threads(
     engine = StreamingEngine(beside)
     for index in range(6):
         engine.push(camera(index))
-    assert engine.view is not None
-    engine.view.encode()
+    assert engine.snapshot is not None
+    engine.snapshot.encode()
     assert threads["flow"] == {threading.get_ident()}
     assert len(threads["rgb"]) == 1 and threads["rgb"] != threads["flow"]
 
@@ -159,12 +159,12 @@ def test_a_frame_whose_flow_fails_leaves_no_window_with_a_hole(
         patch.setattr(engine._preparer, "with_flow", lambda _: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             engine.push(camera(5))
-    assert engine.filled == 0 and engine.view is None
+    assert engine.filled == 0 and engine.snapshot is None
     for index in range(6, 11):
         engine.push(camera(index))
-    assert engine.view is not None
-    whole = beside.encode(engine.view.window.images(), engine.view.window.flow())
-    for ours, theirs in zip(engine.view.encode()["rgb"], whole["rgb"], strict=True):
+    assert engine.snapshot is not None
+    whole = beside.encode(engine.snapshot.window.images(), engine.snapshot.window.flow())
+    for ours, theirs in zip(engine.snapshot.encode()["rgb"], whole["rgb"], strict=True):
         torch.testing.assert_close(ours, theirs, atol=TOLERANCE, rtol=0)
 
 
@@ -194,9 +194,9 @@ def test_a_window_of_one_frame_has_no_flow(lite_config: ModelConfig, vectors: Wo
     image = torch.zeros(20, 30, 3, dtype=torch.uint8).numpy()
     engine.push(Frame(image, 1))
     assert set(engine.answer()) == {"q"}
-    assert not engine.view.window.flow().any()  # type: ignore[union-attr]
+    assert not engine.snapshot.window.flow().any()  # type: ignore[union-attr]
 
 
 def _flow(engine: StreamingEngine, streams: tuple[Stream, ...]) -> object:
-    assert engine.view is not None
-    return engine.view.window.flow() if "flow" in streams else None
+    assert engine.snapshot is not None
+    return engine.snapshot.window.flow() if "flow" in streams else None
