@@ -33,8 +33,8 @@ LOG_EVERY_S = 5.0
 Outgoing = list[tuple["Publisher[Any]", Any]]  # publishers with their messages
 
 
-class TopicSink:
-    """Publishes for one node; see actseg_core.live.reports.Sink.
+class TopicPublishers:
+    """Publishes for one node; see actseg_core.live.reports.ReportPublisher.
 
     A message is made only while somebody subscribes to its topic.
 

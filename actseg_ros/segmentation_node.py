@@ -8,12 +8,11 @@ from typing import Any
 
 import numpy as np
 from diagnostic_msgs.msg import DiagnosticArray
-from lifecycle_msgs.msg import State as States
 from numpy.typing import NDArray
 from rclpy.clock import Clock, JumpHandle, JumpThreshold, TimeJump
 from rclpy.clock_type import ClockType
 from rclpy.duration import Duration
-from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
 
 from actseg_core.config import Config, OverlayConfig, StreamConfig
 from actseg_core.live.frame_checks import StampGate
@@ -26,10 +25,10 @@ from actseg_ros.commands import CommandInterface
 from actseg_ros.convert import CONVERTER_NAME, decode, has_16_bits
 from actseg_ros.diagnostics import NewProblems, diagnostics_message, sentence_facts
 from actseg_ros.images import ImageInput
-from actseg_ros.lifecycle import report_failures
+from actseg_ros.lifecycle import ManagedNode, report_failures
 from actseg_ros.parameters import ParameterChanges, declare, refuse_changes, refuse_unknown
 from actseg_ros.process import release_memory, run, trim
-from actseg_ros.publishers import TopicSink
+from actseg_ros.publishers import TopicPublishers
 from actseg_ros.qos import QosWatch
 from actseg_ros.settings import SegmentationConfig, SpatialConfig, change_of
 from actseg_ros.spatial.output import SpatialOutput
@@ -52,7 +51,7 @@ def load_when_configured(config: SegmentationConfig, stream: StreamConfig) -> Lo
     return load_model(config, stream)
 
 
-class SegmentationNode(LifecycleNode):
+class SegmentationNode(ManagedNode):
     """Topics, services and parameters are described in docs/node.md.
 
     Args:
@@ -78,21 +77,18 @@ class SegmentationNode(LifecycleNode):
             lambda: self._model is not None,
             self._on_parameters,
         )
-        self.finished = False
-        self.failed = ""
         self._load = load
         self._queries = QuerySet(self.stream.max_queries, self.stream.max_sentence_chars)
         self._model: LoadedModel | None = None
         self._commands: CommandInterface | None = None
         self._worker: Worker | None = None
         self._images: ImageInput | None = None
-        self._resting = Health(State.UNCONFIGURED)
         settings = self.settings
         self._watch = QosWatch(self)
-        self._sink = TopicSink(
+        self._outputs = TopicPublishers(
             self, settings.status_deadline_s, settings.status_lease_s, self._watch
         )
-        self._sink.style = style
+        self._outputs.style = style
         self._new_problems = NewProblems()
         self._pictures = PictureChecks(settings.frozen_frames, settings.bit_depth)
         self._spatial: SpatialOutput | None = None
@@ -100,7 +96,7 @@ class SegmentationNode(LifecycleNode):
             self._spatial = SpatialOutput(
                 self, spatial, self.stream.max_pixels, self._queries.holding
             )
-            self._sink.after = self._spatial.offer
+            self._outputs.after = self._spatial.offer
         self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
         # Steady clocks: with simulated time a stopped /clock would stop what watches over it.
         steady = Clock(clock_type=ClockType.STEADY_TIME)
@@ -148,7 +144,7 @@ class SegmentationNode(LifecycleNode):
         self._worker = Worker(
             self._model.engine,
             self._queries,
-            self._sink,
+            self._outputs,
             self._decode,
             self.stream,
             gate,
@@ -173,56 +169,10 @@ class SegmentationNode(LifecycleNode):
         self._rest(Health(State.INACTIVE))
         return TransitionCallbackReturn.SUCCESS
 
-    @report_failures
-    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Let go of the model and the sentences."""
-        self._release()
-        self._rest(Health(State.UNCONFIGURED))
-        return TransitionCallbackReturn.SUCCESS
-
-    @report_failures
-    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Stop for good; the process ends."""
-        self._release()
-        self._rest(Health(State.SHUTDOWN))
-        self.finished = True
-        return TransitionCallbackReturn.SUCCESS
-
-    @report_failures
-    def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Back to unconfigured, from where configure may be tried again."""
-        try:
-            self._release()
-        except Exception as error:
-            # Nothing is left to fall back on but another process.
-            self.failed = f"after {self._resting.detail}: {type(error).__name__}: {error}"
-            self.finished = True
-            raise
-        self._rest(Health(State.UNCONFIGURED, detail=self._resting.detail))
-        return TransitionCallbackReturn.SUCCESS
-
-    def undo(self, state: LifecycleState) -> None:
-        """After a transition that failed: no more than belongs to the state it began in."""
-        if state.state_id == States.PRIMARY_STATE_UNCONFIGURED:
-            self._release()
-        else:
-            self._stop()
-
-    def explain(self, reason: str) -> None:
-        """Log why a transition failed, and keep it in status and diagnostics."""
-        self.get_logger().error(reason)
-        self._resting = Health(self._resting.state, detail=reason)
-        self._sink.latest = self._resting
-
     # --------------------------------------------------------------- for the process around it
     def start(self) -> str:
         """Configure and activate as far as `autostart` says; why it failed, or nothing."""
-        if not self.settings.autostart:
-            return ""
-        for trigger in (self.trigger_configure, self.trigger_activate):
-            if trigger() != TransitionCallbackReturn.SUCCESS:
-                return self._resting.detail or "the node could not be started"
-        return ""
+        return self.configure_and_activate() if self.settings.autostart else ""
 
     def stuck_s(self) -> float:
         """How long the worker has made no progress [s]; 0 while there is none."""
@@ -237,7 +187,7 @@ class SegmentationNode(LifecycleNode):
         """Stop, and say SHUTDOWN as the last word while the context still works."""
         self._release()
         self._rest(Health(State.SHUTDOWN))
-        self._sink.status_publisher.wait_for_all_acked(Duration(seconds=LAST_WORD_TIMEOUT_S))
+        self._outputs.status_publisher.wait_for_all_acked(Duration(seconds=LAST_WORD_TIMEOUT_S))
 
     # ------------------------------------------------------------------------------ callbacks
     def _decode(self, message: Any) -> NDArray[np.uint8]:
@@ -250,7 +200,7 @@ class SegmentationNode(LifecycleNode):
             self._worker.queries_changed()
 
     def _on_refused(self, reason: str) -> None:
-        self._sink.refused_command = reason
+        self._outputs.refused_command = reason
         if reason:
             self.get_logger().warning(
                 f"command refused: {reason}", throttle_duration_sec=REFUSALS_LOGGED_EVERY_S
@@ -264,7 +214,7 @@ class SegmentationNode(LifecycleNode):
         assert isinstance(stream, StreamConfig)
         assert isinstance(style, OverlayConfig)
         assert isinstance(spatial, SpatialConfig)
-        self.settings, self.stream, self._sink.style = settings, stream, style
+        self.settings, self.stream, self._outputs.style = settings, stream, style
         self._pictures.reconfigure(settings.frozen_frames, settings.bit_depth)
         self._jump_handle.unregister()
         self._jump_handle = self._watch_clock()
@@ -281,7 +231,7 @@ class SegmentationNode(LifecycleNode):
     def _on_beat(self) -> None:
         """The heartbeat while no worker runs; with one, it speaks for itself."""
         if self._worker is None:
-            self._sink.health(self._resting)
+            self._outputs.health(self._resting)
 
     def _on_look(self) -> None:
         if self._commands is not None:
@@ -292,7 +242,7 @@ class SegmentationNode(LifecycleNode):
             self._spatial.follow_demand()
 
     def _on_diagnostics(self) -> None:
-        images, health = self._images, self._sink.latest
+        images, health = self._images, self._outputs.latest
         hints = [
             images.hint(health.received) if images else "",
             self._watch.hint(),
@@ -336,15 +286,16 @@ class SegmentationNode(LifecycleNode):
         if self._commands is not None:
             self._commands.destroy()
             self._commands = None
-            self._sink.refused_command = ""
+            self._outputs.refused_command = ""
         self._queries.detach()
         del model
         release_memory()
 
-    def _rest(self, health: Health) -> None:
-        """Say at once what the state is now, without waiting for the next heartbeat."""
-        self._resting = health
-        self._sink.health(health)
+    def _publish_health(self, health: Health) -> None:
+        self._outputs.health(health)
+
+    def _show(self, health: Health) -> None:
+        self._outputs.latest = health
 
     def _watch_clock(self) -> JumpHandle:
         """The handle must be kept, and unregistered before it is let go: rclpy calls it else."""
@@ -360,7 +311,7 @@ class SegmentationNode(LifecycleNode):
         return self.get_node_names_and_namespaces().count(mine) > 1
 
     def _waiting_for(self) -> State:
-        return self._sink.latest.state
+        return self._outputs.latest.state
 
     def _facts(self) -> dict[str, str]:
         _, queries = self._queries.snapshot()
@@ -372,7 +323,7 @@ class SegmentationNode(LifecycleNode):
             "image converter": CONVERTER_NAME,
             "image reliability": self._images.reliability if self._images else "",
             "same picture in a row": str(self._pictures.repeats),
-            "last refused command": self._sink.refused_command,
+            "last refused command": self._outputs.refused_command,
             "worker last seen [s]": f"{self.stuck_s():.1f}",
             **sentence_facts(states),
             **(self._spatial.facts() if self._spatial else {}),

@@ -106,7 +106,7 @@ class Health:
     last_problem_s: float = math.nan
 
 
-class Sink(Protocol):
+class ReportPublisher(Protocol):
     """Where the worker's reports go; called from the worker's thread only."""
 
     def wants_image(self) -> bool:
@@ -122,4 +122,4 @@ class Sink(Protocol):
         """Publish a heartbeat."""
 
     def fault(self, state: State, text: str) -> None:
-        """Log a problem; the sink keeps floods away."""
+        """Log a problem; floods are kept away."""

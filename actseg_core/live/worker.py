@@ -17,7 +17,7 @@ from actseg_core.errors import ActSegError
 from actseg_core.live.frame_checks import NANOSECONDS, StampGate, StampRefused, stamp_to_ns
 from actseg_core.live.frame_queue import Arrival, FrameQueue
 from actseg_core.live.queries import Query, QuerySet, QueryState
-from actseg_core.live.reports import Engine, Health, Report, Sink
+from actseg_core.live.reports import Engine, Health, Report, ReportPublisher
 from actseg_core.live.states import State
 from actseg_core.live.stats import Latency, Stages
 from actseg_core.types import Frame, MaskResult
@@ -40,7 +40,7 @@ class Worker:
     Args:
         engine: Used by this thread alone while it runs.
         queries: The active sentences.
-        sink: Publishes.
+        publisher: Publishes reports and heartbeats.
         decode: Image message to (H, W, 3) uint8 RGB; raises ActSegError with the reason.
         config: Limits and stride.
         gate: Which stamps are believed.
@@ -52,7 +52,7 @@ class Worker:
         self,
         engine: Engine,
         queries: QuerySet,
-        sink: Sink,
+        publisher: ReportPublisher,
         decode: Callable[[Any], NDArray[np.uint8]],
         config: StreamConfig,
         gate: StampGate,
@@ -60,7 +60,7 @@ class Worker:
         check_clock: bool = True,
     ) -> None:
         self.frames = FrameQueue(config.queue_frames)
-        self._engine, self._queries, self._sink = engine, queries, sink
+        self._engine, self._queries, self._publisher = engine, queries, publisher
         self._decode, self._gate = decode, gate
         self._config = self._wanted = config
         self._now_ns, self._check_clock = now_ns, check_clock
@@ -184,16 +184,16 @@ class Worker:
         self._frame_id = frame.frame_id
         if self._problem is not None and (self._problem[0] in FRAME_PROBLEMS or not self._active):
             self._problem = None
-        wanted = self._sink.wants_image()
+        wanted = self._publisher.wants_image()
         self._seen.append(_Seen(stamp_ns, arrival.received_s, image if wanted else None))
         if wanted and not self._active and not self._stopping.is_set():
-            self._sink.idle_image(frame)
+            self._publisher.idle_image(frame)
         return True
 
     def _reject(self, state: State, reason: str) -> bool:
         self._rejected += 1
         self._note_problem(state, reason)
-        self._sink.fault(state, reason)
+        self._publisher.fault(state, reason)
         return False
 
     def _note_problem(self, state: State, reason: str) -> None:
@@ -241,7 +241,7 @@ class Worker:
         image = seen.image if seen else None
         report = Report(state, self._revision, self._active, answers, image)
         with self._stages.timed("publishing"):
-            publish = self._sink.prepare(report)
+            publish = self._publisher.prepare(report)
             with self._queries.holding(self._revision) as in_force:
                 if not in_force or self._stopping.is_set():
                     return  # the sentences changed meanwhile: these masks are nobody's any more
@@ -271,13 +271,13 @@ class Worker:
         )
         self._note_problem(State.OVERLOADED, text)
         self._answer_state = None
-        self._sink.fault(State.OVERLOADED, text)
+        self._publisher.fault(State.OVERLOADED, text)
 
     def _survive(self, error: Exception) -> None:
         """After an unexpected error: say so, empty the window, go on with the next frames."""
         text = "".join(traceback.format_exception(error, limit=-4))
         try:
-            self._sink.fault(State.MODEL_ERROR, text)
+            self._publisher.fault(State.MODEL_ERROR, text)
             self._forget_frames("the model failed")
             reason = f"{type(error).__name__}: {error}".splitlines()[0]
             self._note_problem(State.MODEL_ERROR, f"{reason}; trying again with the next frames")
@@ -306,7 +306,7 @@ class Worker:
         if state is not self._told_status or now_s >= self._heartbeat_due_s:
             self._told_status = state
             self._heartbeat_due_s = now_s + HEARTBEAT_S
-            self._sink.health(self._health(state, detail, now_s))
+            self._publisher.health(self._health(state, detail, now_s))
 
     def _state(self, now_s: float) -> tuple[State, str]:
         silent_s = now_s - self.frames.last_received_s
@@ -326,7 +326,9 @@ class Worker:
 
     def _publish_without_answer(self, state: State, detail: str) -> None:
         self._queries.report({})
-        publish = self._sink.prepare(Report(state, self._revision, self._active, {}, None, detail))
+        publish = self._publisher.prepare(
+            Report(state, self._revision, self._active, {}, None, detail)
+        )
         with self._queries.holding(self._revision) as in_force:
             if in_force:
                 publish()

@@ -41,7 +41,7 @@ def decode(item: Any) -> NDArray[np.uint8]:
 
 
 @dataclass
-class ListSink:
+class ListPublisher:
     """Keeps what would be published, with the thread that did it."""
 
     reports: list[Report] = field(default_factory=list)
@@ -80,13 +80,13 @@ class Bench:
     """A worker with its surroundings."""
 
     def __init__(self, engine: Any, read: Any, eventually: Any, **settings: Any) -> None:
-        self.engine, self.sink = engine, ListSink()
+        self.engine, self.published = engine, ListPublisher()
         self.config = StreamConfig(**{"stale_after_s": 60.0, "max_age_s": 60.0, **settings})
         self.queries = QuerySet(4, 100)
         self.queries.attach(read)
         self.gate = StampGate(self.config.max_age_s, 0.2)
         self.worker = Worker(
-            engine, self.queries, self.sink, decode, self.config, self.gate, time.time_ns
+            engine, self.queries, self.published, decode, self.config, self.gate, time.time_ns
         )
 
         self.message = message
@@ -123,7 +123,7 @@ class Bench:
         return stamps
 
     def answers(self) -> list[Report]:
-        return [report for report in self.sink.reports if report.answers]
+        return [report for report in self.published.reports if report.answers]
 
 
 @pytest.fixture

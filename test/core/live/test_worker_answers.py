@@ -17,7 +17,7 @@ Eventually = Callable[..., None]
 def test_frames_without_a_sentence_are_idle(start: Any, eventually: Eventually) -> None:
     bench = start()
     bench.feed()
-    eventually(lambda: bench.sink.state is State.IDLE)
+    eventually(lambda: bench.published.state is State.IDLE)
 
 
 def test_a_sentence_warms_up_and_is_then_answered_with_the_frames_own_stamps(
@@ -27,7 +27,7 @@ def test_a_sentence_warms_up_and_is_then_answered_with_the_frames_own_stamps(
     bench.command("the dog")
     stamps = bench.feed(5)
     eventually(lambda: len(bench.answers()) == 3)
-    assert State.WARMING_UP in [report.state for report in bench.sink.reports]
+    assert State.WARMING_UP in [report.state for report in bench.published.reports]
     results = [report.answers["q1"] for report in bench.answers()]
     assert [result.stamp_ns for result in results] == stamps[2:]
     assert {result.frame_id for result in results} == {"cam"}
@@ -50,19 +50,19 @@ def test_every_change_is_acknowledged_with_its_revision(
     bench.feed(3)
     for text, state in (("the dog", State.WARMING_UP), ("", State.IDLE)):
         revision = bench.command(text)
-        eventually(lambda n=revision: bench.sink.reports[-1].revision == n)
-        assert bench.sink.reports[-1].state is state
+        eventually(lambda n=revision: bench.published.reports[-1].revision == n)
+        assert bench.published.reports[-1].state is state
 
 
 def test_a_change_is_acknowledged_even_if_the_state_stays_the_same(
     start: Any, eventually: Eventually
 ) -> None:
     bench = start()
-    eventually(lambda: bench.sink.state is State.STALE_INPUT)
+    eventually(lambda: bench.published.state is State.STALE_INPUT)
     for number in (1, 2, 3):
         bench.command(f"dog {number}")
-        eventually(lambda n=number: bench.sink.reports[-1].revision == n)
-        assert bench.sink.reports[-1].state is State.STALE_INPUT
+        eventually(lambda n=number: bench.published.reports[-1].revision == n)
+        assert bench.published.reports[-1].state is State.STALE_INPUT
 
 
 def test_a_window_full_before_the_sentence_is_answered_with_the_next_frame(
@@ -71,7 +71,7 @@ def test_a_window_full_before_the_sentence_is_answered_with_the_next_frame(
     bench = start()
     bench.feed(3)
     bench.command("the dog")
-    eventually(lambda: bench.sink.reports[-1].revision == 1)
+    eventually(lambda: bench.published.reports[-1].revision == 1)
     stamps = bench.feed(1)
     eventually(bench.answers)
     assert bench.answers()[0].answers["q1"].stamp_ns == stamps[0]
@@ -84,10 +84,12 @@ def test_no_mask_of_an_older_revision_follows_a_change(start: Any, eventually: E
     bench.worker.offer(bench.message())
     time.sleep(0.02)  # now the engine is at work on the old sentence
     bench.command("the cat")
-    published_before = len(bench.sink.reports)
+    published_before = len(bench.published.reports)
     bench.feed(2)
-    eventually(lambda: bench.sink.reports[-1].answers and bench.sink.reports[-1].revision == 2)
-    later = bench.sink.reports[published_before:]
+    eventually(
+        lambda: bench.published.reports[-1].answers and bench.published.reports[-1].revision == 2
+    )
+    later = bench.published.reports[published_before:]
     assert later and {report.revision for report in later} == {2}
     assert {query.sentence.text for report in later for query in report.queries} == {"the cat"}
 
@@ -97,7 +99,7 @@ def test_a_flood_of_commands_is_answered_by_its_last(start: Any, eventually: Eve
     bench.feed(3)
     for number in range(500):
         bench.command(f"dog {number}")
-    eventually(lambda: bench.sink.reports[-1].revision == 500)
+    eventually(lambda: bench.published.reports[-1].revision == 500)
     bench.feed(1)
     eventually(bench.answers)
     assert bench.answers()[-1].queries[0].sentence.text == "dog 499"
@@ -117,8 +119,8 @@ def test_one_thread_does_everything(start: Any, eventually: Eventually) -> None:
     bench.command("the dog")
     bench.feed(3)
     eventually(bench.answers)
-    assert len(bench.sink.threads) == 1
-    assert threading.get_ident() not in bench.sink.threads
+    assert len(bench.published.threads) == 1
+    assert threading.get_ident() not in bench.published.threads
 
 
 def test_the_overlay_gets_the_very_frame_that_the_mask_belongs_to(
@@ -126,7 +128,7 @@ def test_the_overlay_gets_the_very_frame_that_the_mask_belongs_to(
 ) -> None:
     engine.delay_frames = 2
     bench = start()
-    bench.sink.overlay = True
+    bench.published.overlay = True
     bench.command("the dog")
     for value in (10, 20, 30, 40):
         bench.feed(picture=np.full((8, 12, 3), value, np.uint8))
@@ -139,9 +141,9 @@ def test_without_a_sentence_the_overlay_shows_the_plain_camera(
     start: Any, eventually: Eventually
 ) -> None:
     bench = start()
-    bench.sink.overlay = True
+    bench.published.overlay = True
     stamps = bench.feed(2)
-    eventually(lambda: [frame.stamp_ns for frame in bench.sink.pictures] == stamps)
+    eventually(lambda: [frame.stamp_ns for frame in bench.published.pictures] == stamps)
 
 
 def test_a_sentence_ends_by_itself_when_its_life_is_over(
@@ -151,9 +153,9 @@ def test_a_sentence_ends_by_itself_when_its_life_is_over(
     bench.feed(1)
     bench.queries.add("the dog", 200_000_000, time.time_ns())
     bench.worker.queries_changed()
-    eventually(lambda: bench.sink.beats and bench.sink.beats[-1][1].query_ids == ("q1",))
-    eventually(lambda: bench.sink.state is State.IDLE)
-    assert bench.sink.reports[-1].revision == 2
+    eventually(lambda: bench.published.beats and bench.published.beats[-1][1].query_ids == ("q1",))
+    eventually(lambda: bench.published.state is State.IDLE)
+    assert bench.published.reports[-1].revision == 2
 
 
 def test_limits_change_between_two_frames(start: Any, eventually: Eventually) -> None:
@@ -187,8 +189,8 @@ def test_when_the_engine_has_no_answer_any_more_the_state_is_none(
     bench = start()
     bench.command("the dog")
     bench.feed(3)
-    eventually(lambda: bench.sink.state is State.FOUND)
+    eventually(lambda: bench.published.state is State.FOUND)
     monkeypatch.setattr(engine, "answer", dict)
     bench.feed(1)
-    eventually(lambda: bench.sink.state is State.WARMING_UP)
-    assert not bench.sink.reports[-1].answers
+    eventually(lambda: bench.published.state is State.WARMING_UP)
+    assert not bench.published.reports[-1].answers

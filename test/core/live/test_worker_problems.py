@@ -17,9 +17,9 @@ Eventually = Callable[..., None]
 
 def test_before_any_frame_the_camera_is_missed(start: Any, eventually: Eventually) -> None:
     bench = start()
-    eventually(lambda: bench.sink.state is State.STALE_INPUT)
-    assert "no image since activation" in bench.sink.beats[-1][1].detail
-    assert [report.state for report in bench.sink.reports] == [State.STALE_INPUT]
+    eventually(lambda: bench.published.state is State.STALE_INPUT)
+    assert "no image since activation" in bench.published.beats[-1][1].detail
+    assert [report.state for report in bench.published.reports] == [State.STALE_INPUT]
 
 
 def test_silence_is_stale_and_old_frames_are_forgotten(start: Any, eventually: Eventually) -> None:
@@ -28,9 +28,9 @@ def test_silence_is_stale_and_old_frames_are_forgotten(start: Any, eventually: E
     bench.feed(3)
     eventually(bench.answers)
     last = time.monotonic()
-    eventually(lambda: bench.sink.state is State.STALE_INPUT)
+    eventually(lambda: bench.published.state is State.STALE_INPUT)
     assert time.monotonic() - last < 5.0
-    assert bench.sink.reports[-1].state is State.STALE_INPUT
+    assert bench.published.reports[-1].state is State.STALE_INPUT
     assert bench.engine.last_reset == "the camera is silent"
     assert bench.engine.filled == 0
 
@@ -39,7 +39,7 @@ def test_a_silent_camera_never_brings_an_old_mask_back(start: Any, eventually: E
     bench = start(stale_after_s=0.2)
     bench.command("the dog")
     bench.feed(3)
-    eventually(lambda: bench.sink.state is State.STALE_INPUT)
+    eventually(lambda: bench.published.state is State.STALE_INPUT)
     count = len(bench.answers())
     stamps = bench.feed(3)
     eventually(lambda: len(bench.answers()) == count + 1)
@@ -53,19 +53,19 @@ def test_an_unusable_frame_is_counted_named_and_survived(
     bench.command("the dog")
     bench.feed(3)
     bench.worker.offer(bench.message(picture=None))
-    eventually(lambda: bench.sink.state is State.BAD_INPUT)
-    assert "encoding 'what' is not known" in bench.sink.beats[-1][1].detail
+    eventually(lambda: bench.published.state is State.BAD_INPUT)
+    assert "encoding 'what' is not known" in bench.published.beats[-1][1].detail
     count = len(bench.answers())
     bench.feed(1)
-    eventually(lambda: bench.sink.state is State.FOUND)
+    eventually(lambda: bench.published.state is State.FOUND)
     assert len(bench.answers()) == count + 1
-    assert bench.sink.beats[-1][1].rejected == 1
+    assert bench.published.beats[-1][1].rejected == 1
 
 
 def test_a_frame_the_engine_refuses_is_bad_input(start: Any, eventually: Eventually) -> None:
     bench = start()
     bench.worker.offer(bench.message(picture=np.zeros((1001, 4, 3), np.uint8)))
-    eventually(lambda: bench.sink.state is State.BAD_INPUT)
+    eventually(lambda: bench.published.state is State.BAD_INPUT)
 
 
 @pytest.mark.parametrize("offset_ns", [-3600 * 10**9, 10 * 10**9])
@@ -74,7 +74,7 @@ def test_a_stamp_far_from_now_is_bad_time(
 ) -> None:
     bench = start()
     bench.worker.offer(bench.message(time.time_ns() + offset_ns))
-    eventually(lambda: bench.sink.state is State.BAD_TIME)
+    eventually(lambda: bench.published.state is State.BAD_TIME)
 
 
 def test_repeated_stamps_are_bad_time_and_give_no_second_mask(
@@ -85,7 +85,7 @@ def test_repeated_stamps_are_bad_time_and_give_no_second_mask(
     stamps = bench.feed(3)
     eventually(bench.answers)
     bench.worker.offer(bench.message(stamps[-1]))
-    eventually(lambda: bench.sink.state is State.BAD_TIME)
+    eventually(lambda: bench.published.state is State.BAD_TIME)
     assert len(bench.answers()) == 1
 
 
@@ -93,12 +93,12 @@ def test_a_failing_model_is_told_and_tried_again(start: Any, eventually: Eventua
     bench = start()
     bench.command("boom")
     bench.feed(3)
-    eventually(lambda: bench.sink.state is State.MODEL_ERROR)
-    assert "RuntimeError: the network fell over" in bench.sink.beats[-1][1].detail
-    assert any("Traceback" in text for _, text in bench.sink.faults)
+    eventually(lambda: bench.published.state is State.MODEL_ERROR)
+    assert "RuntimeError: the network fell over" in bench.published.beats[-1][1].detail
+    assert any("Traceback" in text for _, text in bench.published.faults)
     bench.command("the dog")
     bench.feed(3)
-    eventually(lambda: bench.sink.state is State.FOUND)
+    eventually(lambda: bench.published.state is State.FOUND)
 
 
 def test_a_confidence_that_is_not_a_number_is_a_model_error(
@@ -107,17 +107,17 @@ def test_a_confidence_that_is_not_a_number_is_a_model_error(
     bench = start()
     bench.command("nan")
     bench.feed(3)
-    eventually(lambda: bench.sink.state is State.MODEL_ERROR)
+    eventually(lambda: bench.published.state is State.MODEL_ERROR)
     assert not bench.answers()
 
 
 def test_a_failing_publisher_does_not_end_the_worker(start: Any, eventually: Eventually) -> None:
     bench = start()
     bench.feed(3)
-    bench.sink.fail = True
+    bench.published.fail = True
     bench.command("the dog")
-    eventually(lambda: bench.sink.faults)
-    bench.sink.fail = False
+    eventually(lambda: bench.published.faults)
+    bench.published.fail = False
     bench.feed(6)
     eventually(bench.answers)
 
@@ -127,9 +127,9 @@ def test_a_mask_that_is_too_old_is_withheld(start: Any, eventually: Eventually) 
     bench.gate = bench.worker._gate = StampGate(60.0, 0.2)
     bench.command("slow dog")
     bench.feed(4)
-    eventually(lambda: State.OVERLOADED in [health.state for _, health in bench.sink.beats])
+    eventually(lambda: State.OVERLOADED in [health.state for _, health in bench.published.beats])
     assert not bench.answers()
-    assert "stream.max_age_s allows 0.03 s" in bench.sink.faults[0][1]
+    assert "stream.max_age_s allows 0.03 s" in bench.published.faults[0][1]
 
 
 def test_under_load_the_newest_frame_wins_and_drops_are_counted(
@@ -145,17 +145,17 @@ def test_under_load_the_newest_frame_wins_and_drops_are_counted(
     eventually(lambda: bench.answers()[-1].answers["q1"].stamp_ns == last.stamp_ns)
 
     def all_counted() -> bool:
-        health = bench.sink.beats[-1][1]
+        health = bench.published.beats[-1][1]
         return health.processed + health.dropped + health.rejected == health.received == 43
 
     eventually(all_counted)
-    assert bench.sink.beats[-1][1].dropped > 0
+    assert bench.published.beats[-1][1].dropped > 0
 
 
 def test_the_heartbeat_goes_on_while_nothing_happens(start: Any, eventually: Eventually) -> None:
     bench = start()
-    eventually(lambda: len(bench.sink.beats) >= 6)
-    gaps = np.diff([at for at, _ in bench.sink.beats[:6]])
+    eventually(lambda: len(bench.published.beats) >= 6)
+    gaps = np.diff([at for at, _ in bench.published.beats[:6]])
     assert 0.05 < np.median(gaps) < 1.0
 
 
@@ -170,10 +170,10 @@ def test_the_heartbeat_does_not_wait_for_the_answer_to_a_frame_that_took_long(
     def slow_push(frame: Any) -> None:
         push(frame)
         time.sleep(1.2 * HEARTBEAT_S)
-        pushed.append(len(bench.sink.beats))
+        pushed.append(len(bench.published.beats))
 
     def slow_answer() -> Any:
-        answered.append(len(bench.sink.beats))
+        answered.append(len(bench.published.beats))
         time.sleep(1.2 * HEARTBEAT_S)
         return answer()
 
@@ -191,7 +191,7 @@ def test_a_jump_of_the_clock_empties_the_window(start: Any, eventually: Eventual
     bench.feed(3)
     eventually(bench.answers)
     bench.worker.clock_jumped()
-    eventually(lambda: bench.sink.state is State.WARMING_UP)
+    eventually(lambda: bench.published.state is State.WARMING_UP)
     assert bench.engine.last_reset == "the node's clock was set"
 
 
@@ -199,9 +199,9 @@ def test_stop_ends_the_thread_and_counts_what_waited(start: Any) -> None:
     bench = start()
     assert bench.worker.stop(10.0)
     bench.worker.offer(bench.message())
-    reports = len(bench.sink.reports)
+    reports = len(bench.published.reports)
     time.sleep(0.05)
-    assert len(bench.sink.reports) == reports
+    assert len(bench.published.reports) == reports
 
 
 def test_a_worker_that_was_stopped_while_it_hung_says_nothing_any_more(
@@ -222,10 +222,10 @@ def test_a_worker_that_was_stopped_while_it_hung_says_nothing_any_more(
     bench.worker.offer(bench.message())
     assert held.wait(30.0)
     assert not bench.worker.stop(0.1)
-    said = len(bench.sink.reports), len(bench.sink.beats)
+    said = len(bench.published.reports), len(bench.published.beats)
     go_on.set()
     assert bench.worker.stop(10.0)
-    assert (len(bench.sink.reports), len(bench.sink.beats)) == said
+    assert (len(bench.published.reports), len(bench.published.beats)) == said
 
 
 def test_problems_are_counted_and_the_last_is_kept(start: Any, eventually: Eventually) -> None:
@@ -235,8 +235,8 @@ def test_problems_are_counted_and_the_last_is_kept(start: Any, eventually: Event
         bench.worker.offer(bench.message(picture=None))
         eventually(lambda: bench.done == bench.worker.frames.received)
     bench.feed(1)
-    eventually(lambda: bench.sink.beats[-1][1].processed == 2)
-    health = bench.sink.beats[-1][1]
+    eventually(lambda: bench.published.beats[-1][1].processed == 2)
+    health = bench.published.beats[-1][1]
     assert (health.state, health.problems) == (State.IDLE, 2)
     assert health.last_problem.startswith("BAD_INPUT: encoding 'what' is not known")
     assert health.window.startswith("2 frames")

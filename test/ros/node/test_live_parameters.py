@@ -47,7 +47,7 @@ def test_live_ones_reach_the_worker_and_the_window_stays(make: Any, engine: Any)
     assert changed == [(True, "")] * 5
     bench.spin_until(lambda: engine.config.mask_threshold == 0.25)
     assert (engine.config.stride_frames, engine.last_reset) == (3, before)
-    assert bench.node._sink.style.opacity == 0.75
+    assert bench.node._outputs.style.opacity == 0.75
     assert bench.node._worker.frames._capacity == 7
     bench.spin_until(bench.is_in(State.FOUND))
 
