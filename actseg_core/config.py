@@ -255,6 +255,9 @@ class StreamConfig(Config):
     """A mask older than this [s] at publication is withheld and OVERLOADED reported."""
     stale_after_s: float = Field(0.5, gt=0.0, le=60.0)
     """After this silence of the camera [s] the state is STALE_INPUT."""
+    slow_camera_intervals: float = Field(2.5, ge=0.0, le=100.0)
+    """max_gap_s and stale_after_s are at least so many intervals of the camera, so that a slow one
+    is served; 0: never more than they say."""
     max_queries: int = Field(16, ge=1, le=256)
     """Sentences that may be active at once."""
     max_sentence_chars: int = Field(512, ge=1, le=10_000)

@@ -86,6 +86,7 @@ def _values(health: Health) -> list[tuple[str, str]]:
         ("frames dropped", str(health.dropped)),
         ("frames rejected", str(health.rejected)),
         ("input rate [Hz]", f"{health.input_rate_hz:.2f}"),
+        ("camera missed after [s]", f"{health.stale_after_s:.3g}"),
         ("window", health.window),
         ("latency p50 [ms]", f"{health.latency_p50_ms:.1f}"),
         ("latency p95 [ms]", f"{health.latency_p95_ms:.1f}"),

@@ -10,11 +10,11 @@ from rclpy.qos import ReliabilityPolicy
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import CompressedImage, Image
 
-from actseg_ros import qos
+from actseg_ros import graph, qos
+from actseg_ros.remaps import SEGMENTATION, unused_remaps
 from actseg_ros.settings import Reliability, SegmentationConfig
 
 SILENT_TRANSPORT_S = 2.0
-COMPRESSED_TYPE = "sensor_msgs/msg/CompressedImage"
 TRANSPORT_HINT = (
     "a camera is matched but no image arrives: set FASTDDS_BUILTIN_TRANSPORTS=LARGE_DATA for the "
     "camera and for this node (the default shared memory segment loses large best-effort images)"
@@ -59,6 +59,10 @@ class ImageInput:
         node: Owns the subscription.
         settings: compressed, image_reliability and image_depth are read.
         on_image: Called with each message; must return at once.
+
+    Attributes:
+        reliability: Of the subscription.
+        whereabouts: What is known of a camera that sends nothing; `look_for` renews it.
     """
 
     def __init__(
@@ -69,10 +73,14 @@ class ImageInput:
         self._topic = "~/image/compressed" if settings.compressed else "~/image"
         self._watch = TransportWatch()
         self._refused = False
+        self.whereabouts = "is the camera running, on this topic?"
         self.reliability: Reliability = (
             "best_effort" if settings.image_reliability == "auto" else settings.image_reliability
         )
         self._subscription = self._subscribe()
+        self._unused_remaps = unused_remaps(node, SEGMENTATION)
+        if self._unused_remaps:
+            node.get_logger().warning(self._unused_remaps, once=True)
 
     @property
     def topic_name(self) -> str:
@@ -95,6 +103,22 @@ class ImageInput:
             self.destroy()
             self._subscription = self._subscribe()
 
+    def look_for(self, clock_problem: str) -> None:
+        """Find out who publishes the topic, and what else there is.
+
+        Args:
+            clock_problem: With what `whereabouts` then begins, because a simulation's camera
+                stands still with its clock; may be empty.
+        """
+        topic = self.topic_name
+        told = self._wrong_type() or graph.publishers(self._node, topic)
+        if self._unused_remaps:
+            told = f"{self._unused_remaps}; {told}"
+        if not self._node.count_publishers(topic):
+            kinds = (graph.IMAGE, graph.COMPRESSED)
+            told += f"; {graph.others(self._node, topic, kinds, self._topic)}"
+        self.whereabouts = f"{clock_problem}; {told}" if clock_problem else told
+
     def hint(self, received: int) -> str:
         """Why nothing arrives, as far as QoS and transport tell; empty if all is well.
 
@@ -103,6 +127,8 @@ class ImageInput:
         """
         if self._refused and not received:
             return QOS_HINT
+        if self._unused_remaps and not received:
+            return self._unused_remaps
         wrong = self._wrong_type()
         if wrong:
             return wrong
@@ -121,7 +147,7 @@ class ImageInput:
         wanted = f"sensor_msgs/msg/{self._kind.__name__}"
         for info in self._node.get_publishers_info_by_topic(self.topic_name):
             if info.topic_type != wanted:
-                is_other = info.topic_type in ("sensor_msgs/msg/Image", COMPRESSED_TYPE)
+                is_other = info.topic_type in (graph.IMAGE, graph.COMPRESSED)
                 advice = f"set compressed: {str(not self._settings.compressed).lower()} and remap"
                 return TYPE_HINT.format(
                     topic=self.topic_name,

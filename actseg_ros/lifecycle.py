@@ -2,6 +2,7 @@
 
 import traceback
 from collections.abc import Callable
+from dataclasses import replace
 from functools import wraps
 from typing import Any
 
@@ -12,7 +13,17 @@ from actseg_core.errors import ActSegError
 from actseg_core.live.reports import Health
 from actseg_core.live.states import State
 
+WAITING_FOR = {
+    State.UNCONFIGURED: "waiting for the lifecycle transition configure",
+    State.INACTIVE: "waiting for the lifecycle transition activate",
+}
 Transition = Callable[[Any, LifecycleState], TransitionCallbackReturn]
+
+
+def waiting(health: Health) -> Health:
+    """The same, and what the node waits for if nothing else is told."""
+    text = "" if health.detail else WAITING_FOR.get(health.state, "")
+    return replace(health, detail=text) if text else health
 
 
 def report_failures(transition: Transition) -> Transition:
@@ -55,7 +66,7 @@ class ManagedNode(LifecycleNode):
         super().__init__(name, **options)
         self.finished = False
         self.failed = ""
-        self._resting = Health(State.UNCONFIGURED)
+        self._resting = waiting(Health(State.UNCONFIGURED))
 
     @report_failures
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -107,8 +118,8 @@ class ManagedNode(LifecycleNode):
 
     def _rest(self, health: Health) -> None:
         """Say at once what the state is now, without waiting for the next heartbeat."""
-        self._resting = health
-        self._publish_health(health)
+        self._resting = waiting(health)
+        self._publish_health(self._resting)
 
     def _publish_health(self, health: Health) -> None:
         """Publish a heartbeat."""

@@ -20,7 +20,7 @@ from rclpy.parameter import Parameter
 
 from actseg_core.config import Config
 from actseg_core.errors import ConfigError
-from actseg_ros.settings import Change
+from actseg_ros.settings import Change, without_effect
 
 C = TypeVar("C", bound=Config)
 CHANGES: dict[Change, str] = {
@@ -177,6 +177,8 @@ class ParameterChanges:
         self._change_of, self._is_configured, self._apply = change_of, is_configured, apply
         node.add_on_set_parameters_callback(self._check)
         node.add_post_set_parameters_callback(self._take_over)
+        self._node, self._told = node, frozenset[str]()
+        self._tell_without_effect()
 
     def _check(self, parameters: list[Parameter[Any]]) -> SetParametersResult:
         try:
@@ -197,6 +199,14 @@ class ParameterChanges:
     def _take_over(self, parameters: list[Parameter[Any]]) -> None:
         self._groups = self._changed(parameters)
         self._apply(self._groups)
+        self._tell_without_effect()
+
+    def _tell_without_effect(self) -> None:
+        told = without_effect(self._groups)
+        for text in told:
+            if text not in self._told:
+                self._node.get_logger().warning(text)
+        self._told = frozenset(told)
 
     def _own(self, parameters: list[Parameter[Any]]) -> Iterator[Parameter[Any]]:
         """Those of the groups; the others are rclpy's."""

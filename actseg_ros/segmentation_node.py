@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from diagnostic_msgs.msg import DiagnosticArray
 from numpy.typing import NDArray
-from rclpy.clock import Clock, JumpHandle, JumpThreshold, TimeJump
+from rclpy.clock import Clock, TimeJump
 from rclpy.clock_type import ClockType
 from rclpy.duration import Duration
 from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
@@ -21,6 +21,8 @@ from actseg_core.live.queries import QuerySet
 from actseg_core.live.reports import Health, LoadedModel
 from actseg_core.live.states import State
 from actseg_core.live.worker import HEARTBEAT_S, Worker
+from actseg_ros import graph
+from actseg_ros.clock import ClockWatch
 from actseg_ros.commands import CommandInterface
 from actseg_ros.convert import CONVERTER_NAME, decode, has_16_bits
 from actseg_ros.diagnostics import NewProblems, diagnostics_message, sentence_facts
@@ -35,7 +37,6 @@ from actseg_ros.spatial.output import SpatialOutput
 
 DIAGNOSTICS_S = 1.0
 REFUSALS_LOGGED_EVERY_S = 5.0
-SAME_NAME = "another node has the same name, or had it until it was killed a moment ago"
 LOOK_S = 0.25
 TRIM_S = 60.0
 STOP_TIMEOUT_S = 10.0
@@ -104,7 +105,7 @@ class SegmentationNode(ManagedNode):
         self.create_timer(DIAGNOSTICS_S, self._on_diagnostics, clock=steady)
         self.create_timer(LOOK_S, self._on_look, clock=steady)
         self.create_timer(TRIM_S, trim, clock=steady)
-        self._jump_handle = self._watch_clock()
+        self._clock_watch = ClockWatch(self, self.stream.max_gap_s, self._on_jump)
 
     # ------------------------------------------------------------------------------ lifecycle
     @report_failures
@@ -139,7 +140,12 @@ class SegmentationNode(ManagedNode):
         settings = self.settings
         self._model.engine.reconfigure(self.stream)
         self._model.engine.reset("")
-        gate = StampGate(self.stream.max_age_s, settings.future_tolerance_s, settings.check_clock)
+        gate = StampGate(
+            self.stream.max_age_s,
+            settings.future_tolerance_s,
+            settings.check_clock,
+            lambda: self._clock_watch.step_s,
+        )
         self._pictures = PictureChecks(settings.frozen_frames, settings.bit_depth)
         self._worker = Worker(
             self._model.engine,
@@ -150,11 +156,13 @@ class SegmentationNode(ManagedNode):
             gate,
             lambda: int(self.get_clock().now().nanoseconds),
             settings.check_clock,
+            self._missing,
+            f"no sentence; publish one on {self.resolve_topic_name('~/command')}",
         )
+        self._images = ImageInput(self, settings, self._worker.offer)
         self._worker.start()
         if self._spatial is not None:
             self._spatial.start()
-        self._images = ImageInput(self, settings, self._worker.offer)
         return TransitionCallbackReturn.SUCCESS
 
     @report_failures
@@ -216,8 +224,7 @@ class SegmentationNode(ManagedNode):
         assert isinstance(spatial, SpatialConfig)
         self.settings, self.stream, self._outputs.style = settings, stream, style
         self._pictures.reconfigure(settings.frozen_frames, settings.bit_depth)
-        self._jump_handle.unregister()
-        self._jump_handle = self._watch_clock()
+        self._clock_watch.jump_s = stream.max_gap_s
         if self._spatial is not None:
             self._spatial.reconfigure(spatial, stream.max_pixels)
         self._queries.set_limits(stream.max_queries, stream.max_sentence_chars)
@@ -238,6 +245,8 @@ class SegmentationNode(ManagedNode):
             self._commands.look_for_latched()
         if self._images is not None:
             self._images.follow_camera()
+            if self._outputs.latest.state is State.STALE_INPUT:
+                self._images.look_for(self._clock_watch.hint(False))
         if self._spatial is not None:
             self._spatial.follow_demand()
 
@@ -245,9 +254,11 @@ class SegmentationNode(ManagedNode):
         images, health = self._images, self._outputs.latest
         hints = [
             images.hint(health.received) if images else "",
+            self._clock_watch.hint(health.state is State.BAD_TIME) if images else "",
             self._watch.hint(),
+            health.pace,
             self._pictures.hint() if self._worker else "",
-            SAME_NAME if self._has_twin() else "",
+            graph.twin(self),
             self._new_problems.hint(health),
         ]
         message = diagnostics_message(
@@ -255,7 +266,7 @@ class SegmentationNode(ManagedNode):
             images.topic_name if images else "",
             health,
             self._facts(),
-            "; ".join(filter(None, hints)),
+            "; ".join(hint for hint in hints if hint and hint not in health.detail),
             int(self.get_clock().now().nanoseconds),
         )
         self._diagnostics.publish(message)
@@ -297,18 +308,10 @@ class SegmentationNode(ManagedNode):
     def _show(self, health: Health) -> None:
         self._outputs.latest = health
 
-    def _watch_clock(self) -> JumpHandle:
-        """The handle must be kept, and unregistered before it is let go: rclpy calls it else."""
-        limits = JumpThreshold(
-            min_forward=Duration(seconds=self.stream.max_gap_s),
-            min_backward=Duration(nanoseconds=-1),
-            on_clock_change=True,
-        )
-        return self.get_clock().create_jump_callback(limits, post_callback=self._on_jump)
-
-    def _has_twin(self) -> bool:
-        mine = self.get_name(), self.get_namespace()
-        return self.get_node_names_and_namespaces().count(mine) > 1
+    def _missing(self) -> str:
+        """For the worker: why no image may come."""
+        images = self._images
+        return images.whereabouts if images else ""
 
     def _waiting_for(self) -> State:
         return self._outputs.latest.state

@@ -3,6 +3,7 @@
 Each becomes a ROS parameter of the same name, with this default, range and help text.
 """
 
+from collections.abc import Mapping
 from typing import Literal
 
 from pydantic import Field
@@ -161,6 +162,36 @@ class RecorderConfig(Config):
     """Pictures after which no more are written."""
     reliability: Reliability = "reliable"
     """QoS of the subscription."""
+
+
+# Parameters that do nothing unless another has this value.
+NEEDS: dict[str, tuple[str, object]] = {
+    "preset": ("checkpoint", ""),
+    "future_tolerance_s": ("check_clock", True),
+    "stream.background": ("stream.mask_frame", "newest"),
+    "stream.max_moved_s": ("stream.mask_frame", "newest"),
+    **{f"spatial.{name}": ("spatial.enabled", True) for name in SpatialConfig.model_fields},
+    "answer_timeout_s": ("lossless", True),
+}
+
+
+def without_effect(groups: Mapping[str, Config]) -> list[str]:
+    """Settings that differ from their default and do nothing, and why.
+
+    Args:
+        groups: Prefix to settings.
+    """
+    values, defaults = {}, {}
+    for prefix, config in groups.items():
+        for name, field in type(config).model_fields.items():
+            full = f"{prefix}.{name}" if prefix else name
+            values[full], defaults[full] = getattr(config, name), field.default
+    return [
+        f"parameter {name}: {values[name]!r} has no effect while {other} is {values[other]!r}"
+        for name, (other, wanted) in NEEDS.items()
+        if name in values and other in values and name != other
+        if values[name] != defaults[name] and values[other] != wanted
+    ]
 
 
 def change_of(name: str) -> Change:

@@ -3,6 +3,8 @@
 Integer nanoseconds throughout.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,6 +13,10 @@ from actseg_core.errors import ActSegError
 NANOSECONDS = 1_000_000_000
 MAX_STAMP_S = 2**31 - 1
 CLOCK_RESET_FRAMES = 5
+CLOCK_ADVICE = (
+    "synchronise the clocks, set use_sim_time: true if the images bear simulated or recorded time "
+    "and /clock tells it, or set check_clock: false"
+)
 SAMPLED_ROWS = 16
 HINT = (
     "the camera has sent the same picture {count} times in a row with advancing stamps: it hangs, "
@@ -53,10 +59,16 @@ class StampGate:
         max_age_s: Largest lag of a stamp behind the node's clock [s].
         future_tolerance_s: Largest lead of a stamp before the node's clock [s].
         check_clock: Whether to compare with the node's clock at all.
+        clock_step_s: By how much the node's clock moves on at once [s], 0 unless it is simulated;
+            a stamp may be ahead of it by two such steps.
     """
 
     def __init__(
-        self, max_age_s: float, future_tolerance_s: float, check_clock: bool = True
+        self,
+        max_age_s: float,
+        future_tolerance_s: float,
+        check_clock: bool = True,
+        clock_step_s: Callable[[], float] = float,
     ) -> None:
         self.allow_age(max_age_s)
         self._future_ns = round(future_tolerance_s * NANOSECONDS)
@@ -65,6 +77,7 @@ class StampGate:
         self._candidate_ns = -1
         self._candidates = 0
         self.resets = 0
+        self._clock_step_s = clock_step_s
 
     def check(self, stamp_ns: int, now_ns: int) -> None:
         """Accept a stamp or say why not.
@@ -77,6 +90,8 @@ class StampGate:
             StampRefused: If the stamp is far from now, repeats, or runs backwards.
         """
         if self._check_clock:
+            if now_ns == 0:
+                raise StampRefused("the node's clock has no time yet: nothing came on /clock")
             self._check_distance(now_ns - stamp_ns)
         if stamp_ns <= self._accepted_ns and not self._is_clock_reset(stamp_ns):
             back_s = (self._accepted_ns - stamp_ns) / NANOSECONDS
@@ -98,17 +113,16 @@ class StampGate:
         self._candidates = 0
 
     def _check_distance(self, age_ns: int) -> None:
+        future_ns = max(self._future_ns, round(2 * self._clock_step_s() * NANOSECONDS))
         if age_ns > self._max_age_ns:
+            told = f"{age_ns / NANOSECONDS:.3f} s behind the node's clock, stream.max_age_s allows"
             raise StampRefused(
-                f"header.stamp is {age_ns / NANOSECONDS:.3f} s behind the node's clock, allowed "
-                f"are {self._max_age_ns / NANOSECONDS:g} s; synchronise the clocks or set "
-                "check_clock: false"
+                f"header.stamp is {told} {self._max_age_ns / NANOSECONDS:g} s; {CLOCK_ADVICE}"
             )
-        if age_ns < -self._future_ns:
+        if age_ns < -future_ns:
+            told = f"{-age_ns / NANOSECONDS:.3f} s ahead of the node's clock, future_tolerance_s"
             raise StampRefused(
-                f"header.stamp is {-age_ns / NANOSECONDS:.3f} s ahead of the node's clock, "
-                f"allowed are {self._future_ns / NANOSECONDS:g} s; synchronise the clocks or set "
-                "check_clock: false"
+                f"header.stamp is {told} allows {future_ns / NANOSECONDS:g} s; {CLOCK_ADVICE}"
             )
 
     def _is_clock_reset(self, stamp_ns: int) -> bool:

@@ -6,7 +6,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Any
 
-from actseg_core.live.stats import Rate
+from actseg_core.live.stats import Interval, Rate
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,9 @@ class FrameQueue:
 
     Args:
         capacity: Frames that may wait.
+
+    Attributes:
+        interval_s: Between two frames as they come, dropped ones included [s]; 0: not known.
     """
 
     def __init__(self, capacity: int) -> None:
@@ -36,10 +39,11 @@ class FrameQueue:
         self._capacity = capacity
         self._changed = threading.Condition()
         self._woken = False
-        self._rate = Rate()
+        self._rate, self._interval = Rate(), Interval()
         self.received = 0
         self.dropped = 0
         self.last_received_s = -math.inf
+        self.interval_s = 0.0
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -50,6 +54,8 @@ class FrameQueue:
             self.received += 1
             self.last_received_s = arrival.received_s
             self._rate.tick(arrival.received_s)
+            self._interval.tick(arrival.received_s)
+            self.interval_s = self._interval.value_s
             self._waiting.append(arrival)
             self._drop_oldest()
             self._changed.notify()

@@ -24,6 +24,10 @@ class Engine(Protocol):
     @property
     def filled(self) -> int: ...
     @property
+    def frames(self) -> int: ...
+    @property
+    def interval_s(self) -> float: ...
+    @property
     def delay_frames(self) -> int: ...
     @property
     def answers_every_frame(self) -> bool: ...
@@ -78,7 +82,9 @@ class Health:
     """What goes out on `status`, fields as in msg/SegmentationStatus.msg, and on /diagnostics.
 
     Attributes:
-        window: How full the window is, and what emptied it last.
+        window: How full the window is, how far apart its frames are, what emptied it last.
+        pace: Why the camera's rate and the limits do not go together; empty if they do.
+        stale_after_s: Silence of the camera that is allowed now [s].
         stages_ms: Median and 95th percentile [ms] of each stage of actseg_core.live.stats.STAGES.
         problems: Frames refused, masks withheld, and failures of the model so far.
         last_problem: The newest of them.
@@ -100,6 +106,8 @@ class Health:
     detail: str = ""
     clock_resets: int = 0
     window: str = ""
+    pace: str = ""
+    stale_after_s: float = math.nan
     stages_ms: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     problems: int = 0
     last_problem: str = ""

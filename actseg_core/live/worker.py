@@ -16,6 +16,7 @@ from actseg_core.config import StreamConfig
 from actseg_core.errors import ActSegError
 from actseg_core.live.frame_checks import NANOSECONDS, StampGate, StampRefused, stamp_to_ns
 from actseg_core.live.frame_queue import Arrival, FrameQueue
+from actseg_core.live.pace import Pace
 from actseg_core.live.queries import Query, QuerySet, QueryState
 from actseg_core.live.reports import Engine, Health, Report, ReportPublisher
 from actseg_core.live.states import State
@@ -46,6 +47,8 @@ class Worker:
         gate: Which stamps are believed.
         now_ns: The node's clock [ns].
         check_clock: Whether a mask's age includes its stamp's distance to the node's clock.
+        missing: What to say of a camera that sends nothing.
+        idle: What to say while there is no sentence.
     """
 
     def __init__(
@@ -58,12 +61,16 @@ class Worker:
         gate: StampGate,
         now_ns: Callable[[], int],
         check_clock: bool = True,
+        missing: Callable[[], str] = lambda: "is the camera running, on this topic?",
+        idle: str = "no sentence; publish one on the command topic",
     ) -> None:
         self.frames = FrameQueue(config.queue_frames)
+        self._pace = Pace(self.frames, engine)
         self._engine, self._queries, self._publisher = engine, queries, publisher
         self._decode, self._gate = decode, gate
         self._config = self._wanted = config
         self._now_ns, self._check_clock = now_ns, check_clock
+        self._missing, self._idle = missing, idle
         self._thread = threading.Thread(target=self._run, name="actseg_worker", daemon=True)
         self._stopping = threading.Event()
         self._jumped = threading.Event()
@@ -264,11 +271,7 @@ class Worker:
         self._queries.report(states)
 
     def _overloaded(self, age_s: float) -> None:
-        text = (
-            f"the mask was {age_s:.2f} s old, stream.max_age_s allows "
-            f"{self._config.max_age_s:g} s; lower the camera's rate, take a smaller preset, or "
-            "raise the limit"
-        )
+        text = self._pace.too_old(age_s, self._config)
         self._note_problem(State.OVERLOADED, text)
         self._answer_state = None
         self._publisher.fault(State.OVERLOADED, text)
@@ -309,19 +312,17 @@ class Worker:
             self._publisher.health(self._health(state, detail, now_s))
 
     def _state(self, now_s: float) -> tuple[State, str]:
-        silent_s = now_s - self.frames.last_received_s
-        if silent_s > self._config.stale_after_s:
-            since = f"for {silent_s:.1f} s" if math.isfinite(silent_s) else "since activation"
-            return State.STALE_INPUT, f"no image {since}; is the camera running, on this topic?"
+        silence = self._pace.silence(self._config, now_s)
+        if silence:
+            return State.STALE_INPUT, f"{silence}; {self._missing()}"
         if self._problem is not None:
             return self._problem
         if not self._active:
-            return State.IDLE, "no sentence; publish one on the command topic"
+            return State.IDLE, self._idle
         if self._answer_state is None and self._engine.ready:
             return State.WARMING_UP, "the next frames are answered"
         if self._answer_state is None or not self._engine.ready:
-            why = f" after: {self._engine.last_reset}" if self._engine.last_reset else ""
-            return State.WARMING_UP, f"{self._engine.filled} frames in the window{why}"
+            return State.WARMING_UP, self._pace.warming_up()
         return self._answer_state, ""
 
     def _publish_without_answer(self, state: State, detail: str) -> None:
@@ -351,17 +352,14 @@ class Worker:
             latency_p95_ms=high_ms,
             detail=detail,
             clock_resets=self._gate.resets,
-            window=self._window(),
+            window=self._pace.window(),
+            pace=self._pace.hint(self._config),
+            stale_after_s=self._pace.stale_after_s(self._config),
             stages_ms=self._stages.percentiles_ms(),
             problems=self._problems,
             last_problem=self._last_problem,
             last_problem_s=self._last_problem_s,
         )
-
-    def _window(self) -> str:
-        filled = "full" if self._engine.ready else f"{self._engine.filled} frames"
-        why = self._engine.last_reset
-        return f"{filled}; last emptied: {why}" if why else filled
 
     def _age_s(self, stamp_ns: int, seen: _Seen | None) -> float:
         waited_s = time.monotonic() - seen.received_s if seen else 0.0

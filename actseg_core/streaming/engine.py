@@ -25,8 +25,8 @@ class StreamingEngine:
     """Keeps the window of the newest frames and answers the active sentences about it.
 
     The window is emptied, and `resets` counted, when the camera pauses longer than
-    `config.max_gap_s`, its clock goes back, or its size or coordinate frame changes: no answer
-    ever mixes frames across such a break.
+    `config.max_gap_s` (a slow one: `config.slow_camera_intervals`), its clock goes back, or its
+    size or coordinate frame changes: no answer ever mixes frames across such a break.
 
     With `config.mask_frame: newest` every frame is answered: the network is asked for every
     `config.stride_frames`-th window, with `config.background` in a thread of its own, and its
@@ -76,6 +76,16 @@ class StreamingEngine:
     def ready(self) -> bool:
         """Whether the window is full."""
         return self._window.is_full
+
+    @property
+    def frames(self) -> int:
+        """Frames that fill the window."""
+        return self._window.frames
+
+    @property
+    def interval_s(self) -> float:
+        """Between two frames, by their stamps [s]; 0 while it is not known."""
+        return self._preparer.interval_s
 
     @property
     def filled(self) -> int:

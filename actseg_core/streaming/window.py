@@ -13,6 +13,7 @@ from actseg_core.flow import FlowEstimator, make_raw_estimator, network_field
 from actseg_core.flow.estimators import DisFlow
 from actseg_core.flow.moving import backward_flow
 from actseg_core.image import Placement, resize_and_pad
+from actseg_core.live.stats import Interval, followed_s
 from actseg_core.types import Frame
 
 NANOSECONDS = 1_000_000_000
@@ -97,8 +98,9 @@ class FrameWindow:
 class Preparer:
     """Resizes frames, computes the flow between them, and notices breaks in the stream.
 
-    A frame starts anew, without flow, after a pause longer than `stream.max_gap_s`, when the
-    clock goes back, or when the image size or the coordinate frame changes.
+    A frame starts anew, without flow, after a pause longer than `stream.max_gap_s` (of a slow
+    camera `stream.slow_camera_intervals`), when the clock goes back, or when the image size or the
+    coordinate frame changes.
 
     Args:
         model: Input size and streams.
@@ -118,7 +120,13 @@ class Preparer:
         elif self._moves:
             self._estimator = DisFlow()
         self._before: PreparedFrame | None = None
+        self._interval = Interval()
         self._count = 0
+
+    @property
+    def interval_s(self) -> float:
+        """Between two frames, by their stamps [s]; 0 while it is not known."""
+        return self._interval.value_s
 
     def place(self, frame: Frame) -> PreparedFrame:
         """The frame at the network's size, not yet with its flow; `with_flow` must follow.
@@ -135,6 +143,7 @@ class Preparer:
             )
         placement = Placement(height, width, self._model.size)
         broke = self._break_before(frame, placement)
+        self._interval.tick(frame.stamp_ns / NANOSECONDS)
         image, _ = resize_and_pad(frame.image, self._model.size)
         self._count += 1
         return PreparedFrame(
@@ -163,6 +172,7 @@ class Preparer:
     def forget(self) -> None:
         """The next frame starts anew."""
         self._before = None
+        self._interval.forget()
 
     def _break_before(self, frame: Frame, placement: Placement) -> str:
         """Why the frame may not follow the one before; empty if it may."""
@@ -172,10 +182,19 @@ class Preparer:
         gap_ns = frame.stamp_ns - before.stamp_ns
         if gap_ns <= 0:
             return f"time went back by {-gap_ns / NANOSECONDS:.3f} s"
-        if gap_ns > round(self.stream.max_gap_s * NANOSECONDS):
-            return f"no frame for {gap_ns / NANOSECONDS:.3f} s"
+        if gap_ns > round(self._longest_gap_s() * NANOSECONDS):
+            return f"no frame for {gap_ns / NANOSECONDS:.3f} s, {self._gap_allowed()}"
         if placement != before.placement:
             return "the image size changed"
         if frame.frame_id != before.frame_id:
             return f"the camera changed from {before.frame_id!r} to {frame.frame_id!r}"
         return ""
+
+    def _longest_gap_s(self) -> float:
+        return followed_s(self.stream, self.stream.max_gap_s, self._interval.value_s)
+
+    def _gap_allowed(self) -> str:
+        longest_s = self._longest_gap_s()
+        if longest_s > self.stream.max_gap_s:
+            return f"allowed are {longest_s:.3g} s for frames {self._interval.value_s:.3g} s apart"
+        return f"max_gap_s allows {longest_s:g} s"

@@ -99,6 +99,11 @@ class BagCamera(SideNode[BagConfig]):
         BagError: If the recording cannot be read or lacks a topic.
     """
 
+    topics = (
+        *("~/image_raw", "~/image_raw/compressed", "~/depth", "~/camera_info", "~/status"),
+        "/clock",
+    )
+
     def __init__(self, **options: Any) -> None:
         super().__init__("bag_camera", BagConfig, **options)
         settings = self.settings

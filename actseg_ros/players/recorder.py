@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 from sensor_msgs.msg import Image
 
 from actseg_core.config import StreamConfig
-from actseg_core.errors import ActSegError, VideoError
+from actseg_core.errors import ActSegError, ConfigError, VideoError
 from actseg_core.live.frame_checks import NANOSECONDS, stamp_to_ns
 from actseg_core.live.frame_queue import Arrival, FrameQueue
 from actseg_core.video import VideoWriter
 from actseg_core.visualize import save_png
-from actseg_ros import qos
+from actseg_ros import graph, qos
 from actseg_ros.convert import decode
 from actseg_ros.players.side_node import SideNode
 from actseg_ros.process import run
@@ -24,6 +24,7 @@ QUEUE_FRAMES = 30
 DEPTH = 10
 NOMINAL_FPS = 30.0
 STEP_S = 0.1
+MISSED_AFTER_S = 5.0
 MAX_PIXELS = StreamConfig().max_pixels
 
 
@@ -116,14 +117,21 @@ class Recorder(SideNode[RecorderConfig]):
     """
 
     stop_timeout_s = 10.0
+    topics = ("~/image",)
 
     def __init__(self, **options: Any) -> None:
         super().__init__("recorder", RecorderConfig, **options)
+        if not (self.settings.video or self.settings.picture_every_s):
+            raise ConfigError(
+                "with video: false and picture_every_s: 0 nothing is recorded; set one of them"
+            )
         self._recording = Recording(self.settings)
         self._frames = FrameQueue(QUEUE_FRAMES)
         self._broken = False
         profile = qos.images(self.settings.reliability, DEPTH)
-        self.create_subscription(Image, "~/image", self._on_image, profile)
+        self._topic = self.create_subscription(
+            Image, "~/image", self._on_image, profile
+        ).topic_name
 
     def close(self) -> None:
         """Write what waits, and finish the file."""
@@ -141,14 +149,22 @@ class Recorder(SideNode[RecorderConfig]):
 
     def work(self) -> None:
         """Record until the node is stopped, then what still waits."""
+        told_s = time.monotonic()
         while not self.stopping.is_set() or len(self._frames):
             arrival = self._frames.get(STEP_S)
+            if not self._frames.received and time.monotonic() - told_s > MISSED_AFTER_S:
+                told_s = time.monotonic()
+                self.get_logger().warning(f"nothing to record: {self._whereabouts()}")
             if arrival is not None and not self._broken:
                 self._record(arrival.message)
         try:
             self._recording.close()
         except ActSegError as error:
             self.get_logger().warning(str(error))
+
+    def _whereabouts(self) -> str:
+        others = graph.others(self, self._topic, (graph.IMAGE,), "~/image")
+        return f"{graph.publishers(self, self._topic)}; {others}"
 
     def _record(self, message: Image) -> None:
         try:

@@ -2,8 +2,8 @@
 
 import threading
 import time
-from collections.abc import Callable
-from typing import Any, Generic, TypeVar
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, Generic, TypeVar
 
 from rclpy.node import Node
 from rclpy.publisher import Publisher
@@ -11,6 +11,8 @@ from rclpy.publisher import Publisher
 from actseg_core.config import Config
 from actseg_core.errors import ActSegError
 from actseg_ros.parameters import declare, refuse_changes, refuse_unknown
+from actseg_ros.remaps import unused_remaps
+from actseg_ros.settings import without_effect
 
 C = TypeVar("C", bound=Config)
 WAIT_STEP_S = 0.02
@@ -29,17 +31,24 @@ class SideNode(Node, Generic[C]):
         config: Its settings, which become read-only parameters.
         options: Passed to rclpy's Node.
 
+    Attributes:
+        topics: Its topics as they can be remapped.
+
     Raises:
         ConfigError: If a parameter is unknown or its value is wrong.
     """
 
     hang_s = float("inf")
     stop_timeout_s = 5.0
+    topics: ClassVar[Sequence[str]] = ()
 
     def __init__(self, name: str, config: type[C], **options: Any) -> None:
         super().__init__(name, **options)
         self.settings: C = declare(self, config)
         refuse_unknown(self)
+        for text in (*without_effect({"": self.settings}), unused_remaps(self, self.topics)):
+            if text:
+                self.get_logger().warning(text)
         self.add_on_set_parameters_callback(refuse_changes)
         self.finished = False
         self.failed = ""

@@ -54,6 +54,8 @@ class VideoCamera(SideNode[CameraConfig]):
         VideoError: If the source cannot be read.
     """
 
+    topics = ("~/image_raw",)
+
     def __init__(self, **options: Any) -> None:
         super().__init__("camera", CameraConfig, **options)
         if not self.settings.source:

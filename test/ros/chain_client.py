@@ -21,6 +21,7 @@ from rclpy.qos import QoSProfile
 from sensor_msgs.msg import Image
 from std_msgs.msg import String
 
+TELLING = threading.Lock()
 DEACTIVATE = Transition(id=Transition.TRANSITION_DEACTIVATE)
 
 
@@ -30,8 +31,9 @@ def stamp_ns(stamp: Any) -> int:
 
 def tell(kind: str, **values: Any) -> None:
     line = json.dumps({"kind": kind, "at_s": time.monotonic(), **values})
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
+    with TELLING:  # a long line is written in pieces, and two threads tell
+        sys.stdout.write(line + "\n")
+        sys.stdout.flush()
 
 
 def on_result(message: ActorMaskArray, about: dict[str, Any]) -> None:

@@ -1,8 +1,8 @@
 """A camera that sends good frames and, for each line on stdin, one that makes no sense.
 
-With the argument `compressed` it sends JPEG. After the line "alive" no two of its raw frames are
-the same; after "frozen" all are, as in the beginning. The other end of test_bad_input.py and
-test_frozen_camera.py.
+With the argument `compressed` it sends JPEG, with `slow` one image per second. After the line
+"alive" no two of its raw frames are the same; after "frozen" all are, as in the beginning. The
+other end of test_bad_input.py, test_frozen_camera.py and test_slow_camera.py.
 """
 
 import queue
@@ -90,6 +90,7 @@ def stamped(message: Any, kind: str, now_ns: int, before_ns: int) -> Any:
 
 def main() -> None:
     is_compressed = "compressed" in sys.argv
+    period_s = 1.0 if "slow" in sys.argv else PERIOD_S
     rclpy.init()
     node = Node("camera")
     type_, topic = (CompressedImage, "/compressed") if is_compressed else (Image, "")
@@ -111,7 +112,7 @@ def main() -> None:
         now_ns = time.time_ns()
         publisher.publish(stamped(message, "", now_ns, 0))
         before_ns = now_ns
-        time.sleep(PERIOD_S / 2)
+        time.sleep(period_s / 2)
         if not wanted.empty():
             kind = wanted.get()
             if kind in ("alive", "frozen"):
@@ -120,7 +121,7 @@ def main() -> None:
                 publisher.publish(bytes(range(7)) * 9)  # no CDR of any message
             else:
                 publisher.publish(stamped(faults[kind](), kind, time.time_ns(), before_ns))
-        time.sleep(PERIOD_S / 2)
+        time.sleep(period_s / 2)
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ class FakeEngine:
 
     delay_frames = 0
     frames = 3
+    interval_s = 0.0
     answers_every_frame = False
 
     def __init__(self) -> None:

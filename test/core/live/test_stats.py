@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from actseg_core.live.stats import STAGES, Latency, Rate, Stages
+from actseg_core.live.stats import STAGES, Interval, Latency, Rate, Stages
 
 
 def test_ten_events_a_tenth_of_a_second_apart_are_ten_hertz() -> None:
@@ -26,6 +26,49 @@ def test_one_event_is_no_rate() -> None:
     rate = Rate()
     rate.tick(1.0)
     assert rate.hz(1.0) == 0.0
+
+
+def test_a_slow_camera_has_a_rate_whenever_it_is_asked() -> None:
+    rate = Rate(window_s=3.0)
+    for number in range(6):
+        rate.tick(number * 5.0)
+    for now_s in (25.0, 29.0, 32.0):
+        assert rate.hz(now_s) == pytest.approx(0.2)
+    assert rate.hz(33.0) == pytest.approx(3 / 23)  # three intervals, and eight seconds of waiting
+    assert rate.hz(66.0) == 0.0
+
+
+def ticked(*times_s: float) -> Interval:
+    interval = Interval()
+    for time_s in times_s:
+        interval.tick(time_s)
+    return interval
+
+
+def test_the_interval_is_known_from_the_second_frame_on() -> None:
+    assert ticked().value_s == ticked(7.0).value_s == 0.0
+    assert ticked(7.0, 8.0).value_s == 1.0
+
+
+def test_a_lost_frame_does_not_change_the_interval() -> None:
+    assert ticked(0.0, 1.0, 2.0, 3.0, 5.0, 6.0).value_s == 1.0
+
+
+def test_another_rate_is_known_after_three_frames() -> None:
+    times_s = [0.0, 0.5, 1.0, 1.5, 2.0, 2.5]
+    assert ticked(*times_s, 3.5, 4.5).value_s == 0.5
+    assert ticked(*times_s, 3.5, 4.5, 5.5).value_s == 1.0
+
+
+def test_after_a_pause_the_interval_is_measured_anew() -> None:
+    times_s = [0.0, 0.1, 0.2, 0.3]
+    assert ticked(*times_s, 1.3).value_s == 0.0
+    assert ticked(*times_s, 1.3, 2.3).value_s == pytest.approx(1.0)
+
+
+def test_after_a_time_that_runs_back_the_interval_is_measured_anew() -> None:
+    assert ticked(10.0, 11.0, 11.0, 5.0).value_s == 0.0
+    assert ticked(10.0, 11.0, 5.0, 5.2).value_s == pytest.approx(0.2)
 
 
 def test_percentiles_of_a_hundred_and_one_latencies() -> None:

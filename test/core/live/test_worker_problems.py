@@ -239,5 +239,5 @@ def test_problems_are_counted_and_the_last_is_kept(start: Any, eventually: Event
     health = bench.published.beats[-1][1]
     assert (health.state, health.problems) == (State.IDLE, 2)
     assert health.last_problem.startswith("BAD_INPUT: encoding 'what' is not known")
-    assert health.window.startswith("2 frames")
+    assert health.window.startswith("2 of 3 frames")
     assert set(health.stages_ms) >= {"waiting", "decoding", "window", "network", "publishing"}

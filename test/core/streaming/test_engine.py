@@ -70,7 +70,7 @@ def test_answers_bear_the_stamps_of_the_window(
     [
         ({"stamp_ns": 7 * PERIOD_NS}, "time went back by 0.000 s"),
         ({"stamp_ns": 3 * PERIOD_NS}, "time went back by 0.132 s"),
-        ({"stamp_ns": 60 * PERIOD_NS}, "no frame for 1.749 s"),
+        ({"stamp_ns": 60 * PERIOD_NS}, "no frame for 1.749 s, max_gap_s allows 0.5 s"),
         ({"frame_id": "other"}, "the camera changed from 'cam' to 'other'"),
         ({"image": np.zeros((40, 80, 3), np.uint8)}, "the image size changed"),
     ],
@@ -158,3 +158,49 @@ def test_engines_that_share_a_predictor_keep_their_own_limits(
 
     assert finds.answer()["q"].found
     assert not refuses.answer()["q"].found
+
+
+def push_at(engine: StreamingEngine, images: np.ndarray, seconds: list[float]) -> list[int]:
+    """Frames at these times [s]; how full the window is after each."""
+    filled = []
+    for index, time_s in enumerate(seconds):
+        stamp_ns = round(time_s * 1e9)
+        engine.push(Frame(images[index % len(images)], stamp_ns=stamp_ns, frame_id="cam"))
+        filled.append(engine.filled)
+    return filled
+
+
+@pytest.mark.parametrize("interval_s", [0.7, 1.0, 5.0])
+def test_a_slow_camera_fills_the_window_once_its_interval_is_known(
+    lite_predictor: Predictor, moving_square: np.ndarray, interval_s: float
+) -> None:
+    engine = make(lite_predictor)
+    engine.set_queries([("q", lite_predictor.read("dog"))])
+    filled = push_at(engine, moving_square, [9 + i * interval_s for i in range(10)])
+    assert filled == [1, 1, 2, 3, 4, 5, 6, 7, 8, 8]
+    assert set(engine.answer()) == {"q"}
+    assert engine.interval_s == pytest.approx(interval_s)
+
+
+def test_a_slow_cameras_pause_empties_the_window_too(
+    lite_predictor: Predictor, moving_square: np.ndarray
+) -> None:
+    engine = make(lite_predictor)
+    filled = push_at(engine, moving_square, [0.0, 1.0, 2.0, 3.0, 5.4, 8.0])
+    assert filled == [1, 1, 2, 3, 4, 1]
+    assert engine.last_reset == "no frame for 2.600 s, allowed are 2.5 s for frames 1 s apart"
+
+
+def test_absolute_limits_stay_absolute_where_that_is_wanted(
+    lite_predictor: Predictor, moving_square: np.ndarray
+) -> None:
+    engine = make(lite_predictor, slow_camera_intervals=0.0)
+    assert push_at(engine, moving_square, [0.0, 1.0, 2.0, 3.0]) == [1, 1, 1, 1]
+
+
+def test_pauses_of_a_fast_camera_are_never_taken_for_slowness(
+    lite_predictor: Predictor, moving_square: np.ndarray
+) -> None:
+    engine = make(lite_predictor)
+    bursts = [start + i * 0.1 for start in (0.0, 1.0, 2.0, 3.0) for i in range(4)]
+    assert push_at(engine, moving_square, bursts) == [1, 2, 3, 4] * 4

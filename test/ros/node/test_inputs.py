@@ -123,3 +123,43 @@ def test_a_12_bit_camera_in_16_bits_is_named_until_the_parameter_fits(make: Any)
     assert bench.diagnostics[-1].status[0].level == DiagnosticStatus.WARN
     assert bench.node.set_parameters([Parameter("bit_depth", value=12)])[0].successful
     bench.spin_until(lambda: "bit_depth" not in bench.diagnostics[-1].status[0].message)
+
+
+def test_a_camera_on_another_topic_is_named_while_none_is_on_this_one(make: Any) -> None:
+    bench = make()
+    bench.client.destroy_publisher(bench.camera)
+    bench.client.create_publisher(Image, "/cam/image_raw", 1)
+    bench.client.create_publisher(CompressedImage, "/cam/image_raw/compressed", 1)
+    assert bench.node.start() == ""
+    told = (
+        "no image since activation; nobody publishes /actseg/image; published are /cam/image_raw "
+        "(Image), /cam/image_raw/compressed (CompressedImage): remap ~/image to the right one"
+    )
+    bench.spin_until(lambda: bench.statuses and bench.statuses[-1].detail == told, feed=False)
+    bench.spin_until(
+        lambda: bench.diagnostics and told in bench.diagnostics[-1].status[0].message, feed=False
+    )
+
+
+def test_a_silent_camera_on_the_right_topic_is_named_with_its_type_and_qos(make: Any) -> None:
+    bench = make()
+    assert bench.node.start() == ""
+    told = "/actseg/image has 1 publisher (sensor_msgs/msg/Image, best effort, by /client)"
+    bench.spin_until(lambda: bench.statuses and told in bench.statuses[-1].detail, feed=False)
+
+
+def test_a_node_that_waits_for_a_sentence_names_the_topic(make: Any) -> None:
+    bench = make()
+    bench.start()
+    bench.spin_until(bench.is_in(State.IDLE))
+    assert bench.statuses[-1].detail == "no sentence; publish one on /actseg/command"
+
+
+def test_a_node_that_waits_for_its_lifecycle_manager_says_so(make: Any) -> None:
+    bench = make(autostart=False)
+    assert bench.node.start() == ""
+    bench.spin_until(
+        lambda: bench.statuses and "transition configure" in bench.statuses[-1].detail
+    )
+    bench.node.trigger_configure()
+    bench.spin_until(lambda: "transition activate" in bench.statuses[-1].detail)

@@ -7,11 +7,14 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+import rclpy
+from rclpy.context import Context
+from rclpy.parameter import Parameter
 
-from actseg_core.errors import ShapeError, VideoError
+from actseg_core.errors import ConfigError, ShapeError, VideoError
 from actseg_core.video import probe, read_video
 from actseg_core.visualize import save_png
-from actseg_ros.players.recorder import Recording
+from actseg_ros.players.recorder import Recorder, Recording
 from actseg_ros.settings import RecorderConfig
 
 Start = Callable[..., Any]
@@ -126,3 +129,34 @@ def test_a_disk_that_fails_ends_the_recording_and_not_the_node(
     eventually(lambda: "recording stopped: there is no folder" in recorder.text, 60.0)
     assert recorder.popen.poll() is None
     assert recorder.stop() == 0
+
+
+def test_a_recorder_that_gets_nothing_says_what_it_waits_for(
+    start: Start, eventually: Eventually, video: Path, tmp_path: Path
+) -> None:
+    start("-m", "actseg_ros.players.video_camera", "--ros-args", "-p", f"source:={video}")
+    recorder = start(
+        *("-m", "actseg_ros.players.recorder", "--ros-args", "-p", f"folder:={tmp_path}"),
+        *("-r", "image:=/camera/image_raw"),
+    )
+    eventually(
+        lambda: (
+            "nothing to record: nobody publishes /recorder/image; published are /camera/image_raw"
+            in recorder.text
+        ),
+        60.0,
+    )
+    assert "did you mean ~/image:=/camera/image_raw?" in recorder.text
+    assert recorder.stop() == 0
+
+
+def test_a_recorder_that_would_write_nothing_is_refused(domain: int, tmp_path: Path) -> None:
+    given = {"folder": str(tmp_path), "video": False, "picture_every_s": 0.0}
+    overrides = [Parameter(name, value=value) for name, value in given.items()]
+    context = Context()
+    rclpy.init(context=context, domain_id=domain)
+    try:
+        with pytest.raises(ConfigError, match="nothing is recorded; set one of them"):
+            Recorder(context=context, parameter_overrides=overrides)
+    finally:
+        context.try_shutdown()
