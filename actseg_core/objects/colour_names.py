@@ -24,7 +24,7 @@ _PROTOTYPES = """
 000000 black; 0c0c0e black; 1a1a1c black; 26262a black 5 grey 1; 343438 black 2 grey 1
 46464a grey 3 black 2; 5c5c60 grey; 787878 grey; 929296 grey; aaaaae grey 3 white 1
 c0c0c4 grey 1 white 1; d4d4d6 white 3 grey 1; e6e6e8 white; ffffff white; f4f8ff white
-1c1410 black 4 brown 1; 2c201a black 3 brown 2; 3c2a20 brown 3 black 2; 141822 black 5 blue 1
+1c1410 black 4 brown 1; 2c201a black 3 brown 2; 3c2a20 brown 2 black 2; 141822 black 5 blue 1
 20283a black 1 blue 1; 2a1216 black 2 red 1; 141e16 black 4 green 1; 24182a black 2 purple 1
 3a3e48 grey 2 blue 1 black 2; 4a4540 grey 2 brown 1 black 1; 6a625a grey 3 brown 2
 8a8278 grey 3 brown 1; a8a094 grey 3 brown 1 white 1; c8c0b2 white 2 grey 2 brown 1
@@ -45,7 +45,7 @@ e8d060 yellow; d8c030 yellow; c8a828 yellow 3 brown 2; b89830 yellow 2 brown 2
 fff4b0 yellow 2 white 2; d8c880 yellow 2 brown 1; a08028 brown 2 yellow 1; d8e060 yellow 3 green 2
 00ff00 green; 20c020 green; 108010 green; 0c5010 green; 062a0a green 2 black 2; 80c040 green
 a0e060 green; b8d84c green 3 yellow 2; 6a8a30 green; 788040 green 3 brown 1; 5a5c2c green 2 brown 2
-3c4024 green 2 black 1 brown 1; 90a070 green 3 grey 1; 688068 green 3 grey 2; 9cc8a0 green
+3c4024 black 3 green 2 brown 1; 90a070 green 3 grey 1; 688068 green 3 grey 2; 9cc8a0 green
 c8e8c8 green 2 white 2; 00a868 green; 30785a green; 1c4438 green 3 black 1; 40d0a0 green
 a8a060 brown 2 green 2 yellow 1; 7a7448 brown 2 green 2; 48584c green 3 grey 2
 00c8c8 blue 3 green 2; 109090 blue 2 green 3; 0c5c64 blue 3 green 3; 70d8d8 blue 3 green 2
@@ -63,7 +63,8 @@ ff00ff pink 2 purple 2; e020a0 pink; ff1090 pink; ff60b0 pink; ff90c0 pink; ffb8
 f0a0a8 pink; ffd8e0 pink 2 white 2; e87890 pink; d05080 pink; d83068 pink 2 red 2
 c87890 pink; b06080 pink 2 purple 2; d8a0b0 pink; ff8080 pink 3 red 1; e06060 red 2 pink 2
 c8a8ac pink 3 grey 2; a88488 pink 3 grey 2 brown 1; e8c8c4 pink 2 white 2
-ff7058 orange 2 pink 1 red 1
+ff7058 orange 2 pink 1 red 1; 20220e black 4 green 1; 2c3018 black 3 green 1
+444828 black 2 green 2 brown 1; 3a3a26 black 3 brown 1
 """
 # People say grey and brown only where no other term will do: such shares count less (fitted).
 _WEIGHTS = {"grey": 0.42, "brown": 0.46, "purple": 0.85, "yellow": 1.25, "black": 0.92}
@@ -99,11 +100,16 @@ def _prototypes() -> tuple[NDArray[np.uint8], Array]:
     return rgb, weights / weights.sum(1, keepdims=True)
 
 
+def _cube() -> NDArray[np.uint8]:
+    """(LEVELS^3, 3) sRGB in the middle of each cell."""
+    level = ((np.arange(LEVELS) + 0.5) * 256 / LEVELS).astype(np.uint8)
+    return np.stack(np.meshgrid(level, level, level, indexing="ij"), -1).reshape(-1, 3)
+
+
 @cache
 def colour_table() -> Array:
     """(LEVELS^3, 11) float32: memberships of each cell of the RGB cube, rows sum to 1; shared."""
-    level = ((np.arange(LEVELS) + 0.5) * 256 / LEVELS).astype(np.uint8)
-    rgb = np.stack(np.meshgrid(level, level, level, indexing="ij"), -1).reshape(-1, 3)
+    rgb = _cube()
     centres, weights = _prototypes()
     table = np.empty((len(rgb), weights.shape[1]), np.float32)
     prototypes = _compressed_lab(centres)
@@ -113,6 +119,23 @@ def colour_table() -> Array:
         squared -= squared.min(1, keepdims=True)
         near = np.exp(-squared / (2 * _SPREAD**2))
         table[start : start + 4096] = near @ weights / near.sum(1, keepdims=True)
+    table.setflags(write=False)
+    return table
+
+
+@cache
+def skin_table() -> Array:
+    """(LEVELS^3,) float32: how much each cell of the RGB cube is skin, 0 to 1; shared.
+
+    Skin of all tones has much the same ratios of the channels: blood and melanin both take blue
+    away first, then green; only its brightness differs.
+    """
+    rgb = _cube().astype(np.float32)
+    logs = np.log(rgb + 4.0)
+    red_green = (logs[:, 0] - logs[:, 1] - 0.29) / 0.15
+    green_blue = (logs[:, 1] - logs[:, 2] - 0.18) / 0.16
+    bright = np.clip((rgb[:, 0] - 40.0) / 40.0, 0.0, 1.0)
+    table: Array = (np.exp(-0.5 * (red_green**2 + green_blue**2)) * bright).astype(np.float32)
     table.setflags(write=False)
     return table
 
@@ -144,7 +167,6 @@ class ColourNamer:
         self.max_exposure = max_exposure
         self.shade_strength = shade_strength
         self.max_shade = max_shade
-        self.table = colour_table()
 
     def light(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """(256, 3) uint8: the look-up table per channel that undoes the light of the image.
@@ -175,7 +197,8 @@ class ColourNamer:
         """
         height, width = image.shape[:2]
         grid = (max(width // _SHADE_STEP, 1), max(height // _SHADE_STEP, 1))
-        coarse = cv2.resize(_LINEAR[image].mean(2), grid, interpolation=cv2.INTER_AREA)
+        small = np.asarray(cv2.resize(image, grid, interpolation=cv2.INTER_AREA), np.uint8)
+        coarse = _LINEAR[small].mean(2)
         inside = (coarse > 0).astype(np.float32)
         radius = 0.13 * max(grid)
         powers = cv2.GaussianBlur(coarse**4, (0, 0), radius, borderType=cv2.BORDER_REFLECT)
@@ -186,14 +209,14 @@ class ColourNamer:
         lift = lift ** (1 / _GAMMA)
         return np.asarray(cv2.resize(lift.astype(np.float32), (width, height)), np.float32)
 
-    def __call__(self, image: NDArray[np.uint8]) -> Array:
-        """Memberships of every pixel in the eleven basic colours.
+    def cells(self, image: NDArray[np.uint8]) -> NDArray[np.int32]:
+        """Rows of `colour_table` and `skin_table` for every pixel, in plain light.
 
         Args:
             image: (H, W, 3) uint8 RGB; black where the frame is padded.
 
         Returns:
-            (H, W, 11) float32 in the order of BASIC_COLOURS; a pixel's shares sum to 1.
+            (H, W) int32.
 
         Raises:
             ShapeError: If the image has another shape or type.
@@ -206,8 +229,14 @@ class ColourNamer:
         lit = np.asarray(cv2.LUT(image, self.light(image)[None]), np.uint8)
         lift = self.shade(lit)
         level = np.minimum(lit * (lift[..., None] * (LEVELS / 256)), LEVELS - 1).astype(np.int32)
-        cell = (level[..., 0] * LEVELS + level[..., 1]) * LEVELS + level[..., 2]
-        named: Array = self.table[cell]
+        cells: NDArray[np.int32] = (level[..., 0] * LEVELS + level[..., 1]) * LEVELS + level[
+            ..., 2
+        ]
+        return cells
+
+    def __call__(self, image: NDArray[np.uint8]) -> Array:
+        """(H, W, 11) float32 memberships of every pixel in BASIC_COLOURS; see `cells`."""
+        named: Array = colour_table()[self.cells(image)]
         return named
 
 

@@ -1,13 +1,14 @@
 """What an object looks like: colours of its regions, and how well a mention of a colour fits."""
 
 from collections.abc import Sequence
+from functools import cache
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from actseg_core.errors import ShapeError
-from actseg_core.objects.colour_names import ColourNamer
+from actseg_core.objects.colour_names import ColourNamer, colour_table, skin_table
 from actseg_core.text.colours import BASIC_COLOURS, COLOURFUL, REGIONS, SHADE_WORDS, ColourMention
 
 Array = NDArray[np.float32]
@@ -15,35 +16,15 @@ MAX_LOG_ODDS = 3.5  # never an absolute yes or no
 PERSON = "person"
 _TERMS = len(BASIC_COLOURS)
 # Log-odds = offset + slope * log(share + floor) + readiness of the term, fitted.
-_ONE = (7.8, 4.2)
+_ONE = (7.7, 4.2)
 _SEVERAL = (5.2, 3.7)
 _FLOOR = 0.04
 # Black, grey and brown are seen in nearly everything, orange and yellow in little.
-_READINESS = np.array([-1.5, -0.7, -1.2, 0.5, 1.7, 1.6, 0.5, -0.3, 0.7, 0.0, -1.5], np.float32)
+_READINESS = np.array([-1.8, -0.6, -1.1, 0.5, 1.6, 1.6, 0.5, -0.4, 0.7, 0.3, -1.2], np.float32)
 _SHADE_ODDS = {"dark": (-5.2, 10.5), "light": (-2.5, 10.5), "bright": (-2.5, 9.0)}
 _VIVID = [
     BASIC_COLOURS.index(n) for n in BASIC_COLOURS if n not in ("black", "white", "grey", "brown")
 ]
-
-
-def skin_likeness(image: NDArray[np.uint8]) -> Array:
-    """How much each pixel's colour is that of skin, of any tone, 0 to 1.
-
-    Skin of all tones has much the same ratios of the channels (haemoglobin and melanin both take
-    blue away first, then green); only its brightness differs.
-
-    Args:
-        image: (H, W, 3) uint8 RGB.
-
-    Returns:
-        (H, W) float32.
-    """
-    logs = np.log(image.astype(np.float32) + 4.0)
-    red_green = (logs[..., 0] - logs[..., 1] - 0.33) / 0.13
-    green_blue = (logs[..., 1] - logs[..., 2] - 0.22) / 0.14
-    dark = np.clip((image[..., 0].astype(np.float32) - 40.0) / 40.0, 0.0, 1.0)
-    likeness: Array = np.exp(-0.5 * (red_green**2 + green_blue**2)) * dark
-    return likeness
 
 
 def object_colours(
@@ -77,21 +58,25 @@ def object_colours(
     small = np.asarray(
         cv2.resize(image, (masks.shape[2], size), interpolation=cv2.INTER_AREA), np.uint8
     )
-    named = namer(small)
-    bare = 1.0 - 0.9 * skin_likeness(small)
-    both = np.concatenate([named, named * bare[..., None]], 2)  # (H, W, 22)
+    both = _named_twice()[namer.cells(small)]  # (H, W, 22)
     weight = np.square(np.square(masks)).transpose(1, 0, 2)  # the rim is partly background
     rows = np.matmul(weight, both).transpose(1, 0, 2)  # (N, H, 22)
-    shares = np.zeros((len(masks), len(REGIONS), _TERMS), np.float32)
-    for index, kind in enumerate(kinds):
-        person = kind == PERSON
-        own = rows[index, :, _TERMS:] if person else rows[index, :, :_TERMS]
-        shares[index] = region_rows(masks[index].sum(1), masks[index].sum(0), person) @ own
+    person = np.array([kind == PERSON for kind in kinds])
+    own = np.where(person[:, None, None], rows[..., _TERMS:], rows[..., :_TERMS])
+    shares: Array = np.matmul(region_rows(masks.sum(2), masks.sum(1), person), own)
     total: Array = shares.sum(2, keepdims=True)
     return np.divide(shares, total, out=np.zeros_like(shares), where=total > 1e-6)
 
 
-def region_rows(per_row: Array, per_column: Array, person: bool) -> Array:
+@cache
+def _named_twice() -> Array:
+    """(cells, 22): memberships in the colours, and the same with skin left out; shared."""
+    table = colour_table()
+    bare = 1.0 - 0.92 * skin_table()
+    return np.concatenate([table, table * bare[:, None]], 1)
+
+
+def region_rows(per_row: Array, per_column: Array, person: NDArray[np.bool_]) -> Array:
     """How much each row of the picture counts for each region of an object.
 
     A person who is higher than wide stands: head, clothes above and clothes below share the
@@ -99,47 +84,49 @@ def region_rows(per_row: Array, per_column: Array, person: bool) -> Array:
     clothes above reach lower.
 
     Args:
-        per_row: (H,) sum of the mask in each row.
-        per_column: (W,) sum of the mask in each column.
-        person: Whether the object is a person.
+        per_row: (N, H) sum of the mask in each row.
+        per_column: (N, W) sum of the mask in each column.
+        person: (N,) whether the object is a person.
 
     Returns:
-        (5, H) float32 weights in [0, 1] in the order of REGIONS.
+        (N, 5, H) float32 weights in [0, 1] in the order of REGIONS.
     """
     top, bottom = _extent(per_row)
     left, right = _extent(per_column)
-    height = (np.arange(len(per_row), dtype=np.float32) + 0.5 - top) / max(bottom - top, 1.0)
-    if not person:
-        parts = (height < 0.5, height >= 0.5, height < 0.3, height >= 0.85)
-        return np.stack([np.ones_like(height), *parts]).astype(np.float32)
-    tall = float(np.clip(((bottom - top) / max(right - left, 1.0) - 1.0) / 1.2, 0.0, 1.0))
+    length = np.maximum(bottom - top, 1.0)
+    height = (np.arange(per_row.shape[1], dtype=np.float32) + 0.5 - top) / length  # (N, H)
+    tall = np.clip((length / np.maximum(right - left, 1.0) - 1.0) / 1.2, 0.0, 1.0)  # (N, 1)
     head_end = 0.30 - 0.17 * tall
     waist = 0.80 - 0.32 * tall
-    feet_from = 0.98 - 0.08 * tall
-    head = _ramp(-height, -head_end, 0.02)
-    lower = _ramp(height, waist, 0.05)
-    feet = _ramp(height, feet_from, 0.03)
-    return np.stack(
-        [
-            # What is worn above names a person ("in red") more than the trousers, hair least.
-            1.0 - 0.85 * head - 0.4 * lower,
-            _ramp(height, head_end + 0.04, 0.02) * (1.0 - lower),
-            lower * (1.0 - feet),
-            _ramp(-height, -0.65 * head_end, 0.02),  # hair and hats, not chins and collars
-            feet,
-        ]
-    ).astype(np.float32)
+    head = _ramp(head_end - height, 0.02)
+    lower = _ramp(height - waist, 0.09)
+    feet = _ramp(height - 0.98 + 0.08 * tall, 0.03)
+    below = np.clip((height - waist) / (1.0 - waist), 0.0, 1.0)
+    of_person = (
+        # What is worn above names a person ("in red") more than the trousers, hair least.
+        1.0 - 0.85 * head - 0.4 * lower,
+        _ramp(height - head_end - 0.04, 0.02) * (1.0 - lower),
+        lower * (1.0 - feet) * (1.0 - 0.5 * below),  # shorts and skirts end early
+        _ramp(0.65 * head_end - height, 0.02),  # hair and hats, not chins and collars
+        feet,
+    )
+    of_thing = (np.ones_like(height), height < 0.5, height >= 0.5, height < 0.3, height >= 0.85)
+    return np.where(person[:, None, None], np.stack(of_person, 1), np.stack(of_thing, 1)).astype(
+        np.float32
+    )
 
 
-def _extent(profile: Array) -> tuple[float, float]:
-    """First and last place [cells] between which all but a hundredth of the mask lies."""
-    share = np.cumsum(profile) / max(float(profile.sum()), 1e-6)
-    first, last = np.searchsorted(share, [0.005, 0.995])
-    return float(first), float(last + 1)
+def _extent(profile: Array) -> tuple[Array, Array]:
+    """(N, 1) first and last cells between which all but a hundredth of each mask (N, L) lies."""
+    share = np.cumsum(profile, 1) / np.maximum(profile.sum(1, keepdims=True), 1e-6)
+    first = (share < 0.005).sum(1, keepdims=True)
+    last = (share < 0.995).sum(1, keepdims=True) + 1
+    return first.astype(np.float32), last.astype(np.float32)
 
 
-def _ramp(value: Array, edge: float, width: float) -> Array:
-    ramp: Array = np.clip((value - edge) / (2 * width) + 0.5, 0.0, 1.0)
+def _ramp(value: Array, width: float) -> Array:
+    """0 below -width, 1 above width, even between."""
+    ramp: Array = np.clip(value / (2 * width) + 0.5, 0.0, 1.0)
     return ramp
 
 

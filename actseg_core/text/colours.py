@@ -7,10 +7,12 @@ in them ("navy" is a blue that is nearly black) is our own judgement.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Literal, Protocol
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+
+from actseg_core.text.sentence_parts import Look
 
 Array = NDArray[np.float32]
 
@@ -70,12 +72,15 @@ _SPELLINGS = {
     "fuchsia": "magenta",
     "fawn": "tan",
     "tawny": "tan",
+    "creamy": "cream",
+    "snowy": "white",
+    "silvery": "silver",
+    "emerald": "green",
+    "azure": "blue",
+    "mauve": "lilac",
+    "ebony": "black",
     "auburn": "chestnut",
     "amber": "gold",
-    "azure": "blue",
-    "emerald": "green",
-    "ebony": "black",
-    "silvery": "silver",
     "orangish": "orange",
     "purplish": "purple",
     "reddish": "red",
@@ -95,6 +100,10 @@ _SHADES = {
     "light": {"white": 1.0, "yellow": 0.5, "pink": 0.4, "grey": 0.3},
     "bright": {"white": 0.6, "yellow": 1.0, "orange": 0.8, "pink": 0.7, "red": 0.5, "green": 0.4},
 }
+# Of hair: "the blond woman" need not wear blond, and red hair is no fire engine's red.
+_HAIR_WORDS = frozenset(("blond", "blonde", "brunette"))
+_ON_HAIR = {"red": "ginger", "yellow": "blond", "reddish": "ginger"}
+_HAIR = frozenset(("hair", "hairs", "beard", "ponytail", "moustache", "mustache"))
 _TINGES = {"dark": "black", "light": "white"}
 COLOURFUL = "colourful"
 
@@ -144,35 +153,11 @@ class ColourMention:
     negated: bool = False
 
 
-class SaidLook(Protocol):
-    """The part of a sentence that speaks of colours (`actseg_core.text.sentence_parts.Look`)."""
-
-    @property
-    def colours(self) -> tuple[str, ...]:
-        """Basic colours, or "colourful"."""
-
-    @property
-    def shades(self) -> tuple[str, ...]:
-        """Dark, light, bright, or a pattern."""
-
-    @property
-    def region(self) -> str:
-        """Where on the object."""
-
-    @property
-    def words(self) -> tuple[int, ...]:
-        """Places of its words in the sentence."""
-
-    @property
-    def negated(self) -> bool:
-        """Whether it is denied."""
-
-
-def colour_mention(look: SaidLook, words: Sequence[str]) -> ColourMention | None:
+def colour_mention(look: Look, words: Sequence[str]) -> ColourMention | None:
     """What a look says of colours; the very words count, so that "cream" is more than white.
 
     Args:
-        look: Names its colours, its region and the places of its words.
+        look: A part of the sentence.
         words: The words of the sentence.
 
     Returns:
@@ -185,6 +170,10 @@ def colour_mention(look: SaidLook, words: Sequence[str]) -> ColourMention | None
     said = [words[at] for at in look.words if words[at] in COLOUR_WORDS]
     if len(said) == len(named):
         named = said
+    if look.on in _HAIR:
+        named = [_ON_HAIR.get(name, name) for name in named]
+    elif look.on is None and named and _HAIR_WORDS.issuperset(named):
+        region = "head"
     if named:
         rows = np.stack([tinged(name, shade) for name in named])
         return ColourMention(rows, region, negated=look.negated)

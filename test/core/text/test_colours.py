@@ -1,7 +1,5 @@
 """Colour words in terms of the eleven basic colours, and what a look says of them."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import pytest
 
@@ -12,17 +10,18 @@ from actseg_core.text.colours import (
     colour_mention,
     tinged,
 )
+from actseg_core.text.sentence_parts import Look
 
 
-@dataclass(frozen=True)
-class Look:
-    """As the sentence's parts give it."""
-
-    colours: tuple[str, ...]
-    shades: tuple[str, ...] = ()
-    region: str = "whole"
-    words: tuple[int, ...] = ()
-    negated: bool = False
+def look(
+    colours: tuple[str, ...] = (),
+    shades: tuple[str, ...] = (),
+    region: str = "whole",
+    words: tuple[int, ...] = (),
+    negated: bool = False,
+    on: str | None = None,
+) -> Look:
+    return Look(colours, shades, on, region, words, negated)
 
 
 @pytest.mark.parametrize("name", BASIC_COLOURS)
@@ -72,30 +71,30 @@ def test_the_shared_tables_cannot_be_written_to(table: dict[str, np.ndarray]) ->
 
 
 def test_the_very_word_counts_where_the_look_holds_only_the_nearest_basic_colour() -> None:
-    mention = colour_mention(Look(("white",), words=(1,)), ("a", "cream", "dog"))
+    mention = colour_mention(look(("white",), words=(1,)), ("a", "cream", "dog"))
     assert mention is not None
     assert mention.colours is not None
     assert np.array_equal(mention.colours[0], COLOUR_WORDS["cream"])
 
 
 def test_two_colours_are_both_wanted_each_in_its_row() -> None:
-    look = Look(("brown", "white"), words=(0, 2))
-    mention = colour_mention(look, ("brown", "and", "white", "dog"))
+    said = look(("brown", "white"), words=(0, 2))
+    mention = colour_mention(said, ("brown", "and", "white", "dog"))
     assert mention is not None
     assert mention.colours is not None
     assert mention.colours.argmax(1).tolist() == [10, 1]
 
 
 def test_the_region_and_the_negation_are_kept() -> None:
-    look = Look(("blue",), region="lower", words=(1, 2), negated=True)
-    mention = colour_mention(look, ("without", "blue", "jeans"))
+    said = look(("blue",), region="lower", words=(1, 2), negated=True)
+    mention = colour_mention(said, ("without", "blue", "jeans"))
     assert mention is not None
     assert (mention.region, mention.negated) == ("lower", True)
 
 
 def test_dark_blue_is_tinged_and_dark_alone_is_a_shade() -> None:
-    blue = colour_mention(Look(("blue",), ("dark",), words=(0, 1)), ("dark", "blue", "car"))
-    alone = colour_mention(Look((), ("dark",), words=(0,)), ("dark", "car"))
+    blue = colour_mention(look(("blue",), ("dark",), words=(0, 1)), ("dark", "blue", "car"))
+    alone = colour_mention(look((), ("dark",), words=(0,)), ("dark", "car"))
     assert blue is not None
     assert blue.colours is not None
     assert np.array_equal(blue.colours[0], tinged("blue", "dark"))
@@ -104,11 +103,25 @@ def test_dark_blue_is_tinged_and_dark_alone_is_a_shade() -> None:
 
 
 def test_colourful_is_a_shade_of_its_own() -> None:
-    mention = colour_mention(Look(("colourful",), words=(1,)), ("a", "colorful", "shirt"))
+    mention = colour_mention(look(("colourful",), words=(1,)), ("a", "colorful", "shirt"))
     assert mention is not None
     assert mention.shade == "colourful"
 
 
-@pytest.mark.parametrize("look", [Look(()), Look((), ("striped",), "upper", (1,))])
-def test_a_look_without_a_colour_says_none(look: Look) -> None:
-    assert colour_mention(look, ("a", "striped", "shirt")) is None
+@pytest.mark.parametrize("said", [look(()), look((), ("striped",), "upper", (1,))])
+def test_a_look_without_a_colour_says_none(said: Look) -> None:
+    assert colour_mention(said, ("a", "striped", "shirt")) is None
+
+
+def test_red_hair_is_ginger() -> None:
+    said = look(("red",), region="head", words=(0, 1), on="hair")
+    mention = colour_mention(said, ("red", "hair"))
+    assert mention is not None
+    assert mention.colours is not None
+    assert np.array_equal(mention.colours[0], COLOUR_WORDS["ginger"])
+
+
+def test_a_blond_woman_is_so_on_her_head() -> None:
+    mention = colour_mention(look(("yellow",), words=(1,)), ("the", "blond", "woman"))
+    assert mention is not None
+    assert mention.region == "head"
