@@ -1,7 +1,10 @@
 """Masks and sentences drawn over the camera image, for RViz, the demo and contact sheets."""
 
 import math
+import re
+import textwrap
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import cv2
@@ -24,6 +27,11 @@ PALETTE = (
 )
 STYLE = OverlayConfig()
 FONT = cv2.FONT_HERSHEY_SIMPLEX
+MARGIN_PX = 4
+CAPTION_SHARE = 0.25  # of the image's height
+CAPTION_SHADE = 0.65
+SMALLEST_LETTERS = 0.4  # OpenCV's font scale
+DIGIT = re.compile(r"\d")
 
 
 def overlay(
@@ -32,7 +40,10 @@ def overlay(
     style: OverlayConfig = STYLE,
     colours: Sequence[int] = (),
 ) -> NDArray[np.uint8]:
-    """The image with each mask tinted and outlined and one caption line per sentence.
+    """The image with each mask tinted and outlined, and a caption for each sentence.
+
+    Captions are wrapped at the image's width, and smaller where they would take more than a
+    quarter of its height.
 
     Args:
         image: (H, W, 3) uint8 RGB.
@@ -56,8 +67,7 @@ def overlay(
         if result.found:
             _tint(canvas, result.mask, colour, style)
     if style.captions:
-        for index, ((sentence, result), colour) in enumerate(zip(answers, palette, strict=True)):
-            _caption(canvas, index, f"{sentence}: {_answer(result)}", colour)
+        _captions(canvas, answers, palette)
     return canvas
 
 
@@ -115,15 +125,83 @@ def _answer(result: MaskResult) -> str:
     return f"{result.confidence:.2f}" if result.found else f"not there {result.confidence:.2f}"
 
 
-def _caption(
-    canvas: NDArray[np.uint8], index: int, caption: str, colour: tuple[int, int, int]
+def _captions(
+    canvas: NDArray[np.uint8],
+    answers: Sequence[tuple[str, MaskResult]],
+    palette: Sequence[tuple[int, int, int]],
 ) -> None:
+    """Below each other from the upper left corner, over a darkened ground."""
+    height, width = canvas.shape[:2]
     # OpenCV's fonts hold ASCII only; other characters would come out as question marks.
-    text = caption.encode("ascii", "replace").decode()
-    scale = canvas.shape[0] / 800 + 0.15
-    thickness = max(1, round(scale * 1.5))
-    (width, height), below = cv2.getTextSize(text, FONT, scale, thickness)
-    line = height + below + 4
-    top = index * line
-    cv2.rectangle(canvas, (0, top), (min(width + 8, canvas.shape[1]), top + line), (0, 0, 0), -1)
-    cv2.putText(canvas, text, (4, top + height + 2), FONT, scale, colour, thickness, cv2.LINE_AA)
+    texts = [sentence.encode("ascii", "replace").decode() for sentence, _ in answers]
+    told = [_answer(result) for _, result in answers]
+    blanks = [DIGIT.sub("0", text).replace(" ", "_") for text in told]
+    scale, lines = _layout(tuple(zip(texts, blanks, strict=True)), height, width)
+    top = 0
+    for i, colour in enumerate(palette):
+        *before, last = lines[i]
+        if last.endswith(blanks[i]):
+            drawn = [*before, last.removesuffix(blanks[i]) + told[i]]
+        else:  # the picture is too narrow for the answer alone
+            drawn = _wrapped(f"{texts[i]}: {told[i]}", width, scale)
+        for line in drawn:
+            _draw_line(canvas, top, line, colour, scale)
+            top += _line_px(scale)
+
+
+@lru_cache(maxsize=64)
+def _layout(
+    captions: tuple[tuple[str, str], ...], height: int, width: int
+) -> tuple[float, list[list[str]]]:
+    """Size and lines of sentences, each with a stand-in of its answer; the same in every frame."""
+    scale = min(height, width) / 800 + 0.15
+    while True:
+        lines = [_wrapped(f"{text}: {blank}", width, scale) for text, blank in captions]
+        if sum(map(len, lines)) * _line_px(scale) <= CAPTION_SHARE * height:
+            return scale, lines
+        if scale <= SMALLEST_LETTERS:  # too many words for any letters that can be read
+            return scale, [[_cut(text, blank, width, scale)] for text, blank in captions]
+        scale = max(SMALLEST_LETTERS, 0.85 * scale)
+
+
+def _wrapped(text: str, width: int, scale: float) -> list[str]:
+    """Lines of whole words that fit a width [px]; a word that does not fit is broken."""
+    for columns in range(len(text), 0, -1):
+        lines = textwrap.wrap(text, columns)
+        if max(_text_px(line, scale) for line in lines) + 2 * MARGIN_PX <= width:
+            break
+    return lines
+
+
+def _cut(text: str, blank: str, width: int, scale: float) -> str:
+    """One line that fits a width [px]: what goes there of a sentence, and its answer."""
+    for letters in range(len(text), 0, -1):
+        dots = "" if letters == len(text) else "..."
+        line = f"{text[:letters].rstrip()}{dots}: {blank}"
+        if _text_px(line, scale) + 2 * MARGIN_PX <= width:
+            break
+    return line
+
+
+def _draw_line(
+    canvas: NDArray[np.uint8], top: int, text: str, colour: tuple[int, int, int], scale: float
+) -> None:
+    right, below = _text_px(text, scale) + 2 * MARGIN_PX, top + _line_px(scale)
+    ground = canvas[top:below, :right]
+    ground[:] = (ground * (1.0 - CAPTION_SHADE)).astype(np.uint8)
+    (_, height), _ = cv2.getTextSize(text, FONT, scale, _thickness(scale))
+    place = MARGIN_PX, top + height + 2
+    cv2.putText(canvas, text, place, FONT, scale, colour, _thickness(scale), cv2.LINE_AA)
+
+
+def _text_px(text: str, scale: float) -> int:
+    return int(cv2.getTextSize(text, FONT, scale, _thickness(scale))[0][0])
+
+
+def _line_px(scale: float) -> int:
+    (_, height), below = cv2.getTextSize("Ag", FONT, scale, _thickness(scale))
+    return int(height + below + 4)
+
+
+def _thickness(scale: float) -> int:
+    return max(1, round(scale * 1.5))

@@ -1,10 +1,11 @@
 """The image subscription: its QoS follows the camera's, and its silence is explained."""
 
 import time
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from rclpy.event_handler import SubscriptionEventCallbacks
+from rclpy.event_handler import SubscriptionEventCallbacks, UnsupportedEventTypeError
 from rclpy.lifecycle import LifecycleNode
 from rclpy.qos import ReliabilityPolicy
 from rclpy.subscription import Subscription
@@ -22,6 +23,15 @@ TRANSPORT_HINT = (
 QOS_HINT = (
     "a camera offers best-effort images only, which image_reliability: reliable does not accept; "
     "set image_reliability: auto"
+)
+LOGGED_EVERY_S = 60.0
+LOSS_WINDOW_S = 10.0
+LOSS_SHARE = 0.1
+LOSS_FEWEST = 20  # images, lost ones included, before a share means something
+LOSS_HINT = (
+    "{lost} of {all} images of the last seconds were lost on their way here: set "
+    "FASTDDS_BUILTIN_TRANSPORTS=LARGE_DATA for the camera and for this node; where that is set, "
+    "computer or network is too busy: let the camera offer reliable images, or smaller or fewer"
 )
 TYPE_HINT = "{topic} is published as {found}, this node takes {wanted}; {advice}"
 
@@ -48,6 +58,37 @@ class TransportWatch:
         return now_s - self._matched_since_s >= SILENT_TRANSPORT_S
 
 
+class LossWatch:
+    """Notices that a part of the images does not arrive, by what the middleware counts as lost."""
+
+    def __init__(self) -> None:
+        self._counts: deque[tuple[float, int, int]] = deque()
+
+    def note(self, came: int, lost: int, now_s: float) -> None:
+        """Count images.
+
+        Args:
+            came: That arrived.
+            lost: That were published and did not.
+            now_s: Steady clock [s].
+        """
+        self._counts.append((now_s, came, lost))
+        self._forget_old(now_s)
+
+    def hint(self, now_s: float) -> str:
+        """What to do if more than a tenth was lost over the last seconds; else empty."""
+        self._forget_old(now_s)
+        lost = sum(item[2] for item in self._counts)
+        total = lost + sum(item[1] for item in self._counts)
+        if total < LOSS_FEWEST or lost <= LOSS_SHARE * total:
+            return ""
+        return LOSS_HINT.format(lost=lost, all=total)
+
+    def _forget_old(self, now_s: float) -> None:
+        while self._counts and now_s - self._counts[0][0] > LOSS_WINDOW_S:
+            self._counts.popleft()
+
+
 class ImageInput:
     """Subscribes to `~/image` or `~/image/compressed`.
 
@@ -71,7 +112,7 @@ class ImageInput:
         self._node, self._settings, self._on_image = node, settings, on_image
         self._kind: type[Any] = CompressedImage if settings.compressed else Image
         self._topic = "~/image/compressed" if settings.compressed else "~/image"
-        self._watch = TransportWatch()
+        self._watch, self._loss = TransportWatch(), LossWatch()
         self._refused = False
         self.whereabouts = "is the camera running, on this topic?"
         self.reliability: Reliability = (
@@ -136,7 +177,10 @@ class ImageInput:
         if self._watch.is_silent(publishers, received, time.monotonic()):
             self._node.get_logger().warning(TRANSPORT_HINT, once=True)
             return TRANSPORT_HINT
-        return ""
+        lossy = self._loss.hint(time.monotonic())
+        if lossy:
+            self._node.get_logger().warning(lossy, throttle_duration_sec=LOGGED_EVERY_S)
+        return lossy
 
     def destroy(self) -> None:
         """Take the subscription away."""
@@ -158,13 +202,27 @@ class ImageInput:
         return ""
 
     def _subscribe(self) -> "Subscription[Any]":
+        events = {"incompatible_qos": self._on_refused}
+        try:
+            return self._subscription_with(message_lost=self._on_lost, **events)
+        except UnsupportedEventTypeError:  # of this middleware; losses go unseen then
+            return self._subscription_with(**events)
+
+    def _subscription_with(self, **events: Any) -> "Subscription[Any]":
         return self._node.create_subscription(
             self._kind,
             self._topic,
-            self._on_image,
+            self._on_message,
             qos.images(self.reliability, self._settings.image_depth),
-            event_callbacks=SubscriptionEventCallbacks(incompatible_qos=self._on_refused),
+            event_callbacks=SubscriptionEventCallbacks(**events),
         )
+
+    def _on_message(self, message: Any) -> None:
+        self._loss.note(1, 0, time.monotonic())
+        self._on_image(message)
+
+    def _on_lost(self, event: Any) -> None:
+        self._loss.note(0, event.total_count_change, time.monotonic())
 
     def _on_refused(self, _event: Any) -> None:
         self._refused = True

@@ -14,7 +14,9 @@ import threading
 import time
 import traceback
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
 from typing import Protocol, cast
 
 import rclpy
@@ -31,6 +33,13 @@ EXIT_INTERNAL = 70
 SPIN_S = 0.05
 ERRORS_ALLOWED = 50
 ERRORS_WITHIN_S = 10.0
+
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class Interrupted(BaseException):
+    """A signal came; no Exception, so that nothing on the way takes it for a fault of its own."""
 
 
 class Runnable(Protocol):
@@ -71,7 +80,7 @@ def run(make_node: Callable[[], Runnable], args: list[str] | None = None) -> int
         70 if callbacks keep failing or the worker hangs.
     """
     stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in SIGNALS:
         signal.signal(number, lambda *_: stop.set())
     try:
         program = sys.argv[:1] or ["actseg"]
@@ -94,10 +103,43 @@ def run(make_node: Callable[[], Runnable], args: list[str] | None = None) -> int
         _ignore_signals()
 
 
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Let SIGINT and SIGTERM break off what is done inside, besides what they do anyway.
+
+    Raises:
+        Interrupted: In the main thread, as soon as Python gets to it.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+
+    def restore() -> None:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+    def break_off(number: int, frame: FrameType | None) -> None:
+        restore()  # a second signal must not break off the way out
+        handler = before[signal.Signals(number)]
+        if callable(handler):
+            handler(number, frame)
+        raise Interrupted
+
+    for number in SIGNALS:
+        signal.signal(number, break_off)
+    try:
+        yield
+    finally:
+        restore()
+
+
 def _run_node(node: Runnable, stop: threading.Event) -> int:
     code = EXIT_USER
     try:
-        if not node.start():  # the node has logged the reason
+        if stop.is_set():
+            code = EXIT_OK
+        elif not node.start():  # the node has logged the reason
             code = _spin(node, stop)
         elif stop.is_set():
             code = EXIT_OK
@@ -143,7 +185,7 @@ def _too_many(errors: deque[float]) -> bool:
 
 def _ignore_signals() -> None:
     """A second signal during the interpreter's end, which undoes our handlers, would kill it."""
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)
 
 

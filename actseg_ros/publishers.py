@@ -1,5 +1,6 @@
 """The worker's reports onto topics: result, mask, overlay, detections, status."""
 
+import math
 import time
 from collections.abc import Callable
 from typing import Any, TypeGuard
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from rclpy.lifecycle import LifecycleNode
 from rclpy.publisher import Publisher
 from sensor_msgs.msg import CompressedImage, Image
-from std_msgs.msg import Header
+from std_msgs.msg import Header, String
 
 from actseg_core.config import OverlayConfig
 from actseg_core.live.reports import Health, Report
@@ -18,6 +19,7 @@ from actseg_core.live.states import State
 from actseg_core.types import Frame, MaskResult
 from actseg_core.visualize import overlay
 from actseg_ros import qos
+from actseg_ros.answer_text import AnswerText
 from actseg_ros.convert import compress, encode
 from actseg_ros.messages import array_message, status_message, time_message
 from actseg_ros.qos import QosWatch
@@ -30,6 +32,7 @@ except ImportError:  # many robots do without
     Detection2DArray = None
 
 LOG_EVERY_S = 5.0
+FIRST_IMAGE_S = 2.0  # discovery takes a moment; so long a camera is not missed
 Outgoing = list[tuple["Publisher[Any]", Any]]  # publishers with their messages
 
 
@@ -60,6 +63,7 @@ class TopicPublishers:
     ) -> None:
         self._node, self._watch = node, watch
         self._result = self._publisher(ActorMaskArray, "~/result")
+        self._text = AnswerText(self._publisher(String, "~/answer"))
         self._mask = self._publisher(Image, "~/mask")
         self._small_mask = self._publisher(CompressedImage, "~/mask/compressed")
         self._overlay = self._publisher(Image, "~/overlay")
@@ -77,6 +81,8 @@ class TopicPublishers:
         self.refused_command = ""
         self._logged_s: dict[State, float] = {}
         self._overlay_stamp_ns = 0
+        self._mask_is_shown = False
+        self._missed_from_s = math.inf
         self.after: Callable[[Report], None] = lambda report: None
         self.latest = Health(State.UNCONFIGURED)
 
@@ -100,27 +106,45 @@ class TopicPublishers:
         def publish() -> None:
             for publisher, message in outgoing:
                 publisher.publish(message)
+            self._text.report(report)
             self.after(report)
 
         return publish
 
     def idle_image(self, frame: Frame) -> None:
-        """The plain picture on `overlay`, so that a viewer sees the camera before any sentence."""
-        if self._is_newer(frame.stamp_ns):
-            header = Header(stamp=time_message(frame.stamp_ns), frame_id=frame.frame_id)
-            for publisher, message in self._pictures(frame.image, header):
-                publisher.publish(message)
+        """The plain picture on `overlay`, so that a viewer sees the camera before any sentence.
+
+        The first one after a mask brings an empty mask, so that a viewer does not keep the last.
+        """
+        header = Header(stamp=time_message(frame.stamp_ns), frame_id=frame.frame_id)
+        outgoing: Outgoing = []
+        if self._mask_is_shown:
+            self._mask_is_shown = False
+            outgoing += self._mask_messages(np.zeros(frame.image.shape[:2], np.uint8), header)
+        if self.wants_image() and self._is_newer(frame.stamp_ns):
+            outgoing += self._pictures(frame.image, header)
+        for publisher, message in outgoing:
+            publisher.publish(message)
+
+    def forget_stamps(self) -> None:
+        """Let the overlay's stamps begin anew."""
+        self._overlay_stamp_ns = 0
 
     def health(self, health: Health) -> None:
-        """Publish a heartbeat; entering and leaving STALE_INPUT is logged."""
+        """Publish a heartbeat; a camera that is missed, and one that comes, is logged."""
         before, self.latest = self.latest, health
         self._status.publish(status_message(health, self._now_ns(), self.refused_command))
-        if health.clock_resets != before.clock_resets:
-            self._overlay_stamp_ns = 0
+        self._text.health(health)
+        now_s = time.monotonic()
         if health.state is State.STALE_INPUT is not before.state:
+            self._missed_from_s = now_s + (0.0 if health.received else FIRST_IMAGE_S)
+        elif health.state is not State.STALE_INPUT is before.state:
+            self._missed_from_s = math.inf
+            if health.received > before.received:
+                self._node.get_logger().info("images arrive")
+        if now_s >= self._missed_from_s:
+            self._missed_from_s = math.inf
             self.fault(health.state, health.detail)
-        elif before.state is State.STALE_INPUT and health.received > before.received:
-            self._node.get_logger().info("images arrive")
 
     def fault(self, state: State, text: str) -> None:
         """Log a problem, each kind at most every 5 s."""
@@ -151,13 +175,15 @@ class TopicPublishers:
         return outgoing
 
     def _masks(self, report: Report) -> Outgoing:
-        wants_raw, wants_small = _is_read(self._mask), _is_read(self._small_mask)
-        if not wants_raw and not wants_small:
+        if not _is_read(self._mask) and not _is_read(self._small_mask):
             return []
         newest, mask = _union(list(report.answers.values()))
-        header = _header(newest)
-        outgoing = [(self._mask, encode(mask, header))] if wants_raw else []
-        if wants_small:
+        self._mask_is_shown = True
+        return self._mask_messages(mask, _header(newest))
+
+    def _mask_messages(self, mask: NDArray[np.uint8], header: Header) -> Outgoing:
+        outgoing = [(self._mask, encode(mask, header))] if _is_read(self._mask) else []
+        if _is_read(self._small_mask):
             outgoing.append((self._small_mask, compress(mask, header)))
         return outgoing
 

@@ -16,6 +16,7 @@ from rclpy.qos import (
     qos_check_compatible,
     qos_policy_name_from_kind,
 )
+from rclpy.topic_endpoint_info import TopicEndpointInfo
 
 from actseg_ros.settings import Reliability
 
@@ -92,7 +93,8 @@ class QosWatch:
 
     def __init__(self, node: Node) -> None:
         self._node = node
-        self._policies: dict[str, str] = {}
+        self._mismatches: dict[str, str] = {}
+        self._logged: set[str] = set()
 
     def publisher(self, topic: str) -> PublisherEventCallbacks:
         """Event callbacks for a publisher of ours."""
@@ -103,31 +105,50 @@ class QosWatch:
         return SubscriptionEventCallbacks(incompatible_qos=self._noting(topic, "publisher"))
 
     def hint(self) -> str:
-        """The mismatches that are still there; empty if there are none."""
-        for topic in list(self._policies):
-            if not self._is_mismatched(topic):
-                del self._policies[topic]
-        return "; ".join(f"{topic}: {text}" for topic, text in self._policies.items())
+        """The mismatches that are still there, logged once; empty if there are none."""
+        for topic, text in list(self._mismatches.items()):
+            if not self._has_a_peer_in_vain(topic):
+                del self._mismatches[topic]
+                self._logged.discard(topic)
+            elif topic not in self._logged:
+                self._logged.add(topic)
+                self._node.get_logger().warning(f"{topic}: {text}")
+        return "; ".join(f"{topic}: {text}" for topic, text in self._mismatches.items())
 
     def _noting(self, topic: str, peer: str) -> Callable[[Any], None]:
         name = self._node.resolve_topic_name(topic)
 
         def note(event: Any) -> None:
             policy = qos_policy_name_from_kind(event.last_policy_kind)
-            text = f"a {peer} has another {policy} than this node, nothing passes between them"
-            self._policies[name] = text
-            self._node.get_logger().warning(f"{name}: {text}")
+            self._mismatches[name] = (
+                f"a {peer} has another {policy} than this node, nothing passes between them"
+            )
 
         return note
 
-    def _is_mismatched(self, topic: str) -> bool:
-        """Whether a publisher and a subscription, one of them ours, do not fit."""
-        ours = self._node.get_name(), self._node.get_namespace()
-        publishers = self._node.get_publishers_info_by_topic(topic)
-        subscriptions = self._node.get_subscriptions_info_by_topic(topic)
+    def _has_a_peer_in_vain(self, topic: str) -> bool:
+        """Whether somebody's publisher or subscription fits none of ours.
+
+        Of two subscriptions of ours one may be for what the other does not accept.
+        """
+        publishers, our_publishers = self._sorted(self._node.get_publishers_info_by_topic(topic))
+        readers, our_readers = self._sorted(self._node.get_subscriptions_info_by_topic(topic))
         return any(
-            qos_check_compatible(one.qos_profile, other.qos_profile)[0] == QoSCompatibility.ERROR
-            for one in publishers
-            for other in subscriptions
-            if ours in ((end.node_name, end.node_namespace) for end in (one, other))
+            our_readers and not any(_fit(peer, own) for own in our_readers) for peer in publishers
+        ) or any(
+            our_publishers and not any(_fit(own, peer) for own in our_publishers)
+            for peer in readers
         )
+
+    def _sorted(self, ends: list[TopicEndpointInfo]) -> tuple[list[Any], list[Any]]:
+        """Those of others, and ours."""
+        mine = self._node.get_name(), self._node.get_namespace()
+        sides: tuple[list[Any], list[Any]] = ([], [])
+        for end in ends:
+            sides[(end.node_name, end.node_namespace) == mine].append(end)
+        return sides
+
+
+def _fit(publisher: TopicEndpointInfo, reader: TopicEndpointInfo) -> bool:
+    compatibility, _ = qos_check_compatible(publisher.qos_profile, reader.qos_profile)
+    return bool(compatibility != QoSCompatibility.ERROR)

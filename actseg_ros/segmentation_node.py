@@ -29,7 +29,7 @@ from actseg_ros.diagnostics import NewProblems, diagnostics_message, sentence_fa
 from actseg_ros.images import ImageInput
 from actseg_ros.lifecycle import ManagedNode, report_failures
 from actseg_ros.parameters import ParameterChanges, declare, refuse_changes, refuse_unknown
-from actseg_ros.process import release_memory, run, trim
+from actseg_ros.process import Interrupted, interruptible, release_memory, run, trim
 from actseg_ros.publishers import TopicPublishers
 from actseg_ros.qos import QosWatch
 from actseg_ros.settings import SegmentationConfig, SpatialConfig, change_of
@@ -111,18 +111,21 @@ class SegmentationNode(ManagedNode):
     @report_failures
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Load the model and warm it up; sentences are accepted from here on."""
+        name = self.settings.checkpoint or self.settings.preset
         self._rest(Health(State.UNCONFIGURED, detail="loading the model"))
+        self.get_logger().info(f"loading the model {name} on {self.settings.device}")
         self._resting = Health(State.UNCONFIGURED)
-        self._model = self._load(self.settings, self.stream)
+        try:
+            with interruptible():
+                self._model = self._load(self.settings, self.stream)
+        except Interrupted:
+            self._resting = Health(State.UNCONFIGURED, detail="loading was broken off by a signal")
+            self.get_logger().info(self._resting.detail)
+            return TransitionCallbackReturn.FAILURE
         release_memory()  # what loading took: 150 MB with the shipped weights
         self._queries.attach(self._model.read)
         self._commands = CommandInterface(
-            self,
-            self._queries,
-            self._on_changed,
-            self._on_refused,
-            self._waiting_for,
-            self._watch,
+            self, self._queries, self._on_changed, self._on_refused, self._waiting_for, self._watch
         )
         if self.settings.sentence:
             self._commands.command(self.settings.sentence)
@@ -231,7 +234,10 @@ class SegmentationNode(ManagedNode):
         if self._worker is not None:
             self._worker.reconfigure(stream)
 
-    def _on_jump(self, _jump: TimeJump) -> None:
+    def _on_jump(self, jump: TimeJump) -> None:
+        by_ns, now_ns = jump.delta.nanoseconds, self.get_clock().now().nanoseconds
+        if by_ns < 0 or by_ns == now_ns:  # it starts over, or this is the first /clock
+            self._queries.move_lifetimes(by_ns)
         if self._worker is not None:
             self._worker.clock_jumped()
 

@@ -110,10 +110,18 @@ OUTPUTS = (
         "the state changes to one without an answer",
     ),
     Topic(
+        "~/answer",
+        "std_msgs/String",
+        ANSWERS,
+        "the same in words, for people: at once when a state or the sentences change, else once a "
+        "second. For programs `~/result`",
+    ),
+    Topic(
         "~/mask",
         "sensor_msgs/Image",
         ANSWERS,
-        "mono8, 255 where any sentence's actor is; for answered frames",
+        "mono8, 255 where any sentence's actor is; for answered frames, and an empty one with the "
+        "first frame after the last sentence has gone",
     ),
     Topic("~/mask/compressed", "sensor_msgs/CompressedImage", ANSWERS, "the same as PNG"),
     Topic(

@@ -80,8 +80,13 @@ class QuerySet:
         with self._lock:
             return self._revision, self._queries
 
-    def command(self, text: str, now_ns: int) -> None:
-        """Make `text` the only active sentence; a text without a letter or digit clears.
+    def command(self, text: str, now_ns: int) -> Query | None:
+        """Make `text` the only active sentence, for ever; a text without a letter or digit clears.
+
+        A sentence that is active already keeps its id.
+
+        Returns:
+            The active sentence; None: none.
 
         Raises:
             QueryRefused: If the text cannot be used; the old sentences stay.
@@ -89,12 +94,16 @@ class QuerySet:
         if not any(character.isalnum() for character in text[: self._max_chars + 1]):
             self._check_length(text)
             self.clear()
-            return
+            return None
         sentence = self._parse(text)
         with self._lock:
-            if [query.sentence.text for query in self._queries] == [text]:
-                return
-            self._set((self._make(sentence, now_ns, 0),))
+            active = [query for query in self._queries if query.sentence.text == text]
+            query = replace(active[0], expires_ns=0) if active else self._make(sentence, now_ns, 0)
+            if active and len(self._queries) == 1:
+                self._renew(active[0], 0)
+            else:
+                self._set((query,))
+            return query
 
     def add(self, text: str, lifetime_ns: int, now_ns: int) -> Query:
         """Add one sentence; a sentence that is active keeps its id and renews its lifetime.
@@ -152,6 +161,14 @@ class QuerySet:
             kept = tuple(query for query in self._queries if not 0 < query.expires_ns <= now_ns)
             if len(kept) < len(self._queries):
                 self._set(kept)
+
+    def move_lifetimes(self, by_ns: int) -> None:
+        """Let lifetimes end so much later [ns], because the clock that they end by was set."""
+        with self._lock:
+            self._queries = tuple(
+                replace(query, expires_ns=query.expires_ns + by_ns) if query.expires_ns else query
+                for query in self._queries
+            )
 
     @contextmanager
     def holding(self, revision: int) -> Iterator[bool]:

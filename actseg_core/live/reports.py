@@ -126,6 +126,9 @@ class ReportPublisher(Protocol):
     def idle_image(self, frame: Frame) -> None:
         """Show a frame about which nothing is asked."""
 
+    def forget_stamps(self) -> None:
+        """Let stamps begin anew: the next frame may be older than those before."""
+
     def health(self, health: Health) -> None:
         """Publish a heartbeat."""
 

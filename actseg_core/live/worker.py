@@ -74,6 +74,7 @@ class Worker:
         self._thread = threading.Thread(target=self._run, name="actseg_worker", daemon=True)
         self._stopping = threading.Event()
         self._jumped = threading.Event()
+        self._asked = False
         self._seen: deque[_Seen] = deque(maxlen=engine.delay_frames + 1)
         self._latency, self._stages = Latency(), Stages()
         self._revision = -1
@@ -135,10 +136,13 @@ class Worker:
             self._jumped.clear()
             self._gate.forget()
             self._forget_frames("the node's clock was set")
+            self._forget_stamps()
         if self._wanted is not self._config:
             self._take_over_config()
         self._queries.expire(self._now_ns())
         self._take_over_queries()
+        if self._asked and self._can_answer_now():
+            self._answer_if_due()
         arrival = self.frames.get(max(0.0, self._heartbeat_due_s - time.monotonic()))
         if arrival is not None and self._push(arrival):
             try:
@@ -161,6 +165,7 @@ class Worker:
         self._engine.set_queries([(query.id, query.sentence) for query in queries])
         self._revision, self._active = revision, queries
         self._answer_state = None
+        self._asked = bool(queries)
         self._told_result = None  # the next report acknowledges the revision, whatever the state
         if self._problem is not None and self._problem[0] not in FRAME_PROBLEMS:
             self._problem = None
@@ -172,7 +177,10 @@ class Worker:
         self._stages.add("waiting", time.monotonic() - arrival.received_s)
         try:
             stamp_ns = stamp_to_ns(header.stamp.sec, header.stamp.nanosec)
+            resets = self._gate.resets
             self._gate.check(stamp_ns, arrival.received_ns)
+            if self._gate.resets != resets:
+                self._forget_stamps()
             self._sequence += 1
             with self._stages.timed("decoding"):
                 image = self._decode(arrival.message)
@@ -193,7 +201,7 @@ class Worker:
             self._problem = None
         wanted = self._publisher.wants_image()
         self._seen.append(_Seen(stamp_ns, arrival.received_s, image if wanted else None))
-        if wanted and not self._active and not self._stopping.is_set():
+        if not self._active and not self._stopping.is_set():
             self._publisher.idle_image(frame)
         return True
 
@@ -208,16 +216,23 @@ class Worker:
         self._problems += 1
         self._last_problem, self._last_problem_s = f"{state.name}: {reason}", time.monotonic()
 
+    def _can_answer_now(self) -> bool:
+        """Whether a new sentence need not wait: the newest frames are neither answered nor old."""
+        if not (self._engine.ready and self._since_answer and self._seen) or self._problem:
+            return False
+        return self._age_s(self._seen[0].stamp_ns, self._seen[0]) < self._config.max_age_s
+
     def _answer_if_due(self) -> None:
         if not self._engine.ready:
             self._answer_state = None
             return
-        stride = 1 if self._engine.answers_every_frame else self._config.stride_frames
+        is_free = self._asked or self._engine.answers_every_frame
+        stride = 1 if is_free else self._config.stride_frames
         if not self._active or self._since_answer < stride:
             return
         if len(self.frames) and self._since_answer < self._config.queue_frames:
             return  # newer frames wait: take them in first, their answer is worth more
-        self._since_answer = 0
+        self._since_answer, self._asked = 0, False
         with self._stages.timed("network"):
             answers = self._engine.answer()
         if not answers:  # not encoded yet, or too long ago to be moved to this frame
@@ -372,6 +387,11 @@ class Worker:
             self._seen.popleft()
         found = self._seen and self._seen[0].stamp_ns == stamp_ns
         return self._seen[0] if found else None
+
+    def _forget_stamps(self) -> None:
+        """Stamps may begin anew: a recording starts over, a clock was set."""
+        self._mask_stamp_ns = 0
+        self._publisher.forget_stamps()
 
     def _forget_frames(self, reason: str) -> None:
         self._engine.reset(reason)

@@ -108,8 +108,8 @@ class Bag:
         if not topic:
             found = "several" if fitting else "no"
             raise BagError(
-                f"{self._path} holds {found} topics of {wanted}; name the {what} topic with "
-                f"{what}:=, it holds {self._listing()}"
+                f"{self._path} holds {found} topics of {wanted}; name the {what} topic with the "
+                f"parameter {what} (bag_{what}:= of the launch file), it holds {self._listing()}"
             )
         kind = f"is {self.topics[topic]}" if topic in self.topics else "is not in it"
         raise BagError(

@@ -37,6 +37,7 @@ WARN_EVERY_S = 5.0
 # Depth and image of one camera are never this far apart.
 STRANGE_NS = 10 * NANOSECONDS
 CLOCK_STEP_S = 0.02
+ROUND_PAUSE_S = 0.2
 # An image may overtake /clock. A node refuses stamps that lie before its clock by more than
 # future_tolerance_s (0.2 s); a lossless replay lets its clock follow before the stamp is that far.
 CLOCK_TRUSTED_NS = 100_000_000
@@ -221,6 +222,11 @@ class BagCamera(SideNode[BagConfig]):
             self._unstamped = tuple(self._outputs)
             self._warn("the images have no stamps; they get those of the moment of recording")
         pause_ns = round(self._timeline.interval_ns / self.settings.rate)
+        if self._clock_output is not None and self.sent:
+            # Images and /clock overtake each other: those of the round before come before the
+            # clock is set back, and it is before the first one of this round comes.
+            self.stopping.wait(ROUND_PAUSE_S)
+            pause_ns = max(pause_ns, round(ROUND_PAUSE_S * NANOSECONDS))
         self._timeline.begin(
             first.time_ns,
             time.monotonic() + pause_ns / NANOSECONDS,

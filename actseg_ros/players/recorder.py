@@ -10,7 +10,7 @@ from sensor_msgs.msg import Image
 
 from actseg_core.config import StreamConfig
 from actseg_core.errors import ActSegError, ConfigError, VideoError
-from actseg_core.live.frame_checks import NANOSECONDS, stamp_to_ns
+from actseg_core.live.frame_checks import NANOSECONDS, StampGate, StampRefused, stamp_to_ns
 from actseg_core.live.frame_queue import Arrival, FrameQueue
 from actseg_core.video import VideoWriter
 from actseg_core.visualize import save_png
@@ -46,11 +46,12 @@ class Recording:
         except OSError as error:
             raise VideoError(f"cannot make the folder {self._folder}: {error}") from error
         self._writer: VideoWriter | None = None
-        self._first_ns = 0
-        self._picture_due_ns = 0
-        self._newest_ns = 0
-        self.frames = 0
-        self.pictures = 0
+        self._gate = StampGate(0.0, 0.0, check_clock=False)
+        self._first_ns = self._newest_ns = self._picture_due_ns = 0
+        self._interval_ns = round(NANOSECONDS / NOMINAL_FPS)
+        self._shift_ns = 0
+        self._aborted = False
+        self.frames = self.pictures = self.left_out = 0
 
     @property
     def video_path(self) -> Path:
@@ -60,6 +61,9 @@ class Recording:
     def add(self, image: NDArray[np.uint8], stamp_ns: int) -> None:
         """Append a frame; one whose stamp does not rise is left out.
 
+        Where stamps begin anew, as those of a recording that starts over, the video goes on; the
+        frames that it takes to tell that from a frame in the wrong order are left out.
+
         Args:
             image: (H, W, 3) uint8 RGB.
             stamp_ns: Of its header [ns].
@@ -68,16 +72,25 @@ class Recording:
             VideoError: If the disk is full or unwritable.
             ShapeError: If the image has another size than the first.
         """
-        if self.frames and stamp_ns <= self._newest_ns:
+        resets = self._gate.resets
+        try:
+            self._gate.check(stamp_ns, 0)
+        except StampRefused:
+            self.left_out += 1
             return
-        if not self.frames:
-            self._first_ns = self._picture_due_ns = stamp_ns
+        if self._gate.resets != resets:
+            self._shift_ns = self._newest_ns + self._interval_ns - stamp_ns
+        time_ns = stamp_ns + self._shift_ns
+        if self.frames:
+            self._interval_ns = time_ns - self._newest_ns
+        else:
+            self._first_ns = self._picture_due_ns = time_ns
         if self._config.video:
             self._writer = self._writer or VideoWriter(self.video_path, NOMINAL_FPS)
-            self._writer.write(image, (stamp_ns - self._first_ns) / NANOSECONDS)
+            self._writer.write(image, (time_ns - self._first_ns) / NANOSECONDS)
         self.frames += 1
-        self._newest_ns = stamp_ns
-        self._picture(image, stamp_ns)
+        self._newest_ns = time_ns
+        self._picture(image, time_ns)
 
     def close(self) -> None:
         """Finish the MP4.
@@ -90,17 +103,27 @@ class Recording:
 
     def abort(self) -> None:
         """Throw the unfinished MP4 away."""
+        self._aborted = True
         if self._writer is not None:
             self._writer.abort()
 
-    def _picture(self, image: NDArray[np.uint8], stamp_ns: int) -> None:
+    def summary(self) -> str:
+        """What was written, in one line."""
+        written = []
+        if self._writer is not None and not self._aborted:
+            written.append(f"{self.frames} frames in {self.video_path}")
+        if self.pictures:
+            written.append(f"{self.pictures} pictures in {self._folder}")
+        return ", ".join(written) or "nothing was written"
+
+    def _picture(self, image: NDArray[np.uint8], time_ns: int) -> None:
         every_ns = round(self._config.picture_every_s * NANOSECONDS)
         wanted = every_ns > 0 and self.pictures < self._config.max_pictures
-        if wanted and stamp_ns >= self._picture_due_ns:
+        if wanted and time_ns >= self._picture_due_ns:
             self.pictures += 1
             name = f"{self._config.name}_{self.pictures:05d}.png"
             save_png(self._folder / name, image)
-            self._picture_due_ns = stamp_ns + every_ns
+            self._picture_due_ns = time_ns + every_ns
 
 
 class Recorder(SideNode[RecorderConfig]):
@@ -138,11 +161,11 @@ class Recorder(SideNode[RecorderConfig]):
         self.stopping.set()
         self._frames.wake()
         super().close()
-        done, left_out = self._recording, self._frames.dropped
-        self.get_logger().info(
-            f"{done.frames} frames in {done.video_path}, {done.pictures} pictures, "
-            f"{left_out} frames left out"
-        )
+        if not self._frames.received:
+            self.get_logger().warning(f"no image came on {self._topic}, nothing was written")
+            return
+        left_out = self._frames.dropped + self._recording.left_out
+        self.get_logger().info(f"{self._recording.summary()}, {left_out} frames left out")
 
     def _on_image(self, message: Image) -> None:
         self._frames.put(Arrival(message, time.monotonic(), 0))

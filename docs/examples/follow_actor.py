@@ -14,8 +14,9 @@ from typing import Any
 from actseg.msg import ActorMask, ActorMaskArray, ActorState
 from geometry_msgs.msg import Twist, TwistStamped
 from pydantic import Field
-from rclpy.clock import Clock
+from rclpy.clock import Clock, JumpThreshold
 from rclpy.clock_type import ClockType
+from rclpy.duration import Duration
 from rclpy.node import Node
 from rclpy.qos import QoSProfile
 
@@ -24,6 +25,7 @@ from actseg_ros.parameters import declare, refuse_changes, refuse_unknown
 from actseg_ros.process import run
 
 NANOSECONDS = 1_000_000_000
+LAST_COMMAND_TIMEOUT_S = 0.5
 NEWEST = QoSProfile(depth=1)  # reliable and volatile: never an old answer for a late joiner
 
 
@@ -146,6 +148,11 @@ class FollowActor(Node):
         self.create_subscription(ActorMaskArray, "~/result", self._on_result, NEWEST)
         # A steady clock: with simulated time a stopped /clock would stop the timeout, too.
         steady = Clock(clock_type=ClockType.STEADY_TIME)
+        # With simulated time a recording may start over; its stamps are new again then.
+        set_back = JumpThreshold(min_forward=None, min_backward=Duration(nanoseconds=-1))
+        self._jumps = self.get_clock().create_jump_callback(
+            set_back, post_callback=lambda _jump: setattr(self, "_stamp_ns", 0)
+        )
         self.create_timer(1.0 / self.config.rate_hz, self._on_time, clock=steady)
 
     def start(self) -> str:
@@ -157,8 +164,9 @@ class FollowActor(Node):
         return 0.0
 
     def close(self) -> None:
-        """The last command is to stand still."""
+        """The last command is to stand still, and it arrives before the process ends."""
         self._publish(STILL)
+        self._output.wait_for_all_acked(Duration(seconds=LAST_COMMAND_TIMEOUT_S))
 
     def _on_result(self, message: ActorMaskArray) -> None:
         mask = chosen(message, self.config.sentence)

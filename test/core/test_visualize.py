@@ -43,6 +43,53 @@ def test_nothing_is_tinted_when_nothing_is_found() -> None:
     assert (drawn[:30] != 100).any(), "the caption says that it is not there"
 
 
+LONG = "the small brown dog that runs after the ball on the left side of the road"
+
+
+def captioned(height: int, width: int, sentences: list[str]) -> np.ndarray:
+    """Which pixels the captions darkened or drew on."""
+    image = np.full((height, width, 3), 100, np.uint8)
+    nothing = result(np.zeros((height, width), np.uint8), found=False)
+    drawn = overlay(image, [(sentence, nothing) for sentence in sentences])
+    return (drawn != 100).any(axis=2)
+
+
+@pytest.mark.parametrize(
+    ("height", "width"), [(1920, 1088), (480, 640), (272, 640), (720, 300), (240, 320)]
+)
+def test_captions_stay_inside_the_picture_and_leave_three_quarters_of_it_free(
+    height: int, width: int
+) -> None:
+    touched = captioned(height, width, [LONG, LONG])
+    assert touched.any()
+    assert not touched[:, width - 3 :].any(), "a caption ends before the right rim"
+    assert not touched[round(height * 0.25) + 1 :].any()
+
+
+def test_a_caption_that_does_not_fit_is_wrapped() -> None:
+    short, long = captioned(480, 640, ["dog"]), captioned(480, 640, [LONG])
+    line_px = int(short.any(axis=1).sum())
+    assert int(long.any(axis=1).sum()) == 2 * line_px
+    assert long.any(axis=0).sum() > 500
+
+
+def test_with_very_many_sentences_each_keeps_one_line() -> None:
+    one = captioned(480, 640, [LONG] * 16)
+    two = captioned(480, 640, [LONG] * 8)
+    assert int(one.any(axis=1).sum()) == 2 * int(two.any(axis=1).sum())
+    assert not one[:, 637:].any()
+
+
+def test_the_answer_is_the_frames_own_though_the_lines_are_laid_out_once() -> None:
+    image, mask = np.full((480, 640, 3), 100, np.uint8), np.zeros((480, 640), np.uint8)
+
+    def drawn(confidence: float) -> np.ndarray:
+        return overlay(image, [(LONG, MaskResult(mask, False, confidence))])
+
+    assert (drawn(0.25) == drawn(0.25)).all()
+    assert (drawn(0.25) != drawn(0.75)).any()
+
+
 def test_a_mask_of_another_size_is_refused() -> None:
     with pytest.raises(ShapeError, match=r"must be \(20, 30\) like the image, got \(30, 20\)"):
         overlay(np.zeros((20, 30, 3), np.uint8), [("x", result(np.zeros((30, 20), np.uint8)))])

@@ -13,8 +13,10 @@ from actseg.msg import ActorMask, ActorMaskArray, ActorState
 from geometry_msgs.msg import Twist, TwistStamped
 from hypothesis import given
 from hypothesis import strategies as st
+from rclpy.clock_type import ClockType
 from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
+from rclpy.time import Time
 from sensor_msgs.msg import Image
 
 from actseg_core.live.states import State
@@ -132,6 +134,24 @@ def test_no_answer_makes_it_faster_than_allowed_or_drive_backwards(
     motion = follow.wanted(answer(centroid_x=x, area_fraction=area, width=width), CONFIG)
     assert 0.0 <= motion.speed <= CONFIG.max_speed
     assert abs(motion.turn) <= CONFIG.max_turn
+
+
+def test_where_a_recording_starts_over_its_frames_are_new_again(domain: int) -> None:
+    context = Context()
+    rclpy.init(context=context, domain_id=domain)
+    node = follow.FollowActor(context=context)
+    clock = node.get_clock()
+    try:
+        for second in (100, 101):
+            clock.set_ros_time_override(Time(seconds=second, clock_type=ClockType.ROS_TIME))
+            clock._set_ros_time_is_active(True)
+            node._stamp_ns = second * S
+        assert node._stamp_ns == 101 * S
+        clock.set_ros_time_override(Time(seconds=50, clock_type=ClockType.ROS_TIME))
+        assert node._stamp_ns == 0
+    finally:
+        node.destroy_node()
+        context.try_shutdown()
 
 
 class Wheels:

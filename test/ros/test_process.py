@@ -56,7 +56,7 @@ def test_a_signal_ends_a_node_with_code_0(
     eventually((tmp_path / "new").is_dir, 60.0)
     time.sleep(0.2)
     assert process.stop(number) == 0
-    assert "0 frames in" in process.text
+    assert "no image came on /recorder/image, nothing was written" in process.text
 
 
 def test_signals_that_go_on_to_the_very_end_do_not_change_the_exit_code(start: Start) -> None:
@@ -74,6 +74,42 @@ def test_a_signal_during_the_start_is_not_lost(start: Start) -> None:
     time.sleep(0.3)
     process.popen.send_signal(signal.SIGTERM)
     assert process.wait(60.0) in (0, -signal.SIGTERM)
+
+
+LOADING = """
+import sys, time
+from actseg_core.errors import CheckpointError
+from actseg_ros.process import run
+from actseg_ros.segmentation_node import SegmentationNode
+
+def load(config, stream):
+    print("begun", flush=True)
+    try:
+        for _ in range(6000):
+            try:
+                time.sleep(0.1)
+            except Exception:  # as a library's: a signal is none of its faults
+                pass
+    finally:
+        print("undone", flush=True)
+    raise CheckpointError("it was loaded to the end")
+
+sys.exit(run(lambda: SegmentationNode(load)))
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_while_the_model_loads_breaks_that_off(
+    start: Start, eventually: Eventually, number: int
+) -> None:
+    process = start("-c", LOADING)
+    eventually(lambda: "begun" in process.text, 60.0)
+    assert "loading the model lite on cpu" in process.text
+    assert process.stop(number) == 0
+    assert "undone" in process.text
+    assert "loading was broken off by a signal" in process.text
+    assert "it was loaded to the end" not in process.text
+    assert "Traceback" not in process.text
 
 
 def test_failing_callbacks_do_not_end_the_node(start: Start) -> None:

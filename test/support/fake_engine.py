@@ -106,7 +106,7 @@ def read() -> Callable[[str], Sentence]:
 def eventually() -> Callable[..., None]:
     """Waits until a condition holds; generous, because nothing timed may fail."""
 
-    def wait(condition: Callable[[], Any], timeout_s: float = 20.0, what: str = "") -> None:
+    def wait(condition: Callable[[], Any], timeout_s: float = 60.0, what: str = "") -> None:
         end = time.monotonic() + timeout_s
         while not condition():
             assert time.monotonic() < end, f"not within {timeout_s} s: {what or condition}"

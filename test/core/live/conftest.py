@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
@@ -49,6 +50,7 @@ class ListPublisher:
     faults: list[tuple[State, str]] = field(default_factory=list)
     pictures: list[Frame] = field(default_factory=list)
     threads: set[int] = field(default_factory=set)
+    forgotten: int = 0
     overlay: bool = False
     fail: bool = False
 
@@ -63,6 +65,9 @@ class ListPublisher:
 
     def idle_image(self, frame: Frame) -> None:
         self.pictures.append(frame)
+
+    def forget_stamps(self) -> None:
+        self.forgotten += 1
 
     def health(self, health: Health) -> None:
         self.threads.add(threading.get_ident())
@@ -114,13 +119,33 @@ class Bench:
 
     def feed(self, count: int = 1, picture: NDArray[np.uint8] = PICTURE) -> list[int]:
         """Offer frames one by one, each taken before the next; their stamps."""
-        stamps, frames = [], self.worker.frames
-        for _ in range(count):
-            item = message(picture=picture)
-            stamps.append(item.stamp_ns)
-            self.worker.offer(item)
-            self.eventually(lambda: self.done + frames.dropped == frames.received)
-        return stamps
+        items = [message(picture=picture) for _ in range(count)]
+        for item in items:
+            self.offer(item)
+        return [item.stamp_ns for item in items]
+
+    def offer(self, item: Any) -> None:
+        """One frame, and wait until it is taken."""
+        frames = self.worker.frames
+        self.worker.offer(item)
+        self.eventually(lambda: self.done + frames.dropped == frames.received)
+
+    @contextmanager
+    def held(self) -> Iterator[threading.Event]:
+        """Let the engine wait inside an answer; the event says when it does."""
+        answer, at_work, go_on = self.engine.answer, threading.Event(), threading.Event()
+
+        def wait() -> Any:
+            at_work.set()
+            go_on.wait(60.0)
+            return answer()
+
+        self.engine.answer = wait
+        try:
+            yield at_work
+        finally:
+            self.engine.answer = answer
+            go_on.set()
 
     def answers(self) -> list[Report]:
         return [report for report in self.published.reports if report.answers]

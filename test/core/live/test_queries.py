@@ -82,6 +82,28 @@ def test_adding_an_active_sentence_keeps_its_id_and_renews_its_life(queries: Que
     assert queries.snapshot()[0] == 1
 
 
+def test_a_command_lives_for_ever_even_where_the_same_sentence_was_to_expire(
+    queries: QuerySet,
+) -> None:
+    added = queries.add("a dog", 10, 0)
+    queries.add("a cat", 0, 0)
+    kept = queries.command("a dog", 5)
+    assert kept is not None
+    assert (kept.id, kept.expires_ns) == (added.id, 0)
+    queries.expire(1_000)
+    assert texts(queries) == ["a dog"]
+
+
+def test_a_command_equal_to_the_only_sentence_ends_its_lifetime_without_a_new_revision(
+    queries: QuerySet,
+) -> None:
+    queries.add("a dog", 10, 0)
+    queries.command("a dog", 5)
+    queries.expire(1_000)
+    revision, (query,) = queries.snapshot()
+    assert (revision, query.id, query.expires_ns) == (1, "q1", 0)
+
+
 def test_ids_are_never_used_again(queries: QuerySet) -> None:
     first = queries.add("a", 0, 0)
     queries.remove(first.id)

@@ -51,7 +51,8 @@ def test_every_change_is_acknowledged_with_its_revision(
     for text, state in (("the dog", State.WARMING_UP), ("", State.IDLE)):
         revision = bench.command(text)
         eventually(lambda n=revision: bench.published.reports[-1].revision == n)
-        assert bench.published.reports[-1].state is state
+        first = next(report for report in bench.published.reports if report.revision == revision)
+        assert (first.state, first.answers) == (state, {})
 
 
 def test_a_change_is_acknowledged_even_if_the_state_stays_the_same(
@@ -65,26 +66,81 @@ def test_a_change_is_acknowledged_even_if_the_state_stays_the_same(
         assert bench.published.reports[-1].state is State.STALE_INPUT
 
 
-def test_a_window_full_before_the_sentence_is_answered_with_the_next_frame(
+def test_a_window_full_before_the_sentence_is_answered_without_another_frame(
     start: Any, eventually: Eventually
 ) -> None:
-    bench = start()
+    bench = start(stride_frames=5)
+    stamps = bench.feed(3)
+    bench.command("the dog")
+    eventually(bench.answers)
+    assert bench.answers()[0].answers["q1"].stamp_ns == stamps[-1]
+
+
+def test_a_new_sentence_does_not_wait_for_the_stride(start: Any, eventually: Eventually) -> None:
+    bench = start(stride_frames=5)
+    bench.command("the dog")
+    stamps = bench.feed(4)  # the third, which fills the window, is answered
+    bench.command("the cat")
+    eventually(lambda: len(bench.answers()) == 2)
+    answer = bench.answers()[1]
+    assert answer.queries[0].sentence.text == "the cat"
+    assert answer.answers["q2"].stamp_ns == stamps[3]
+
+
+def test_about_a_frame_that_was_answered_a_new_sentence_waits_for_the_next_one(
+    start: Any, eventually: Eventually
+) -> None:
+    bench = start(stride_frames=5)
+    bench.command("the dog")
     bench.feed(3)
+    eventually(bench.answers)
+    bench.command("the cat")
+    eventually(lambda: bench.published.reports[-1].revision == 2)
+    (stamp,) = bench.feed(1)
+    eventually(lambda: len(bench.answers()) == 2)
+    assert bench.answers()[1].answers["q2"].stamp_ns == stamp
+
+
+def test_a_new_sentence_is_not_answered_about_old_frames_and_that_is_no_overload(
+    start: Any, eventually: Eventually
+) -> None:
+    bench = start(stride_frames=5)
+    bench.feed(3)
+    bench.worker._now_ns = lambda: time.time_ns() + 100 * 10**9  # 60 s are allowed
     bench.command("the dog")
     eventually(lambda: bench.published.reports[-1].revision == 1)
-    stamps = bench.feed(1)
-    eventually(bench.answers)
-    assert bench.answers()[0].answers["q1"].stamp_ns == stamps[0]
+    beats = len(bench.published.beats)
+    eventually(lambda: len(bench.published.beats) > beats + 2)
+    assert not bench.answers()
+    assert bench.published.state is State.WARMING_UP
+    assert bench.published.faults == []
+
+
+def test_a_new_sentence_does_not_hide_that_frames_cannot_be_used(
+    start: Any, eventually: Eventually
+) -> None:
+    bench = start(stride_frames=5)
+    bench.feed(3)
+    bench.worker.offer(bench.message(picture=None))
+    eventually(lambda: bench.published.state is State.BAD_INPUT)
+    bench.command("the dog")
+    eventually(lambda: bench.published.reports[-1].revision == 1)
+    beats = len(bench.published.beats)
+    eventually(lambda: len(bench.published.beats) > beats + 2)
+    assert bench.published.state is State.BAD_INPUT
+    bench.feed(1)
+    eventually(lambda: bench.published.state is State.FOUND)
 
 
 def test_no_mask_of_an_older_revision_follows_a_change(start: Any, eventually: Eventually) -> None:
     bench = start()
-    bench.command("slow dog")
+    bench.command("a dog")
     bench.feed(3)
-    bench.worker.offer(bench.message())
-    time.sleep(0.02)  # now the engine is at work on the old sentence
-    bench.command("the cat")
-    published_before = len(bench.published.reports)
+    with bench.held() as at_work:
+        bench.worker.offer(bench.message())
+        assert at_work.wait(60.0)
+        bench.command("the cat")
+        published_before = len(bench.published.reports)
     bench.feed(2)
     eventually(
         lambda: bench.published.reports[-1].answers and bench.published.reports[-1].revision == 2
@@ -151,9 +207,12 @@ def test_a_sentence_ends_by_itself_when_its_life_is_over(
 ) -> None:
     bench = start()
     bench.feed(1)
-    bench.queries.add("the dog", 200_000_000, time.time_ns())
+    now_ns = [1_000]
+    bench.worker._now_ns = lambda: now_ns[0]
+    bench.queries.add("the dog", 200, 1_000)
     bench.worker.queries_changed()
     eventually(lambda: bench.published.beats and bench.published.beats[-1][1].query_ids == ("q1",))
+    now_ns[0] = 1_200
     eventually(lambda: bench.published.state is State.IDLE)
     assert bench.published.reports[-1].revision == 2
 

@@ -27,9 +27,7 @@ def test_silence_is_stale_and_old_frames_are_forgotten(start: Any, eventually: E
     bench.command("the dog")
     bench.feed(3)
     eventually(bench.answers)
-    last = time.monotonic()
     eventually(lambda: bench.published.state is State.STALE_INPUT)
-    assert time.monotonic() - last < 5.0
     assert bench.published.reports[-1].state is State.STALE_INPUT
     assert bench.engine.last_reset == "the camera is silent"
     assert bench.engine.filled == 0
@@ -136,27 +134,31 @@ def test_under_load_the_newest_frame_wins_and_drops_are_counted(
     start: Any, eventually: Eventually
 ) -> None:
     bench = start(queue_frames=2)
-    bench.command("slow dog")
-    bench.feed(3)
-    for _ in range(40):
-        last = bench.message()
-        bench.worker.offer(last)
-        time.sleep(0.002)
-    eventually(lambda: bench.answers()[-1].answers["q1"].stamp_ns == last.stamp_ns)
+    bench.command("a dog")
+    bench.feed(2)
+    with bench.held() as at_work:
+        bench.worker.offer(bench.message())
+        assert at_work.wait(60.0)
+        for _ in range(40):
+            last = bench.message()
+            bench.worker.offer(last)
+    eventually(
+        lambda: bench.answers() and bench.answers()[-1].answers["q1"].stamp_ns == last.stamp_ns
+    )
 
     def all_counted() -> bool:
         health = bench.published.beats[-1][1]
         return health.processed + health.dropped + health.rejected == health.received == 43
 
     eventually(all_counted)
-    assert bench.published.beats[-1][1].dropped > 0
+    assert bench.published.beats[-1][1].dropped == 38
 
 
 def test_the_heartbeat_goes_on_while_nothing_happens(start: Any, eventually: Eventually) -> None:
     bench = start()
     eventually(lambda: len(bench.published.beats) >= 6)
     gaps = np.diff([at for at, _ in bench.published.beats[:6]])
-    assert 0.05 < np.median(gaps) < 1.0
+    assert np.median(gaps) > HEARTBEAT_S / 2, "one beat a period, however late"
 
 
 def test_the_heartbeat_does_not_wait_for_the_answer_to_a_frame_that_took_long(
@@ -193,6 +195,34 @@ def test_a_jump_of_the_clock_empties_the_window(start: Any, eventually: Eventual
     bench.worker.clock_jumped()
     eventually(lambda: bench.published.state is State.WARMING_UP)
     assert bench.engine.last_reset == "the node's clock was set"
+
+
+def test_after_a_jump_of_the_clock_stamps_may_come_again(
+    start: Any, eventually: Eventually
+) -> None:
+    bench = start()
+    bench.command("the dog")
+    stamps = bench.feed(3)
+    eventually(bench.answers)
+    bench.worker.clock_jumped()
+    eventually(lambda: bench.published.state is State.WARMING_UP)
+    assert bench.published.forgotten == 1
+    for stamp_ns in stamps:
+        bench.offer(bench.message(stamp_ns))
+    eventually(lambda: len(bench.answers()) == 2)
+    assert [item.answers["q1"].stamp_ns for item in bench.answers()] == [stamps[2], stamps[2]]
+
+
+def test_a_camera_whose_clock_was_set_back_lets_stamps_begin_anew(
+    start: Any, eventually: Eventually
+) -> None:
+    bench = start()
+    bench.feed(1)
+    first_ns = time.time_ns() - 10 * 10**9
+    for number in range(5):
+        assert bench.published.forgotten == 0
+        bench.offer(bench.message(first_ns + number))
+    eventually(lambda: bench.published.forgotten == 1)
 
 
 def test_stop_ends_the_thread_and_counts_what_waited(start: Any) -> None:

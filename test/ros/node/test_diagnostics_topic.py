@@ -59,12 +59,36 @@ def test_a_bad_frame_between_good_ones_is_a_warning_once(make: Any) -> None:
 def test_a_command_publisher_that_is_not_reliable_is_told_until_it_goes(make: Any) -> None:
     bench = make()
     bench.start()
+    bench.spin_until(bench.is_in(State.IDLE))  # before, no camera at all is the worse news
     careless = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
     publisher = bench.client.create_publisher(String, "/actseg/command", careless)
     bench.spin_until(says(bench, "/actseg/command: a publisher has another RELIABILITY"))
     assert newest(bench)[0] == DiagnosticStatus.WARN
     bench.client.destroy_publisher(publisher)
     bench.spin_until(lambda: newest(bench)[0] == DiagnosticStatus.OK)
+
+
+def test_a_latched_and_a_plain_command_publisher_are_both_heard_and_no_mismatch(
+    make: Any,
+) -> None:
+    bench = make()
+    bench.start()
+    latched = bench.client.create_publisher(
+        String, "/actseg/command", QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+    )
+    # The plain one does not fit the subscription for latched ones, and that is an event.
+    bench.spin_until(lambda: latched.get_subscription_count() == 2)
+    seen = len(bench.diagnostics)
+    bench.spin_until(lambda: len(bench.diagnostics) >= seen + 3)
+    for message in bench.diagnostics[seen:]:
+        assert "another DURABILITY" not in message.status[0].message
+    for publisher, text in ((latched, "the dog"), (bench.command, "the cat")):
+        publisher.publish(String(data=text))
+        bench.spin_until(
+            lambda wanted=text: (
+                bench.has_answered() and bench.results[-1].masks[0].sentence == wanted
+            )
+        )
 
 
 def test_a_subscriber_that_wants_the_past_of_the_mask_is_told(make: Any) -> None:

@@ -1,6 +1,7 @@
 """Images of all cameras: QoS, type, compression, damage."""
 
 from array import array
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -67,6 +68,21 @@ def test_a_camera_with_another_qos_is_named_in_the_diagnostics(make: Any) -> Non
             and "set image_reliability: auto" in bench.diagnostics[-1].status[0].message
         )
     )
+
+
+def test_images_that_the_middleware_lost_are_told_until_they_come_again(
+    make: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = make()
+    bench.start()
+    bench.spin_until(lambda: bench.state is State.IDLE and bench.diagnostics)
+    images = bench.node._images
+    images._on_lost(SimpleNamespace(total_count_change=1000))
+    told = "images of the last seconds were lost on their way here"
+    bench.spin_until(lambda: told in bench.diagnostics[-1].status[0].message)
+    assert bench.diagnostics[-1].status[0].level == DiagnosticStatus.WARN
+    monkeypatch.setattr("actseg_ros.images.LOSS_WINDOW_S", 0.0)
+    bench.spin_until(lambda: told not in bench.diagnostics[-1].status[0].message)
 
 
 @pytest.mark.parametrize("first", [ReliabilityPolicy.RELIABLE, ReliabilityPolicy.BEST_EFFORT])

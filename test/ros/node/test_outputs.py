@@ -1,16 +1,21 @@
 """Mask and overlay, raw and compressed: at the frame's stamp, and only when wanted."""
 
+import itertools
 from typing import Any
 
 import numpy as np
 import pytest
 from actseg.srv import AddQuery, RemoveQuery
+from rclpy.clock_type import ClockType
+from rclpy.time import Time
 from sensor_msgs.msg import CompressedImage, Image
+from std_msgs.msg import String
 
 from actseg_core.live.states import State
 from actseg_core.visualize import PALETTE
-from actseg_ros import publishers
+from actseg_ros import answer_text, publishers
 from actseg_ros.convert import decode
+from actseg_ros.messages import time_message
 
 
 def stamp(item: Any) -> tuple[int, int]:
@@ -71,6 +76,124 @@ def test_what_nobody_subscribes_to_is_not_made(make: Any, monkeypatch: pytest.Mo
     bench.client.create_subscription(Image, "/actseg/mask", lambda _: None, 10)
     bench.spin_until(lambda: "encode" in made)
     assert "overlay" not in made and "compress" not in made
+
+
+def test_after_the_last_sentence_one_empty_mask_comes(make: Any) -> None:
+    bench = make(sentence="the dog")
+    masks: list[Image] = []
+    bench.client.create_subscription(Image, "/actseg/mask", masks.append, 10)
+    bench.start()
+    bench.spin_until(lambda: masks)
+    assert all(any(mask.data) for mask in masks)
+    bench.command.publish(String(data=""))
+    bench.spin_until(lambda: not any(masks[-1].data))
+    assert (masks[-1].encoding, masks[-1].width, masks[-1].height) == ("mono8", 16, 12)
+    assert stamp(masks[-1]) > stamp(masks[-2])
+    count, processed = len(masks), bench.statuses[-1].frames_processed
+    bench.spin_until(lambda: bench.statuses[-1].frames_processed > processed + 10)
+    assert len(masks) == count
+
+
+def test_where_a_recording_starts_over_masks_and_overlays_go_on(make: Any) -> None:
+    bench = make(sentence="the dog", check_clock=False)
+    came: dict[str, list[int]] = {"mask": [], "overlay": []}
+    for topic, seconds in came.items():
+        bench.client.create_subscription(
+            Image, f"/actseg/{topic}", lambda m, kept=seconds: kept.append(m.header.stamp.sec), 10
+        )
+    picture, count = bench.picture, itertools.count(1)
+    clock = bench.node.get_clock()
+
+    def play(second: int) -> None:
+        """As /clock and a camera of that time."""
+        clock.set_ros_time_override(Time(seconds=second, clock_type=ClockType.ROS_TIME))
+        clock._set_ros_time_is_active(True)
+
+        def then() -> Image:
+            message = picture()
+            message.header.stamp = time_message(second * 10**9 + next(count))
+            return message
+
+        bench.picture = then
+
+    play(500)
+    bench.start()
+    bench.spin_until(lambda: 500 in came["mask"] and 500 in came["overlay"])
+    for second in (100, 50):
+        play(second)
+        bench.spin_until(
+            lambda s=second: s in came["mask"] and s in came["overlay"], what=f"at {second}"
+        )
+
+
+def test_the_answer_comes_in_words(make: Any) -> None:
+    bench = make()
+    words: list[str] = []
+    bench.client.create_subscription(String, "/actseg/answer", lambda m: words.append(m.data), 10)
+    bench.start()
+    bench.spin_until(lambda: "IDLE: no sentence; publish one on the command topic" in words)
+    for text in ("the dog", "the absent cat"):
+        bench.call(AddQuery, "add_query", AddQuery.Request(sentence=text))
+    bench.spin_until(lambda: "FOUND 0.75 'the dog'; NOT_FOUND 0.25 'the absent cat'" in words)
+
+
+def test_without_a_change_the_answer_in_words_comes_once_a_second(
+    make: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(answer_text, "REPEATED_AFTER_S", 1e9)
+    bench = make(sentence="the dog")
+    words: list[str] = []
+    bench.client.create_subscription(String, "/actseg/answer", lambda m: words.append(m.data), 10)
+    bench.start()
+    bench.spin_until(lambda: "FOUND 0.75 'the dog'" in words)
+    count, processed = len(words), bench.statuses[-1].frames_processed
+    bench.spin_until(lambda: bench.statuses[-1].frames_processed > processed + 10)
+    assert len(words) == count
+    monkeypatch.setattr(answer_text, "REPEATED_AFTER_S", 0.0)
+    bench.spin_until(lambda: len(words) > count + 5)
+
+
+@pytest.fixture
+def faults(monkeypatch: pytest.MonkeyPatch) -> list[State]:
+    """What the node logs as a fault."""
+    logged: list[State] = []
+    monkeypatch.setattr(
+        publishers.TopicPublishers, "fault", lambda _self, state, _text: logged.append(state)
+    )
+    return logged
+
+
+def test_a_camera_that_is_there_is_not_missed_at_the_activation(
+    make: Any, faults: list[State], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(publishers, "FIRST_IMAGE_S", 1e9)  # two seconds otherwise
+    bench = make()
+    bench.start()
+    bench.spin_until(bench.is_in(State.STALE_INPUT), feed=False)
+    bench.spin_until(bench.is_in(State.IDLE))
+    assert faults == []
+
+
+def test_a_camera_that_does_not_come_is_missed(
+    make: Any, faults: list[State], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(publishers, "FIRST_IMAGE_S", 0.1)
+    bench = make()
+    bench.start()
+    bench.spin_until(lambda: faults, feed=False)
+    assert set(faults) == {State.STALE_INPUT}
+
+
+def test_a_camera_that_falls_silent_is_missed_at_once(
+    make: Any, faults: list[State], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(publishers, "FIRST_IMAGE_S", 1e9)
+    bench = make(stream__stale_after_s=0.2)
+    bench.start()
+    bench.spin_until(bench.is_in(State.IDLE))
+    faults.clear()
+    bench.spin_until(lambda: faults, feed=False)
+    assert set(faults) == {State.STALE_INPUT}
 
 
 def test_a_sentence_keeps_its_id_and_its_colour(make: Any) -> None:

@@ -2,12 +2,15 @@
 
 from typing import Any
 
+import pytest
 from actseg.srv import AddQuery, ListQueries, RemoveQuery
 from builtin_interfaces.msg import Duration
+from rclpy.clock_type import ClockType
 from rclpy.qos import (
     DurabilityPolicy,
     QoSProfile,
 )
+from rclpy.time import Time
 from std_msgs.msg import String
 from std_srvs.srv import Trigger
 
@@ -54,12 +57,30 @@ def test_a_latched_command_is_taken_once(make: Any) -> None:
     assert bench.results[-1].masks[0].sentence == "a cat"
 
 
+def hear(bench: Any, text: str, source_ns: int, from_the_past: bool = False) -> None:
+    """As from a publisher with this clock [ns], which no test may set for real."""
+    info = {"source_timestamp": source_ns, "publisher_gid": {"data": [7] * 16}}
+    bench.node._commands._on_command(String(data=text), info, from_the_past)
+
+
+def test_a_publisher_whose_clock_was_set_back_is_obeyed_its_clear_too(make: Any) -> None:
+    bench = make()
+    bench.start()
+    hear(bench, "the dog", 2_000_000_000)
+    bench.spin_until(bench.is_in(State.FOUND))
+    hear(bench, "", 1_000_000_000)
+    bench.spin_until(bench.is_in(State.IDLE))
+    assert bench.statuses[-1].query_revision == 2
+
+
 def test_a_latched_sample_that_comes_late_does_not_undo_a_newer_command(make: Any) -> None:
     bench = make()
     bench.start()
-    for text, source_ns in (("a dog", 1), ("a cat", 2), ("a dog", 1), ("a cat", 2)):
-        info = {"source_timestamp": source_ns, "publisher_gid": {"data": [7] * 16}}
-        bench.node._commands._on_command(String(data=text), info)
+    for text, source_ns, late in (
+        *(("a dog", 1, False), ("a cat", 2, False)),
+        *(("a dog", 1, True), ("a cat", 2, True)),
+    ):
+        hear(bench, text, source_ns, late)
     bench.spin_until(bench.is_in(State.FOUND))
     assert bench.statuses[-1].query_revision == 2
     bench.spin_until(bench.has_answered)
@@ -82,6 +103,29 @@ def test_a_refused_command_keeps_the_old_sentence_and_is_told(make: Any) -> None
     )
     assert bench.state is State.FOUND
     assert bench.statuses[-1].query_revision == 1
+
+
+def test_each_change_is_one_line_of_the_log(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines: list[str] = []
+    bench = make(sentence="the dog")
+    monkeypatch.setattr(bench.node.get_logger(), "info", lambda text: lines.append(text))
+    bench.start()
+    commands = bench.node._commands
+    for text in ("the xolo runs", "the xolo runs", ""):
+        commands.command(text)
+    bench.call(AddQuery, "add_query", AddQuery.Request(sentence="xolo"))
+    bench.call(RemoveQuery, "remove_query", RemoveQuery.Request(id="q3"))
+    bench.call(Trigger, "clear", Trigger.Request())
+    changes = [line for line in lines if line.startswith(("command", "add", "remove", "clear"))]
+    assert changes == [
+        "command: q1 is active: 'the dog'",
+        "command: q2 is active: 'the xolo runs', not known: xolo",
+        "command: no sentence any more",
+        "add_query: q3 is active: 'xolo', but no word of it is known: the answer will be "
+        "NOT_FOUND",
+        "remove_query: q3 is not active any more",
+        "clear: 0 sentences dropped",
+    ]
 
 
 def test_services_add_list_remove_and_clear(make: Any) -> None:
@@ -118,9 +162,33 @@ def test_a_refused_add_says_why(make: Any) -> None:
 
 
 def test_a_sentence_with_a_lifetime_ends_by_itself(make: Any) -> None:
-    bench = make()
+    bench = make(check_clock=False)
+    set_clock(bench, 100)
     bench.start()
-    request = AddQuery.Request(sentence="the dog", lifetime=Duration(nanosec=300_000_000))
+    request = AddQuery.Request(sentence="the dog", lifetime=Duration(sec=30))
     assert bench.call(AddQuery, "add_query", request).accepted
     bench.spin_until(bench.is_in(State.FOUND))
+    set_clock(bench, 131)
     bench.spin_until(bench.is_in(State.IDLE))
+
+
+@pytest.mark.parametrize("before", [1000, 0])
+def test_a_lifetime_goes_on_where_a_recording_starts_over_or_begins(
+    make: Any, before: int
+) -> None:
+    bench = make(check_clock=False)
+    set_clock(bench, before)
+    bench.start()
+    request = AddQuery.Request(sentence="the dog", lifetime=Duration(sec=30))
+    assert bench.call(AddQuery, "add_query", request).accepted
+    set_clock(bench, 100)
+    bench.spin_until(bench.is_in(State.FOUND))
+    set_clock(bench, 131)
+    bench.spin_until(bench.is_in(State.IDLE))
+
+
+def set_clock(bench: Any, second: int) -> None:
+    """As /clock does."""
+    clock = bench.node.get_clock()
+    clock.set_ros_time_override(Time(seconds=second, clock_type=ClockType.ROS_TIME))
+    clock._set_ros_time_is_active(True)

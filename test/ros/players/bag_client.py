@@ -51,6 +51,7 @@ def main() -> None:
     node.create_subscription(
         Clock, "/clock", lambda m: tell("clock", stamp_ns=stamp_ns(m.clock)), many
     )
+    node.create_subscription(Image, "/actseg/overlay", on_stamped("overlay"), many)
     node.create_subscription(ActorMaskArray, "/actseg/result", on_result, many)
     node.create_subscription(SegmentationStatus, "/actseg/status", on_stamped("status"), many)
     while True:

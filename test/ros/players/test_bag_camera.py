@@ -19,9 +19,10 @@ from actseg_core.errors import ActSegError
 from actseg_core.live.states import State
 from actseg_core.networks.two_stream import build_model
 from actseg_core.predictor import Predictor
+from actseg_core.video import read_video
 from actseg_ros.demo.generated_bag import BagFrame, Storage, write_bag
 from actseg_ros.players.bag import CAMERA_INFO, IMAGE
-from actseg_ros.players.bag_camera import BagCamera, Progress
+from actseg_ros.players.bag_camera import ROUND_PAUSE_S, BagCamera, Progress
 
 Start = Callable[..., Any]
 Eventually = Callable[..., None]
@@ -314,6 +315,78 @@ def test_it_loops_until_it_is_stopped(
     assert player.stop() == 0
 
 
+class Sent:
+    """A publisher that keeps when it was used."""
+
+    def __init__(self, kind: str, sent: list[tuple[float, str, int]]) -> None:
+        self.kind, self.sent, self.topic_name = kind, sent, "/somewhere"
+
+    def publish(self, message: Any) -> None:
+        clock_ns = message.clock.sec * S + message.clock.nanosec if self.kind == "clock" else 0
+        self.sent.append((time.monotonic(), self.kind, clock_ns))
+
+    def get_subscription_count(self) -> int:
+        return 0
+
+    def wait_for_all_acked(self, _timeout: Any) -> bool:
+        return True
+
+
+def test_between_two_rounds_images_and_the_clock_do_not_meet(
+    domain: int, recording: Path, eventually: Eventually
+) -> None:
+    given = {"path": str(recording), "image": "/camera/image_raw", "loop": True, "clock": True}
+    given |= {"stamps": "recorded", "rate": 20.0}
+    overrides = [Parameter(name, value=value) for name, value in given.items()]
+    context = Context()
+    rclpy.init(context=context, domain_id=domain)
+    player = BagCamera(context=context, parameter_overrides=overrides)
+    sent: list[tuple[float, str, int]] = []
+    player._outputs = {"/camera/image_raw": Sent("image", sent)}
+    player._clock_output = Sent("clock", sent)
+    try:
+        player.start()
+        eventually(lambda: sum(kind == "image" for _, kind, _ in sent) > 2 * FRAMES)
+    finally:
+        player.close()
+        player.destroy_node()
+        context.try_shutdown()
+    back = next(
+        index
+        for index in range(1, len(sent))
+        if sent[index][1] == "clock"
+        and sent[index][2] < max(clock_ns for _, _, clock_ns in sent[:index])
+    )
+    before = max(at for at, kind, _ in sent[:back] if kind == "image")
+    after = min(at for at, kind, _ in sent[back:] if kind == "image")
+    assert sent[back][0] - before >= ROUND_PAUSE_S
+    assert after - sent[back][0] >= ROUND_PAUSE_S * 0.9  # the clock is told once more on the way
+
+
+# Slow: a start of the real node.
+@pytest.mark.slow
+def test_overlay_and_recorder_go_on_where_the_recording_starts_over(
+    start: Start, eventually: Eventually, recording: Path, checkpoint: Path, tmp_path: Path
+) -> None:
+    client = start(str(CLIENT))
+    simulated = ("-p", "use_sim_time:=true")
+    actor = start(*node(checkpoint, *simulated))
+    recorder = start(
+        *("-m", "actseg_ros.players.recorder", "--ros-args", "-p", f"folder:={tmp_path}"),
+        *("-r", "~/image:=/actseg/overlay", *simulated),
+    )
+    start(*camera(recording, stamps="recorded", clock="true", loop="true"))
+
+    def rounds() -> int:
+        seen = stamps(client, "overlay")
+        return sum(after < before for before, after in zip(seen[:-1], seen[1:], strict=True))
+
+    eventually(lambda: rounds() >= 3, 240.0, actor.text)
+    assert recorder.stop() == 0
+    *_, last = read_video(tmp_path / "overlay.mp4")
+    assert last.time_s > 1.2, "one round lasts 1.1 s"
+
+
 @pytest.mark.parametrize(
     ("values", "reason"),
     [
@@ -321,6 +394,7 @@ def test_it_loops_until_it_is_stopped(
         ({"path": "/nowhere"}, "cannot read the recording /nowhere"),
         ({"image": "/other"}, "image topic /other of .* is not in it.*/camera/camera_info"),
         ({"image": ""}, "holds several topics of sensor_msgs/msg/Image"),
+        ({"image": ""}, r"the parameter image \(bag_image:= of the launch file\)"),
         ({"depth": "/camera/camera_info"}, "is sensor_msgs/msg/CameraInfo, wanted is sensor_msgs"),
         ({"lossless": True, "reliability": "best_effort"}, "lossless needs reliability: reliable"),
         ({"rate": 0.0}, "rate: .*greater than or equal to 0.01"),

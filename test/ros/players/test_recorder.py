@@ -69,6 +69,45 @@ def test_a_stamp_that_does_not_rise_is_left_out(tmp_path: Path) -> None:
     assert probe(recording.video_path).frames == 2
 
 
+def test_where_stamps_begin_anew_the_video_goes_on(tmp_path: Path) -> None:
+    recording = make(tmp_path, picture_every_s=0.5)
+    for _ in range(2):
+        for tenth in range(10):
+            recording.add(picture(9), 5 * S + tenth * S // 10)
+    recording.close()
+    # Four frames of the second round are left out before it is told from frames in disorder.
+    assert (recording.frames, recording.left_out) == (16, 4)
+    times = [frame.time_s for frame in read_video(recording.video_path)]
+    assert times == pytest.approx([number / 10 for number in range(16)], abs=1e-3)
+    assert recording.pictures == 4  # at 0, 0.5, 1.0 and 1.5 s
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({}, "2 frames in {folder}/overlay.mp4, 2 pictures in {folder}"),
+        ({"picture_every_s": 0.0}, "2 frames in {folder}/overlay.mp4"),
+        ({"video": False}, "2 pictures in {folder}"),
+        ({"video": False, "picture_every_s": 0.0}, "nothing was written"),
+    ],
+)
+def test_the_summary_names_what_is_there(
+    tmp_path: Path, settings: dict[str, Any], told: str
+) -> None:
+    recording = make(tmp_path, **settings)
+    for second in (1, 2):
+        recording.add(picture(9), second * S)
+    recording.close()
+    assert recording.summary() == told.format(folder=tmp_path / "new")
+
+
+def test_a_video_that_was_thrown_away_is_not_in_the_summary(tmp_path: Path) -> None:
+    recording = make(tmp_path, picture_every_s=0.0)
+    recording.add(picture(9), S)
+    recording.abort()
+    assert recording.summary() == "nothing was written"
+
+
 def test_a_frame_of_another_size_is_refused(tmp_path: Path) -> None:
     recording = make(tmp_path)
     recording.add(picture(9), S)
