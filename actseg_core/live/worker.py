@@ -226,9 +226,8 @@ class Worker:
         if not self._engine.ready:
             self._answer_state = None
             return
-        is_free = self._asked or self._engine.answers_every_frame
-        stride = 1 if is_free else self._config.stride_frames
-        if not self._active or self._since_answer < stride:
+        at_once = self._asked or self._engine.answers_every_frame
+        if not self._active or self._since_answer < (1 if at_once else self._config.stride_frames):
             return
         if len(self.frames) and self._since_answer < self._config.queue_frames:
             return  # newer frames wait: take them in first, their answer is worth more
@@ -342,9 +341,8 @@ class Worker:
 
     def _publish_without_answer(self, state: State, detail: str) -> None:
         self._queries.report({})
-        publish = self._publisher.prepare(
-            Report(state, self._revision, self._active, {}, None, detail)
-        )
+        report = Report(state, self._revision, self._active, {}, None, detail)
+        publish = self._publisher.prepare(report)
         with self._queries.holding(self._revision) as in_force:
             if in_force:
                 publish()
