@@ -131,7 +131,7 @@ def test_the_answer_comes_in_words(make: Any) -> None:
     words: list[str] = []
     bench.client.create_subscription(String, "/actseg/answer", lambda m: words.append(m.data), 10)
     bench.start()
-    bench.spin_until(lambda: "IDLE: no sentence; publish one on the command topic" in words)
+    bench.spin_until(lambda: any(line.startswith("IDLE: no sentence") for line in words))
     for text in ("the dog", "the absent cat"):
         bench.call(AddQuery, "add_query", AddQuery.Request(sentence=text))
     bench.spin_until(lambda: "FOUND 0.75 'the dog'; NOT_FOUND 0.25 'the absent cat'" in words)
