@@ -182,8 +182,9 @@ class Entries:
             if not is_class and words[0] in self.adjectives and not _is_a(meaning, literal):
                 continue  # a black cat is a cat here, though WordNet knows it as a marten
             same = meaning == literal
-            if wanted and (not same or words[0].endswith("ing")):  # a bowling ball does not bowl
-                self.found[name] = (name, meaning)
+            does = words[0].endswith("ing") and meaning.role != "thing" and not is_class
+            if wanted and not does and (not same or words[0].endswith("ing")):
+                self.found[name] = (name, meaning)  # a flying bird flies, a bowling ball does not
 
     def _lemma(self, word: str) -> str | None:
         """The noun that a word is a form of: itself or the singular."""

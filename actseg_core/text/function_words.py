@@ -92,7 +92,7 @@ NUMBERS = {
     for number, word in enumerate(
         ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"), 1
     )
-} | {"both": 2, "pair": 2}
+} | {"both": 2}
 DETERMINERS = _words(
     "a an the this that these those some any each every all my your his her its their our "
     "another other same several many few"
@@ -120,7 +120,7 @@ PREPOSITIONS = _words(
     "in on at with of to from by near beside besides behind under over above below between "
     "among into onto through across along around past towards toward off inside outside "
     "against up down out beneath underneath amid after before for during about without "
-    "opposite within upon via beyond away alongside like"
+    "opposite within upon via beyond away alongside like than"
 )
 # Longer prepositions, and the relation that each stands for.
 PHRASAL = {

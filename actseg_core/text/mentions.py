@@ -55,6 +55,22 @@ class Mentions:
         whom = replace(said.whom, looks=(*said.whom.looks, look))
         self.beside[self.second] = replace(said, whom=whom)
 
+    def bare_look(self, index: int) -> bool:
+        """Whether a word is the garment of the latest look, and that has no colour yet."""
+        last = self.looks[-1] if self.looks else None
+        return last is not None and index in last.words and not last.colours + last.shades
+
+    def colour_look(self, chunk: Chunk) -> None:
+        """Colours of the latest look's garment."""
+        last = self.looks[-1]
+        self.looks[-1] = replace(
+            last,
+            colours=chunk.colours,
+            shades=chunk.shades,
+            words=(*last.words, *chunk.colour_words),
+            negated=last.negated or self._denied(),
+        )
+
     def add_place(self, name: str, words: tuple[int, ...], rank: int | None = None) -> None:
         """A place in the picture; "from the left" completes "the second"."""
         if rank is None and self.waits_for_side:

@@ -1,7 +1,7 @@
 """A noun with what stands before it: number, colours, places, participles, garments."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from actseg_core.text import function_words as fixed
 from actseg_core.text.nouns import Noun, Nouns
@@ -24,6 +24,7 @@ class Chunk:
         name: Lemma of the head.
         worn: The head as a garment or part of the body ("shirt", "hair"), or None.
         head: The noun's words; empty if there is no noun ("the red").
+        owner: The man in "the man's shirt", if the head is worn.
         plural: As in `NounPhrase`.
         count: As in `NounPhrase`.
         colours: Of the head.
@@ -40,6 +41,7 @@ class Chunk:
     end: int
     name: str = ""
     worn: str | None = None
+    owner: NounPhrase | None = None
     head: tuple[int, ...] = ()
     plural: bool = False
     count: int | None = None
@@ -191,7 +193,7 @@ def _read_nouns(
     if size == 1 and len(run) == 1 and coloured:
         named = f"{words[coloured[0]]} {words[run[0]]}"  # "black swan" is a class
         if named in nouns:
-            chunk.noun = nouns.look_up(named)
+            chunk.noun = replace(nouns.look_up(named), lemma=nouns.look_up(words[run[0]]).lemma)
     if not chunk.noun.word or chunk.noun.word == "one":
         chunk.noun = nouns.look_up(" ".join(words[at] for at in head))
     chunk.head = tuple(head)
@@ -204,7 +206,11 @@ def _read_nouns(
         chunk.worn = chunk.name
     chunk.plural = last != single or last in ("people", "police", "cattle", "ones", "they", "them")
     for at in run[:-size]:
-        worn = _worn(words[at], nouns.look_up(words[at]).lemma)
+        other = nouns.look_up(words[at])
+        if chunk.worn and other.kind in ("person", "animal"):
+            chunk.owner = NounPhrase(other, (at,), words[at] != other.lemma)
+            chunk.used.add(at)
+        worn = _worn(words[at], other.lemma)
         if worn is not None and tags[at] == "noun":
             chunk.garments.append(
                 Look(

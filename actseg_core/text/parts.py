@@ -51,7 +51,7 @@ class _Parser:
         self.words = words
         self.nouns, self.lexicon = nouns, nouns.lexicon
         self._bare = tuple(word.removesuffix("'s") for word in words)
-        self._tags = Tagger(self._bare, nouns, vectors).tags
+        self._tags = tuple(Tagger(self._bare, nouns, vectors).tags)
         self._said = Mentions()
         self._relation: tuple[str, tuple[int, ...]] | None = None
         self._wearing = False
@@ -63,7 +63,7 @@ class _Parser:
         places = range(len(self.words))
         return SentenceParts(
             words=self.words,
-            who=said.who or self._unsaid(),
+            who=self._who(),
             also=tuple(said.also),
             looks=tuple(said.looks),
             where=tuple(said.where),
@@ -96,10 +96,13 @@ class _Parser:
         self._said.used.update(range(index))
         return index
 
-    def _unsaid(self) -> NounPhrase:
-        """The actor of a sentence without a noun: a person if it wears something."""
-        worn = any(look.on is not None for look in self._said.looks)
-        return NounPhrase(self.nouns.look_up("person" if worn else "one"), ())
+    def _who(self) -> NounPhrase:
+        """The actor; one without a noun ("the one") that wears something is a person."""
+        who = self._said.who or NounPhrase(self.nouns.look_up("one"), ())
+        worn = any(look.on in fixed.REGIONS for look in self._said.looks)
+        if worn and who.noun.lemma in ("one", "ones"):
+            return replace(who, noun=self.nouns.look_up("person"))
+        return who
 
     def _step(self, index: int) -> int:
         """Read the word or phrase at an index; where the next one begins."""
@@ -164,7 +167,7 @@ class _Parser:
         if self._tag(after) not in IN_PHRASE or said.beside or said.does:
             return None
         if group is None:
-            return self._noun_phrase(after) if said.looks else None
+            return self._one_of(after) if said.looks or said.where else None
         word = self.words[group.words[-1]] if group.words else ""
         if word not in fixed.GROUPS | {"one", "some", "ones"}:
             return None
@@ -174,6 +177,13 @@ class _Parser:
         single = word == "one"
         count = 1 if single else members.count or group.count
         said.who = replace(members, plural=not single, count=count)
+        return end
+
+    def _one_of(self, after: int) -> int:
+        """ "The legs of a man", "the leftmost of three dogs"."""
+        end = self._noun_phrase(after)
+        if self._said.where and self._said.who is not None:
+            self._said.who = replace(self._said.who, plural=False, count=1)
         return end
 
     def _place(self, index: int, relation: str, end: int) -> int:
@@ -262,7 +272,7 @@ class _Parser:
         chunk = read_chunk(index, self._bare, self._tags, self.nouns)
         said.used.update(chunk.used)
         if not chunk.head:
-            self._without_noun(chunk)
+            self._without_noun(index, chunk)
         elif self._relation is not None:
             self._related(chunk, *self._relation)
         elif said.who is None:
@@ -275,16 +285,21 @@ class _Parser:
             said.used.difference_update(chunk.used)
         return chunk.end
 
-    def _without_noun(self, chunk: Chunk) -> None:
+    def _without_noun(self, index: int, chunk: Chunk) -> None:
         """ "In red", "is red", "red", "the left", "the biggest"."""
         if chunk.colours or chunk.shades:
             words = self._relation[1] if self._relation and self._wearing else ()
-            self._said.add_look(chunk, "clothes" if words else None, words)
+            garment = self._tags[index - 1 : index] == ("aux",) and self._said.bare_look(index - 2)
+            if garment:  # "whose shirt is red"
+                self._said.colour_look(chunk)
+            else:
+                self._said.add_look(chunk, "clothes" if words else None, words)
         self._describe(chunk)
 
     def _is_who(self, chunk: Chunk) -> None:
         if chunk.worn and not chunk.noun.coco.any():
-            self._said.add_look(chunk, chunk.worn)  # "red shirt": whoever wears it
+            self._said.who = chunk.owner  # "the man's shirt", or whoever wears it
+            self._said.add_look(chunk, chunk.worn)
             return
         self._said.who = chunk.phrase(own_looks=False)
         if chunk.colours or chunk.shades:

@@ -7,11 +7,13 @@ from actseg_core.text import function_words as fixed
 LONGEST_PREPOSITION = 4
 
 
-def relation_at(words: Sequence[str], index: int) -> tuple[int, str]:
+def relation_at(words: tuple[str, ...], index: int) -> tuple[int, str]:
     """How many words a preposition has, and the relation that it stands for."""
     for size in range(LONGEST_PREPOSITION, 0, -1):
         phrase = tuple(words[index : index + size])
-        if phrase in fixed.PHRASAL and len(phrase) == size:
+        noun = index + size + (words[index + size : index + size + 1] == ("the",))
+        in_picture = words[noun : noun + 1] and words[noun] in fixed.FRAME_WORDS
+        if phrase in fixed.PHRASAL and len(phrase) == size and not in_picture:
             return size, fixed.PHRASAL[phrase]
     return 1, words[index]
 

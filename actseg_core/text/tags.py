@@ -87,7 +87,7 @@ class Tagger:
             return "shade"
         if word in fixed.RELATIVES and before in NOUN_LIKE | {"place", "colour"}:
             return "rel"
-        if word in fixed.PRONOUNS and not (word == "one" and self._is_noun(after)):
+        if word in fixed.PRONOUNS and not (word == "one" and self._next_is_noun(index)):
             return "pron"
         if word in fixed.DETERMINERS:
             return "det"
@@ -120,8 +120,8 @@ class Tagger:
         word, after = self.words[index], self._word(index + 1)
         if word in fixed.PLAIN_COLOURS or not self._is_noun(word):
             return False
-        describes = self._is_noun(after) or after in fixed.COLOURS or after in ("and", "one")
-        if describes or self.lexicon.counts(after)[2]:
+        is_adjective = self.lexicon.counts(after)[2] and after not in fixed.PREPOSITIONS
+        if self._next_is_noun(index) or after in ("and", "one") or is_adjective:
             return False
         return self._before(index) not in ("aux", "prep", "colour", "shade", "conj")
 
