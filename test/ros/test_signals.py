@@ -57,7 +57,7 @@ class Scene:
         if self.random.random() < 0.5:
             time.sleep(self.random.uniform(0.0, 0.1))
             node.popen.send_signal(number)
-        # A load that has begun is finished first: seconds, on a very busy machine minutes.
+        # A signal breaks the load off between two steps: seconds on a very busy machine.
         assert node.wait(EXIT_TIMEOUT_S) == 0, f"{phase}, {number.name}\n{node.text[-3000:]}"
         assert "Traceback" not in node.text, f"{phase}, {number.name}\n{node.text[-3000:]}"
         self.eventually(lambda: not any(map(is_running, children)), 10.0, "worker processes")
