@@ -4,10 +4,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Literal, NamedTuple
 
 from actseg_core.errors import DatasetError
+from actseg_core.video.frames import MAX_PIXELS
 
 Split = Literal["train", "test"]
 SPLITS: tuple[Split, Split] = ("train", "test")
@@ -15,6 +16,8 @@ ANNOTATION_HEADER = "video_id,instance_id,query"
 TEXT_FILE_LIMIT_BYTES = 100_000_000
 _CLIP_FOLDERS = ("clips320H", "CLIPS320H", "clips320", "CLIPS320")
 _COPY = re.compile(r"\d+ \(copy\)")
+_INSTANCE = re.compile(r"[0-9]{1,9}")
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 class VideoEntry(NamedTuple):
@@ -97,16 +100,28 @@ class A2DLayout:
 def read_lines(path: Path) -> list[str]:
     """Lines of a text file, with or without a newline at its end.
 
+    UTF-8 or, with its mark at the beginning, UTF-16, as spreadsheets write "Unicode text".
+
     Raises:
-        DatasetError: If it is missing, empty, too large or no UTF-8 text.
+        DatasetError: If it is missing, too large or no such text.
     """
     try:
         if path.stat().st_size > TEXT_FILE_LIMIT_BYTES:
             raise DatasetError(f"{path} is larger than {TEXT_FILE_LIMIT_BYTES} bytes")
-        return path.read_text(encoding="utf-8-sig").rstrip().splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is no UTF-8 text"
-        raise DatasetError(f"cannot read {path}: {reason}; is the download complete?") from error
+        content = path.read_bytes()
+    except OSError as error:
+        raise DatasetError(
+            f"cannot read {path}: {error.strerror}; is the download complete?"
+        ) from error
+    try:
+        text = content.decode("utf-16" if content.startswith(_UTF_16) else "utf-8-sig").rstrip()
+    except UnicodeDecodeError as error:
+        raise DatasetError(
+            f"cannot read {path}: it is no UTF-8 text; save it as such (a spreadsheet's 'CSV "
+            "UTF-8'), or download it again"
+        ) from error
+    # Not splitlines(): a sentence may hold the rarer signs at which that splits, too.
+    return re.split(r"\r\n|\n|\r", text) if text else []
 
 
 def read_videoset(path: Path) -> dict[str, VideoEntry]:
@@ -119,22 +134,30 @@ def read_videoset(path: Path) -> dict[str, VideoEntry]:
     for number, line in enumerate(read_lines(path), start=1):
         cells = [cell.strip().strip('"') for cell in line.split(",")]
         try:
-            video, label, _, _, height, width, frames, annotated, split = cells
-            entries[video] = VideoEntry(
-                video,
-                int(label),
-                int(height),
-                int(width),
-                int(frames),
-                int(annotated),
-                SPLITS[("0", "1").index(split)],
-            )
-        except ValueError:
+            entry = _video_entry(cells)
+        except (ValueError, TypeError):
             raise DatasetError(
                 f"line {number} of {path} must be video,label,start,end,height,width,frames,"
                 f"annotated frames,0 or 1 for train or test; got {line[:100]!r}"
             ) from None
+        entries[entry.video] = entry
     return entries
+
+
+def _video_entry(cells: list[str]) -> VideoEntry:
+    """A row of videoset.csv.
+
+    Raises:
+        ValueError, TypeError: If a number is none or out of range, or there are more or fewer.
+    """
+    video, label, _, _, *numbers, split = cells
+    height, width, frames, annotated = (int(number) for number in numbers)
+    if min(height, width, frames) < 1 or annotated < 0 or height * width > MAX_PIXELS:
+        raise ValueError
+    if not video or PurePosixPath(video).name != video or "\0" in video:
+        raise ValueError  # it becomes the name of files
+    split_name = SPLITS[("0", "1").index(split)]
+    return VideoEntry(video, int(label), height, width, frames, annotated, split_name)
 
 
 def read_annotation(path: Path) -> list[AnnotationRow]:
@@ -153,13 +176,22 @@ def _rows(path: Path, lines: list[str]) -> Iterator[AnnotationRow]:
     for number, line in enumerate(lines, start=2):
         cells = line.split(",", 2)
         instance = cells[1].strip() if len(cells) == 3 else ""
-        if len(cells) != 3 or not (instance.isdecimal() or _COPY.fullmatch(instance)):
+        query = unquoted(cells[-1])
+        is_number = _INSTANCE.fullmatch(instance) is not None
+        if len(cells) != 3 or not query or not (is_number or _COPY.fullmatch(instance)):
             raise DatasetError(
                 f"line {number} of {path} must be {ANNOTATION_HEADER} with a whole number in the "
                 f"middle; got {line[:100]!r}"
             )
-        identity = int(instance) if instance.isdecimal() else None
-        yield AnnotationRow(cells[0].strip(), identity, cells[2].strip())
+        yield AnnotationRow(cells[0].strip(), int(instance) if is_number else None, query)
+
+
+def unquoted(cell: str) -> str:
+    """The text of a last cell that may hold commas, without the quotes that a spreadsheet adds."""
+    text = cell.strip()
+    if len(text) > 1 and text[0] == text[-1] == '"':
+        return text[1:-1].replace('""', '"').strip()
+    return text
 
 
 def read_missed(path: Path) -> frozenset[str]:
@@ -190,7 +222,9 @@ def annotation_files(folder: Path, suffix: str) -> list[Path]:
     Raises:
         DatasetError: If there is no such folder, or nothing in it.
     """
-    files = sorted(folder.glob(f"*{suffix}"), key=frame_of) if folder.is_dir() else []
+    # Not the hidden files that other systems put beside those of a name, such as ._00025.h5.
+    found = folder.glob(f"[!.]*{suffix}") if folder.is_dir() else []
+    files = sorted(found, key=frame_of)
     if not files:
         raise DatasetError(
             f"there is no {suffix} file in {folder}; is the download complete, and is the video "

@@ -18,8 +18,10 @@ from actseg_core.datasets.a2d_layout import (
     read_videoset,
 )
 from actseg_core.datasets.hdf5 import read_arrays
-from actseg_core.datasets.samples import BadData, Sample
+from actseg_core.datasets.samples import BadData, Sample, require_pixels
 from actseg_core.errors import DatasetError
+
+MAX_ID = 2**31
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,7 +115,7 @@ class A2DSentences:
         """(H, W) bool, true on the referred actor.
 
         Raises:
-            DatasetError: If the annotation is missing, damaged or without the actor.
+            DatasetError: If the annotation is missing, damaged, or without a pixel of the actor.
         """
         path = self.annotation(sample)
         instances = read_instances(path)
@@ -122,8 +124,7 @@ class A2DSentences:
             raise DatasetError(
                 f"{path} has no instance {sample.instance}, only {instances.ids.tolist()}"
             )
-        mask: NDArray[np.bool_] = chosen.any(axis=0)
-        return mask
+        return require_pixels(chosen.any(axis=0), f"instance {sample.instance} of {path}")
 
 
 def read_ids(path: Path) -> NDArray[np.int64]:
@@ -132,7 +133,21 @@ def read_ids(path: Path) -> NDArray[np.int64]:
     Raises:
         DatasetError: If the file is missing or damaged.
     """
-    return read_arrays(path, ["instance"])["instance"].reshape(-1).astype(np.int64)
+    return _ids(path, read_arrays(path, ["instance"])["instance"])
+
+
+def _ids(path: Path, values: NDArray[np.generic]) -> NDArray[np.int64]:
+    """(N,) whole numbers.
+
+    Raises:
+        DatasetError: If one is none, or negative.
+    """
+    given = values.reshape(-1).astype(np.float64)
+    if not ((given >= 0) & (given < MAX_ID) & (given == np.rint(given))).all():
+        raise DatasetError(
+            f"the instance ids of {path} must be whole numbers from 0 on, got {given[:8].tolist()}"
+        )
+    return given.astype(np.int64)
 
 
 def read_instances(path: Path) -> Instances:
@@ -142,10 +157,11 @@ def read_instances(path: Path) -> Instances:
     single instance; reBBox is (4, N), or (4,).
 
     Raises:
-        DatasetError: If the file is missing or damaged, or its arrays disagree.
+        DatasetError: If the file is missing or damaged, its arrays disagree, or a number is not
+            finite.
     """
     arrays = read_arrays(path, ["instance", "reMask", "reBBox"])
-    ids = arrays["instance"].reshape(-1).astype(np.int64)
+    ids = _ids(path, arrays["instance"])
     if not ids.size:
         return Instances(ids, np.zeros((0, 0, 0), np.bool_), np.zeros((0, 4)))
     masks, boxes = arrays["reMask"], arrays["reBBox"]
@@ -156,4 +172,6 @@ def read_instances(path: Path) -> Instances:
             f"{path} has {len(ids)} instances, but reMask of shape {arrays['reMask'].shape} and "
             f"reBBox of shape {arrays['reBBox'].shape}; wanted (N, width, height) and (4, N)"
         )
+    if any(item.dtype.kind == "f" and not np.isfinite(item).all() for item in (masks, boxes)):
+        raise DatasetError(f"reMask or reBBox of {path} holds NaN or infinity; export it again")
     return Instances(ids, np.swapaxes(masks, 1, 2) > 0, boxes.T.astype(np.float64))

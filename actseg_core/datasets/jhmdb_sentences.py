@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from actseg_core.datasets.a2d_layout import read_lines
+from actseg_core.datasets.a2d_layout import read_lines, unquoted
 from actseg_core.datasets.clips import evenly_spaced
 from actseg_core.datasets.matlab import MatlabReader
-from actseg_core.datasets.samples import BadData, Sample
+from actseg_core.datasets.samples import BadData, Sample, require_pixels
 from actseg_core.errors import DatasetError
 
 ANNOTATION_HEADER = "video_id,query"
@@ -152,7 +152,7 @@ class JHMDBSentences:
         """(H, W) bool, true on the person.
 
         Raises:
-            DatasetError: If the masks are missing, damaged or too few.
+            DatasetError: If the masks are missing, damaged, too few or empty.
         """
         masks = self._masks(sample.video)
         if sample.frame >= masks.shape[2]:
@@ -160,8 +160,8 @@ class JHMDBSentences:
                 f"{self._mask_path(sample.video)} has masks of {masks.shape[2]} frames, "
                 f"frame {sample.frame} was asked for"
             )
-        mask: NDArray[np.bool_] = masks[:, :, sample.frame]
-        return mask
+        where = f"frame {sample.frame} of {self._mask_path(sample.video)}"
+        return require_pixels(masks[:, :, sample.frame], where)
 
     def _masks(self, video: str) -> NDArray[np.bool_]:
         if video not in self._cache:
@@ -194,11 +194,11 @@ def read_annotation(path: Path) -> dict[str, str]:
     queries = {}
     for number, line in enumerate(lines[1:], start=2):
         video, comma, query = line.partition(",")
-        if not (comma and video.strip() and query.strip()):
+        if not (comma and video.strip() and unquoted(query)):
             raise DatasetError(
                 f"line {number} of {path} must be {ANNOTATION_HEADER}; got {line[:100]!r}"
             )
-        queries[video.strip()] = query.strip()
+        queries[video.strip()] = unquoted(query)
     return queries
 
 
@@ -221,9 +221,11 @@ def _listed(path: Path, number: int, entry: Any) -> ListedFrame:
     try:
         video, image, _, frames, query = entry
         frame = int(PurePosixPath(image).stem) - 1  # images count from 1
+        if not (isinstance(video, str) and isinstance(query, str) and type(frames) is int):
+            raise TypeError
         if not 0 <= frame < frames:
             raise ValueError
-        return ListedFrame(str(video), frame, int(frames), str(query).strip())
+        return ListedFrame(video, frame, frames, query.strip())
     except (ValueError, TypeError):
         raise DatasetError(
             f"entry {number} of {path} must be [video, image path, mask path, number of frames "

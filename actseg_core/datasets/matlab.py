@@ -55,12 +55,20 @@ class MatlabReader:
         """An array in MATLAB's order of axes.
 
         Raises:
-            DatasetError: If the file is missing, damaged, larger than the limits, or without it.
+            DatasetError: If the file is missing, damaged, larger than the limits or without it,
+                or its numbers are not finite.
         """
         if _is_hdf5(path):  # version 7.3 is HDF5, axes reversed
-            return read_arrays(path, [name])[name].T
-        header, content = self._ask(path, name, values=True)
-        return np.frombuffer(content, np.dtype(header["dtype"])).reshape(header["shape"])
+            array = read_arrays(path, [name])[name].T
+        else:
+            header, content = self._ask(path, name, values=True)
+            array = np.frombuffer(content, np.dtype(header["dtype"])).reshape(header["shape"])
+        kind = array.dtype.kind
+        if kind not in "biuf" or (kind == "f" and not np.isfinite(array).all()):
+            raise DatasetError(
+                f"{name!r} of {path} must hold finite real numbers; export it again"
+            )
+        return array
 
     def close(self) -> None:
         """End the process; reading again starts one."""

@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from actseg_core.errors import DatasetError, ShapeError, VideoError
+from actseg_core.errors import DatasetError, ShapeError, VideoError, VocabularyError
 
 logger = logging.getLogger(__name__)
 
@@ -68,7 +68,7 @@ class SentenceDataset(Protocol):
         (0, 0) where the dataset says that the described actor is absent.
 
         Raises:
-            DatasetError: If the annotation is missing or damaged.
+            DatasetError: If the annotation is missing or damaged, or marks no pixel.
         """
         ...
 
@@ -127,11 +127,12 @@ class BadData:
         """Around the reading of one item.
 
         Raises:
-            DatasetError, VideoError, ShapeError: As they come, unless told to skip.
+            DatasetError, VideoError, ShapeError, VocabularyError: As they come, unless told to
+                skip.
         """
         try:
             yield
-        except (DatasetError, VideoError, ShapeError) as error:
+        except (DatasetError, VideoError, ShapeError, VocabularyError) as error:
             if not self.skip:
                 raise
             self.add(str(error))
@@ -140,6 +141,17 @@ class BadData:
         """Count one item that was left out."""
         self.messages.append(message)
         logger.warning("left out: %s", message)
+
+
+def require_pixels(mask: NDArray[np.bool_], what: str) -> NDArray[np.bool_]:
+    """The mask itself: an annotation that marks nothing does not say that nobody is there.
+
+    Raises:
+        DatasetError: If it has no pixel inside.
+    """
+    if not mask.any():
+        raise DatasetError(f"{what} marks no pixel; annotate it again or leave the sample out")
+    return mask
 
 
 def sample_order(count: int, seed: int, epoch: int) -> NDArray[np.int64]:

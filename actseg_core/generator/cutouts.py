@@ -7,13 +7,14 @@ import json
 from collections import defaultdict
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from actseg_core.datasets.coco import polygons, sides
 from actseg_core.errors import DatasetError
 from actseg_core.generator.looks import Look
 from actseg_core.generator.palette import COLOURS, pick
@@ -34,6 +35,7 @@ LEAST_AREA_PX = {"ball": 300.0, "bird": 1200.0}
 STANDING = (1.5, 4.0)
 """Height over width of a person who may be standing."""
 SURE_SHARE, SEEN_SHARE = 0.5, 0.12
+BOX_TOLERANCE_PX = 5.0
 HELD_OUT = 5
 """Every fifth photograph is held out, of those every other one for validation."""
 
@@ -49,6 +51,25 @@ class Cutout:
 
     image: NDArray[np.uint8]
     look: Look
+
+
+@dataclass(frozen=True)
+class _Photo:
+    """An image of instances.json: its name below images/ and its sides [px]."""
+
+    name: str
+    height: int
+    width: int
+
+
+@dataclass(frozen=True, eq=False)
+class _Outlined:
+    """An actor in a photograph: box (left, top, width, height) and outlines (N, 2) [px]."""
+
+    photo: _Photo
+    box: tuple[float, ...]
+    outlines: list[NDArray[np.float64]]
+    kind: str
 
 
 def open_cutouts(config: SceneConfig) -> "CutoutFolder":
@@ -82,28 +103,41 @@ class CutoutFolder:
 
     def __init__(self, folder: Path, licenses: tuple[int, ...], part: CutoutPart = "all") -> None:
         self._images_folder = folder / "images"
-        content = _read(folder / "instances.json")
+        index = folder / "instances.json"
+        content = _read(index)
+        self._actors: dict[str, list[_Outlined]] = defaultdict(list)
+        try:
+            self._photos = self._sort(content, licenses, part)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise DatasetError(
+                f"{index} is not in COCO format: {type(error).__name__}: {error}; export it again"
+            ) from error
+
+    def _sort(
+        self, content: dict[str, Any], licenses: tuple[int, ...], part: CutoutPart
+    ) -> list["_Photo"]:
+        """Put the outlined actors in their places; the photographs that show none."""
         allowed = {
-            item["id"]: item
+            item["id"]: (_photo(item), item)
             for item in content["images"]
             if (not licenses or item.get("license") in licenses) and in_part(item["id"], part)
         }
         names = {item["id"]: item["name"] for item in content["categories"]}
-        self._actors: dict[str, list[tuple[dict[str, Any], dict[str, Any], str]]] = defaultdict(
-            list
-        )
         taken = set()
         for item in content["annotations"]:
             actor, kind = CATEGORIES.get(names[item["category_id"]], ("", ""))
-            image = allowed.get(item["image_id"])
-            if not actor or image is None:
+            photo, _ = allowed.get(item["image_id"], (None, None))
+            if not actor or photo is None:
                 continue
             taken.add(item["image_id"])
-            if _usable(item, image, actor):
-                self._actors[actor].append((item, image, kind))
-        self._photos = [
-            item
-            for key, item in allowed.items()
+            if item.get("iscrowd") or not isinstance(item["segmentation"], list):
+                continue
+            outlined = _outlined(item, photo, kind)
+            if _usable(outlined, item["area"], actor):
+                self._actors[actor].append(outlined)
+        return [
+            photo
+            for key, (photo, item) in allowed.items()
             if key not in taken and item.get("annotated", "full") == "full"
         ]
 
@@ -118,16 +152,15 @@ class CutoutFolder:
 
     def cutout(self, actor: str, rng: np.random.Generator) -> Cutout:
         """A random cut-out of an actor that the folder offers."""
-        item, image, kind = pick(rng, self._actors[actor])
-        picture = self._picture(image)
-        x, y, w, h = (int(value) for value in item["bbox"])
+        item = pick(rng, self._actors[actor])
+        picture = self._picture(item.photo)
+        x, y, w, h = (int(value) for value in item.box)
         box = slice(max(0, y - 1), y + h + 2), slice(max(0, x - 1), x + w + 2)
         mask = np.zeros(picture.shape[:2], np.uint8)
-        outlines = [np.array(p, np.float64).reshape(-1, 2) for p in item["segmentation"]]
-        cv2.fillPoly(mask, [np.rint(outline).astype(np.int32) for outline in outlines], 255)
+        cv2.fillPoly(mask, [np.rint(outline).astype(np.int32) for outline in item.outlines], 255)
         soft = cv2.GaussianBlur(mask, (3, 3), 0)
         cut = np.dstack([picture, np.minimum(soft, mask)])[box]
-        return Cutout(np.ascontiguousarray(cut), _look(actor, kind, cut))
+        return Cutout(np.ascontiguousarray(cut), _look(actor, item.kind, cut))
 
     def photo(self, height: int, width: int, rng: np.random.Generator) -> NDArray[np.uint8]:
         """A random photograph without actors, scaled and cropped to (height, width, 3) uint8."""
@@ -143,39 +176,74 @@ class CutoutFolder:
         left = int(rng.integers(scaled.shape[1] - width + 1))
         return np.ascontiguousarray(scaled[top : top + height, left : left + width], np.uint8)
 
-    def _picture(self, image: dict[str, Any]) -> NDArray[np.uint8]:
-        path = self._images_folder / image["file_name"]
-        picture = cv2.imread(str(path), cv2.IMREAD_COLOR) if path.is_file() else None
+    def _picture(self, photo: "_Photo") -> NDArray[np.uint8]:
+        path = self._images_folder / photo.name
+        try:
+            picture = cv2.imread(str(path), cv2.IMREAD_COLOR) if path.is_file() else None
+        except (OSError, cv2.error):  # a name that no file can have; a size that no picture has
+            picture = None
         if picture is None:
             raise DatasetError(
                 f"{path} is named in instances.json but is missing or no image; restore it or "
                 "take it out of instances.json"
+            )
+        if picture.shape[:2] != (photo.height, photo.width):
+            raise DatasetError(
+                f"{path} is {picture.shape[1]}x{picture.shape[0]}, instances.json says "
+                f"{photo.width}x{photo.height}; its outlines would be out of place"
             )
         return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), np.uint8)
 
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        content = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
+        content = json.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError, RecursionError) as error:
         raise DatasetError(
             f"a cut-out folder needs a COCO-format instances.json beside images/; reading {path} "
             f"failed: {error}"
         ) from None
-    missing = [key for key in ("images", "annotations", "categories") if key not in content]
+    wanted = ("images", "annotations", "categories")
+    missing = [key for key in wanted if not isinstance(content, dict) or key not in content]
     if missing:
         raise DatasetError(f"{path} is not in COCO format: it has no {', '.join(missing)}")
     return dict(content)
 
 
-def _usable(item: dict[str, Any], image: dict[str, Any], actor: str) -> bool:
+def _photo(item: dict[str, Any]) -> _Photo:
+    """An image of instances.json.
+
+    Raises:
+        ValueError: If its name leads elsewhere, or its sides are no numbers of pixels.
+    """
+    name = PurePosixPath(item["file_name"])
+    if name.is_absolute() or ".." in name.parts:
+        raise ValueError(f"{item['file_name']!r} is no file below images/")
+    return _Photo(item["file_name"], *sides(item["height"], item["width"]))
+
+
+def _outlined(item: dict[str, Any], photo: _Photo, kind: str) -> _Outlined:
+    """An annotation of instances.json.
+
+    Raises:
+        ValueError: If its outlines or its box are none, or do not lie on each other.
+    """
+    outlines = polygons(item["segmentation"], photo.height, photo.width)
+    points = np.concatenate(outlines)
+    x, y, w, h = box = tuple(float(value) for value in item["bbox"])
+    corners = np.array([x, y, x + w, y + h])
+    off = np.abs(corners - np.concatenate([points.min(axis=0), points.max(axis=0)])).max()
+    if not off <= BOX_TOLERANCE_PX:
+        raise ValueError(f"the box of annotation {item.get('id')} is {off} px off its outlines")
+    return _Outlined(photo, box, outlines, kind)
+
+
+def _usable(item: _Outlined, area: float, actor: str) -> bool:
     """Large enough, whole, and a person upright."""
-    if item.get("iscrowd") or not isinstance(item["segmentation"], list):
-        return False
-    x, y, w, h = item["bbox"]
-    inside = x > 2 and y > 2 and x + w < image["width"] - 2 and y + h < image["height"] - 2
+    x, y, w, h = item.box
+    inside = x > 2 and y > 2 and x + w < item.photo.width - 2 and y + h < item.photo.height - 2
     upright = actor != "adult" or STANDING[0] <= h / max(w, 1.0) <= STANDING[1]
-    return bool(inside and upright and item["area"] >= LEAST_AREA_PX.get(actor, 2500.0))
+    return bool(inside and upright and area >= LEAST_AREA_PX.get(actor, 2500.0))
 
 
 def _look(actor: str, kind: str, cut: NDArray[np.uint8]) -> Look:

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from actseg_core.datasets.coco import polygons, sides
 from actseg_core.errors import DatasetError
 from actseg_core.generator.cutouts import in_part
 from actseg_core.generator.settings import CutoutPart
@@ -151,11 +152,16 @@ def _read(folder: Path, permissive_only: bool) -> list[Photo]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         names = {item["id"]: item["name"] for item in content["categories"]}
+        sizes = {item["id"]: sides(item["height"], item["width"]) for item in content["images"]}
         instances: dict[int, list[Instance]] = {}
         for item in content["annotations"]:
-            polygons = tuple(np.array(p, np.float32).reshape(-1, 2) for p in item["segmentation"])
+            outlines = polygons(item["segmentation"], *sizes[item["image_id"]])
             instances.setdefault(item["image_id"], []).append(
-                Instance(names[item["category_id"]], polygons, item["area"])
+                Instance(
+                    names[item["category_id"]],
+                    tuple(outline.astype(np.float32) for outline in outlines),
+                    item["area"],
+                )
             )
         return [
             Photo(

@@ -6,6 +6,7 @@ import json
 import cv2
 import numpy as np
 import pytest
+from damaged_files import changed_bytes
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -132,3 +133,16 @@ def test_damaged_label_images_are_an_error_or_counted(a2d) -> None:
     assert len(test.bad) == 2
     assert len(test.video_labels) == 1
     assert len(test.bad) == 2
+
+
+@given(data=st.data())
+def test_a_label_image_changed_anywhere_is_read_or_refused(tmp_path_factory, data) -> None:
+    labels = np.array([[0, 11, 17], [34, 59, 79]], np.uint8)
+    content = cv2.imencode(".png", paint(labels)[..., ::-1])[1].tobytes()
+    path = tmp_path_factory.getbasetemp() / "changed_labels.png"
+    path.write_bytes(data.draw(changed_bytes(content)))
+    try:
+        found = label_map(path)
+    except DatasetError:
+        return
+    assert set(np.unique(found).tolist()) <= set(colours())

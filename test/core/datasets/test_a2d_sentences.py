@@ -3,6 +3,9 @@
 import h5py
 import numpy as np
 import pytest
+from damaged_files import changed_bytes
+from hypothesis import given
+from hypothesis import strategies as st
 
 from actseg_core.datasets.a2d_sentences import A2DSentences, read_instances
 from actseg_core.datasets.samples import Sample
@@ -122,3 +125,46 @@ def test_damage_is_an_error_or_counted_and_left_out(a2d, damage) -> None:
     dataset = A2DSentences(a2d.root, "test", skip_bad=True)
     assert len(dataset.bad) == 1
     assert len(dataset.samples) == (3 if damage is break_missing else 4)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "problem"),
+    [
+        ("instance", [0.0, 2.0, np.nan], r"instance ids of .*00010\.h5 must be whole numbers"),
+        ("instance", [0.0, 2.0, 1e300], "must be whole numbers from 0 on"),
+        ("instance", [0.0, 2.0, 0.5], "must be whole numbers from 0 on"),
+        ("instance", [0.0, 2.0, -1.0], "must be whole numbers from 0 on"),
+        ("reBBox", np.full((4, 3), np.inf), r"reBBox of .*00010\.h5 holds NaN or infinity"),
+        ("reMask", np.full((3, 64, 32), np.nan), "reMask or reBBox of .* holds NaN or infinity"),
+    ],
+)
+def test_numbers_out_of_range_are_named(a2d, name, value, problem) -> None:
+    with h5py.File(a2d.h5("test_three", 9), "r+") as file:
+        del file[name]
+        file[name] = value
+    with pytest.raises(DatasetError, match=problem):
+        read_instances(a2d.h5("test_three", 9))
+
+
+def test_an_actor_without_a_pixel_is_not_taken_for_absent(a2d) -> None:
+    with h5py.File(a2d.h5("test_three", 9), "r+") as file:
+        file["reMask"][2] = 0
+    dataset = A2DSentences(a2d.root, "test")
+    with pytest.raises(DatasetError, match=r"instance 5 of .*00010\.h5 marks no pixel"):
+        dataset.mask(dataset.samples[0])
+
+
+@given(data=st.data())
+def test_an_annotation_file_changed_anywhere_is_read_or_refused(tmp_path_factory, data) -> None:
+    path = tmp_path_factory.getbasetemp() / "changed_instances.h5"
+    with h5py.File(path, "w") as file:
+        file["instance"] = np.array([0.0, 3.0])
+        file["reMask"] = np.ones((2, 6, 4), np.uint8)
+        file["reBBox"] = np.ones((4, 2))
+    path.write_bytes(data.draw(changed_bytes(path.read_bytes())))
+    try:
+        instances = read_instances(path)
+    except DatasetError:
+        return
+    assert len(instances.ids) == len(instances.masks) == len(instances.boxes)
+    assert np.isfinite(instances.boxes).all()

@@ -3,6 +3,9 @@
 import h5py
 import numpy as np
 import pytest
+from damaged_files import changed_bytes
+from hypothesis import given
+from hypothesis import strategies as st
 
 from actseg_core.datasets import hdf5
 from actseg_core.datasets.hdf5 import read_arrays
@@ -125,3 +128,25 @@ def test_a_missing_file_and_the_limit_are_named(tmp_path, monkeypatch) -> None:
     monkeypatch.setattr(hdf5, "MAX_BYTES", 10)
     with pytest.raises(DatasetError, match=r"claims the shape \(11,\)"):
         read_arrays(tmp_path / "a.h5", ["x"])
+
+
+def content_of(tmp_path, **options) -> bytes:
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file.create_dataset("x", data=np.arange(400, dtype=np.float64), **options)
+        file["y"] = np.zeros((2, 3), np.uint8)
+    return (tmp_path / "a.h5").read_bytes()
+
+
+@given(data=st.data())
+def test_a_file_changed_anywhere_is_read_or_refused(tmp_path_factory, data) -> None:
+    folder = tmp_path_factory.getbasetemp()
+    options = data.draw(
+        st.sampled_from([{}, {"compression": "gzip"}, {"chunks": (10,), "fletcher32": True}])
+    )
+    content = data.draw(changed_bytes(content_of(folder, **options)))
+    (folder / "changed.h5").write_bytes(content)
+    try:
+        arrays = read_arrays(folder / "changed.h5", ["x", "y"])
+    except DatasetError:
+        return
+    assert all(array.dtype.kind in "biuf" for array in arrays.values())

@@ -4,6 +4,9 @@ import json
 
 import numpy as np
 import pytest
+from damaged_files import changed_bytes, changed_cells, changed_json
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy.io import savemat
 
 from actseg_core.datasets.jhmdb_sentences import JHMDBSentences, read_annotation, read_frame_list
@@ -69,6 +72,10 @@ def test_the_published_list_decides_the_frames(jhmdb, matlab, rectangles) -> Non
         (entry("long", 8, 7, "man"), "entry 0 of"),
         (entry("long", 0, 7, "man"), "entry 0 of"),
         (["long", "x.png", "m.mat", 7, "man"], "entry 0 of"),
+        (entry("long", 1, float("inf"), "man"), "entry 0 of"),
+        (entry("long", 1, 7.5, "man"), "entry 0 of"),
+        (entry(["long"], 1, 7, "man"), "entry 0 of"),
+        (entry("long", 1, 7, None), "entry 0 of"),
         (entry("long", 1, 7, "a dog"), "says 'a dog' of long, jhmdb_annotation.txt 'man in bl"),
         (entry("who", 1, 7, "a dog"), "says 'a dog' of who, jhmdb_annotation.txt None"),
     ],
@@ -155,3 +162,50 @@ def test_the_reading_process_ends_with_close(jhmdb) -> None:
     assert process is not None
     dataset.close()
     assert process.returncode is not None
+
+
+def test_a_frame_without_a_pixel_is_not_taken_for_absent(jhmdb, matlab, rectangles) -> None:
+    masks = np.stack([rectangles(t, 1) for t in range(5)], axis=2)
+    masks[:, :, 2] = False
+    savemat(jhmdb.mat("even"), {"part_mask": masks.astype(np.uint8)})
+    dataset = JHMDBSentences(jhmdb.root, matlab=matlab)
+    with pytest.raises(DatasetError, match=r"frame 2 of .*even/puppet_mask\.mat marks no pixel"):
+        dataset.mask(dataset.samples[4])
+
+
+def test_sentences_that_a_spreadsheet_put_in_quotes_are_read_without(tmp_path) -> None:
+    path = tmp_path / "jhmdb_annotation.txt"
+    path.write_text('video_id,query\neven,"a ""big"" woman, walking"\n')
+    assert read_annotation(path) == {"even": 'a "big" woman, walking'}
+
+
+LISTED = [entry("long", 7, 7, "man in black running"), entry("even", 1, 5, "a woman, walking")]
+
+
+@given(
+    changed_json(LISTED).map(lambda tree: json.dumps(tree).encode())
+    | changed_bytes(json.dumps(LISTED).encode())
+)
+def test_a_list_changed_anywhere_is_read_or_refused(tmp_path_factory, content) -> None:
+    path = tmp_path_factory.getbasetemp() / "changed_list.json"
+    path.write_bytes(content)
+    try:
+        entries = read_frame_list(path)
+    except DatasetError:
+        return
+    assert all(0 <= item.frame < item.frames for item in entries)
+
+
+@given(
+    changed_cells(["video_id,query", "long,man in black running", "even,a woman"])
+    .map(lambda text: text.encode("utf-8", "replace"))
+    .flatmap(lambda content: st.just(content) | changed_bytes(content))
+)
+def test_sentences_changed_anywhere_are_read_or_refused(tmp_path_factory, content) -> None:
+    path = tmp_path_factory.getbasetemp() / "changed_jhmdb.txt"
+    path.write_bytes(content)
+    try:
+        queries = read_annotation(path)
+    except DatasetError:
+        return
+    assert all(video and query for video, query in queries.items())

@@ -10,6 +10,9 @@ import h5py
 import numpy as np
 import psutil
 import pytest
+from damaged_files import changed_bytes
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy.io import savemat
 
 from actseg_core.datasets.matlab import MatlabReader
@@ -153,3 +156,28 @@ def test_a_fork_and_a_pickle_start_their_own_process(tmp_path, matlab) -> None:
     assert matlab._process.pid == parents
     for end in (receive, send):
         os.close(end)
+
+
+@pytest.mark.parametrize(
+    "wrong", [np.array([1.0, np.nan]), np.array([1.0, np.inf]), np.array([1 + 2j, 3])]
+)
+def test_numbers_that_are_not_finite_and_real_are_refused(tmp_path, matlab, wrong) -> None:
+    path = put(tmp_path / "a.mat", x=wrong)
+    with pytest.raises(DatasetError, match=r"'x' of .*a\.mat must hold finite real"):
+        matlab.read(path, "x")
+
+
+@given(
+    st.sampled_from(
+        [damaged_element((2, 2), b"1234"), damaged_element((3, 4, 5), bytes(60))]
+    ).flatmap(changed_bytes)
+)
+def test_a_file_changed_anywhere_is_read_or_refused(tmp_path_factory, matlab, content) -> None:
+    path = tmp_path_factory.getbasetemp() / "changed.mat"
+    path.write_bytes(content)
+    try:
+        shape = matlab.shape(path, "x")
+        array = matlab.read(path, "x")
+    except DatasetError:
+        return
+    assert array.shape == shape

@@ -52,7 +52,16 @@ def rectangle(x: int, y: int, w: int, h: int) -> list[list[float]]:
 @pytest.fixture
 def photos(tmp_path: Path) -> Path:
     """Two photographs: a person in red and blue beside a green ball, and an empty one."""
-    folder = tmp_path / "photos"
+    return write_photos(tmp_path / "photos")
+
+
+@pytest.fixture(scope="session")
+def photos_to_change(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same for a test that changes its index over and over."""
+    return write_photos(tmp_path_factory.mktemp("photos") / "photos")
+
+
+def write_photos(folder: Path) -> Path:
     (folder / "images").mkdir(parents=True)
     person = np.full((200, 300, 3), 128, np.uint8)
     person[20:110, 40:100] = (200, 30, 35)

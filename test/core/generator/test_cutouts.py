@@ -4,6 +4,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from damaged_files import changed_bytes, changed_json
+from hypothesis import given
+from hypothesis import strategies as st
 
 from actseg_core.errors import DatasetError
 from actseg_core.generator import SceneConfig, render_clip
@@ -126,3 +129,72 @@ def test_a_missing_picture_is_named(photos: Path) -> None:
         DatasetError, match=r"person\.png is named in instances\.json but is missing"
     ):
         CutoutFolder(photos, ()).cutout("adult", rng())
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "problem"),
+    [
+        ("segmentation", [[]], "a polygon must be x and y of at least 3 points"),
+        ("segmentation", [[40, 20, 100, 20, 1e9, 180]], "coordinate 1000000000.0 is not within"),
+        ("segmentation", [[40, 20, 100, 20, float("nan"), 180]], "coordinate nan is not within"),
+        (
+            "bbox",
+            [float("nan"), 20, 60, 160],
+            "the box of annotation 1 is nan px off",
+        ),
+        ("bbox", [140, 20, 60, 160], r"the box of annotation 1 is 100\.0 px off its outlines"),
+        ("bbox", [40, 20, 60], "ValueError: not enough values"),
+        ("area", "large", "TypeError"),
+        ("category_id", 99, "KeyError: 99"),
+    ],
+)
+def test_numbers_of_an_index_are_checked_before_anything_is_drawn(
+    photos: Path, name: str, value: object, problem: str
+) -> None:
+    content = json.loads((photos / "instances.json").read_text())
+    content["annotations"][0][name] = value
+    (photos / "instances.json").write_text(json.dumps(content))
+    with pytest.raises(DatasetError, match=r"instances\.json is not in COCO format.*" + problem):
+        CutoutFolder(photos, ())
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("file_name", "../person.png"), ("height", 0), ("width", 1e9)]
+)
+def test_facts_of_a_photograph_are_checked(photos: Path, name: str, value: object) -> None:
+    content = json.loads((photos / "instances.json").read_text())
+    content["images"][0][name] = value
+    (photos / "instances.json").write_text(json.dumps(content))
+    with pytest.raises(DatasetError, match="is no file below images/|side of an image must be"):
+        CutoutFolder(photos, ())
+
+
+def test_a_photograph_of_another_size_than_its_outlines_is_refused(photos: Path) -> None:
+    cv2.imwrite(str(photos / "images" / "person.png"), np.zeros((100, 300, 3), np.uint8))
+    with pytest.raises(DatasetError, match=r"person\.png is 300x100, instances\.json says"):
+        CutoutFolder(photos, ()).cutout("adult", rng())
+
+
+@given(data=st.data())
+def test_an_index_changed_anywhere_is_read_or_refused(
+    photos_to_change: Path, data: st.DataObject
+) -> None:
+    path = photos_to_change / "instances.json"
+    good = path.read_bytes()
+    try:
+        path.write_bytes(
+            data.draw(
+                changed_json(json.loads(good)).map(lambda tree: json.dumps(tree).encode())
+                | changed_bytes(good)
+            )
+        )
+        folder = CutoutFolder(photos_to_change, ())
+        for actor in ("adult", "ball"):
+            if folder.offers(actor):
+                assert folder.cutout(actor, rng()).image[..., 3].any()
+        if folder.has_photos:
+            folder.photo(20, 30, rng())
+    except DatasetError:
+        pass
+    finally:
+        path.write_bytes(good)
