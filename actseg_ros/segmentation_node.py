@@ -95,7 +95,7 @@ class SegmentationNode(ManagedNode):
         self._spatial: SpatialOutput | None = None
         if spatial.enabled:
             self._spatial = SpatialOutput(
-                self, spatial, self.stream.max_pixels, self._queries.holding
+                self, spatial, self.stream.max_pixels, self._queries.holding, self._watch
             )
             self._outputs.after = self._spatial.offer
         self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
@@ -264,6 +264,7 @@ class SegmentationNode(ManagedNode):
             self._watch.hint(),
             health.pace,
             self._pictures.hint() if self._worker else "",
+            self._spatial.hint() if self._spatial else "",
             graph.twin(self),
             self._new_problems.hint(health),
         ]

@@ -86,7 +86,7 @@ class SpatialConfig(Config):
     max_depth_m: float = Field(20.0, gt=0.0, le=1000.0)
     """Depth beyond this [m] is left out."""
     marker_lifetime_s: float = Field(1.0, gt=0.0, le=600.0)
-    """A marker that is not renewed vanishes after this long [s]."""
+    """A marker that is not renewed vanishes after this long [s], or 2.5 intervals of answers."""
 
 
 class CameraConfig(Config):

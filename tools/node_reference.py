@@ -99,7 +99,12 @@ INPUTS = (
         "aligned depth, 16UC1 [mm] or 32FC1 [m]; with `spatial.enabled`, and only while a 3-D "
         "output is subscribed to",
     ),
-    Topic("~/camera_info", "sensor_msgs/CameraInfo", "as `~/depth`", "of `~/image`; with depth"),
+    Topic(
+        "~/camera_info",
+        "sensor_msgs/CameraInfo",
+        "as `~/depth`; transient local, too, once a latched publisher is there",
+        "of `~/image`; with `spatial.enabled`. One that is sent once is enough",
+    ),
 )
 OUTPUTS = (
     Topic(

@@ -1,6 +1,7 @@
 """3-D outputs: depth and camera_info in; centroid, points and markers out."""
 
 import threading
+import time
 import traceback
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -9,19 +10,20 @@ from typing import Any, TypeGuard
 from geometry_msgs.msg import PointStamped
 from rclpy.lifecycle import LifecycleNode
 from rclpy.publisher import Publisher
-from rclpy.subscription import Subscription
-from sensor_msgs.msg import CameraInfo, Image, PointCloud2
+from sensor_msgs.msg import Image, PointCloud2
 from std_msgs.msg import Header
 
 from actseg_core.errors import ActSegError
 from actseg_core.geometry import back_project, measure, thin_out, without_rim
 from actseg_core.live.frame_checks import NANOSECONDS, StampRefused, stamp_to_ns
 from actseg_core.live.reports import Report
+from actseg_core.live.stats import Interval
 from actseg_core.types import MaskResult
 from actseg_ros import qos
 from actseg_ros.messages import time_message
 from actseg_ros.settings import SpatialConfig
 from actseg_ros.spatial.depth_image import camera_of, decode_depth
+from actseg_ros.spatial.inputs import DepthInputs
 from actseg_ros.spatial.messages import Place, centroid_message, cloud_message
 from actseg_ros.spatial.pairing import Pairing
 
@@ -36,6 +38,10 @@ STEP_S = 0.1
 STOP_TIMEOUT_S = 5.0
 LARGEST_SAMPLE_BYTES = 4
 LOG_EVERY_S = 5.0
+HINT_EVERY_S = 30.0
+UNPAIRED = 3  # masks in a row
+OTHER_CLOCK_S = 60.0
+MARKER_INTERVALS = 2.5
 NO_MARKERS = "visualization_msgs is not installed, so there is no ~/markers; install it for RViz"
 
 
@@ -49,6 +55,7 @@ class SpatialOutput:
         settings: Limits.
         max_pixels: Larger depth images are refused [px].
         holding: QuerySet.holding; keeps places of an older set of sentences from going out.
+        watch: Is told of publishers whose QoS does not fit.
     """
 
     def __init__(
@@ -57,6 +64,7 @@ class SpatialOutput:
         settings: SpatialConfig,
         max_pixels: int,
         holding: Callable[[int], AbstractContextManager[bool]],
+        watch: qos.QosWatch,
     ) -> None:
         self._node, self._settings, self._holding = node, settings, holding
         self._max_pixels = max_pixels
@@ -68,16 +76,16 @@ class SpatialOutput:
             node.get_logger().warning(NO_MARKERS)
         else:
             self._markers = node.create_publisher(MarkerArray, "~/markers", newest)
-        self._subscriptions: list[Subscription[Any]] = []
+        self._inputs = DepthInputs(node, settings.depth_reliability, watch, self._on_depth)
         self._changed = threading.Condition()
         self._pairing: Pairing[Report, Image] = self._new_pairing()
         self._nothing: Report | None = None
-        self._info: CameraInfo | None = None
         self._stopping = False
         self._thread: threading.Thread | None = None
         self._frame_id = ""
         self._shown = False
-        self._problem = ""
+        self._hint = self._problem = ""
+        self._published = Interval()
 
     # ------------------------------------------------------------ called by the node's executor
     def start(self) -> None:
@@ -95,7 +103,7 @@ class SpatialOutput:
             self._thread.join(STOP_TIMEOUT_S)
             self._thread = None
             self._clear()
-        self._unsubscribe()
+        self._inputs.end()
 
     def reconfigure(self, settings: SpatialConfig, max_pixels: int) -> None:
         """Go on with other limits; the depth images that are kept stay."""
@@ -105,17 +113,20 @@ class SpatialOutput:
 
     def follow_demand(self) -> None:
         """Subscribe to depth while somebody wants what is made of it, and only then."""
-        wanted = self._thread is not None and self._is_wanted()
-        if wanted and not self._subscriptions:
-            profile = qos.images(self._settings.depth_reliability, 2)
-            self._subscriptions = [
-                self._node.create_subscription(Image, "~/depth", self._on_depth, profile),
-                self._node.create_subscription(
-                    CameraInfo, "~/camera_info", self._on_info, profile
-                ),
-            ]
-        elif not wanted:
-            self._unsubscribe()
+        if self._thread is not None:
+            self._inputs.follow(self._is_wanted())
+
+    def hint(self) -> str:
+        """Why nothing comes of what somebody subscribes to; empty if all is well. Logged, too."""
+        self._hint = ""
+        if self._thread is not None and self._is_wanted():
+            missing = self._inputs.missing() or self._unpaired()
+            if missing:
+                self._node.get_logger().warning(
+                    f"no 3-D output: {missing}", throttle_duration_sec=HINT_EVERY_S
+                )
+            self._hint = missing or self._problem
+        return f"no 3-D output: {self._hint}" if self._hint else ""
 
     def facts(self) -> dict[str, str]:
         """For /diagnostics."""
@@ -123,8 +134,30 @@ class SpatialOutput:
             return {
                 "depth images kept": str(len(self._pairing)),
                 "masks without depth": str(self._pairing.unmatched),
-                "depth problem": self._problem,
+                "depth problem": self._hint or self._problem,
             }
+
+    def _unpaired(self) -> str:
+        """Why depth images and masks do not find each other."""
+        with self._changed:
+            pairing, settings = self._pairing, self._settings
+            apart_ns, kept, came_late = pairing.apart_ns, len(pairing), pairing.came_late
+            if pairing.failures < UNPAIRED or apart_ns is None:
+                return ""
+        if came_late and kept >= settings.depth_frames:
+            return (
+                f"a mask comes later than the depth image of its frame is kept: raise "
+                f"spatial.depth_frames, now {settings.depth_frames}"
+            )
+        where = "after" if apart_ns > 0 else "before"
+        apart_s = abs(apart_ns) / NANOSECONDS
+        told = (
+            f"depth images of {self._inputs.depth_topic} lie {apart_s:.3f} s {where} the "
+            f"images nearest to them, spatial.tolerance_s allows {settings.tolerance_s:g} s"
+        )
+        if apart_s > OTHER_CLOCK_S:
+            return f"{told}: their stamps are of different clocks"
+        return f"{told}: synchronise the two, or raise it"
 
     def _on_depth(self, message: Image) -> None:
         """Only kept here; most of them are never looked at."""
@@ -139,14 +172,6 @@ class SpatialOutput:
         with self._changed:
             self._pairing.add_depth(stamp_ns, message)
             self._changed.notify()
-
-    def _on_info(self, message: CameraInfo) -> None:
-        self._info = message
-
-    def _unsubscribe(self) -> None:
-        for subscription in self._subscriptions:
-            self._node.destroy_subscription(subscription)
-        self._subscriptions = []
 
     # ----------------------------------------------------------------------- called by the worker
     def offer(self, report: Report) -> None:
@@ -170,7 +195,8 @@ class SpatialOutput:
                     return
                 nothing, self._nothing = self._nothing, None
                 pair = self._pairing.take()
-                if nothing is None and pair is None:
+                is_lost = self._shown and self._pairing.failures >= UNPAIRED
+                if nothing is None and pair is None and not is_lost:
                     self._changed.wait(STEP_S)
                     continue
             try:
@@ -178,6 +204,8 @@ class SpatialOutput:
                     self._publish_nothing(nothing)
                 if pair is not None:
                     self._publish(*pair)
+                elif is_lost:
+                    self._clear()
             except ActSegError as error:
                 self._give_up(str(error))
             except Exception:
@@ -186,24 +214,26 @@ class SpatialOutput:
     def _publish(self, report: Report, depth: Image) -> None:
         newest = max(report.answers.values(), key=lambda answer: answer.stamp_ns)
         header = Header(stamp=time_message(newest.stamp_ns), frame_id=newest.frame_id)
-        places = self._places(report, newest, depth)
+        places, problem = self._places(report, newest, depth)
         outgoing = self._messages(header, places)
         with self._holding(report.revision) as in_force:
             if in_force:
                 for publisher, message in outgoing:
                     publisher.publish(message)
                 self._frame_id, self._shown = newest.frame_id, bool(places)
-                self._problem = ""
+                self._problem = "" if places else problem
+                self._published.tick(time.monotonic())
 
-    def _places(self, report: Report, newest: MaskResult, depth: Image) -> list[Place]:
-        """One per sentence whose actor is found in the newest frame and has depth."""
-        if self._info is None:
+    def _places(self, report: Report, newest: MaskResult, depth: Image) -> tuple[list[Place], str]:
+        """One per sentence whose actor is found in the newest frame, and why one has none."""
+        info = self._inputs.info
+        if info is None:
             raise ActSegError("no camera_info has come; connect the camera's to ~/camera_info")
         height, width = newest.mask.shape
-        camera = camera_of(self._info, width, height)
+        camera = camera_of(info, width, height)
         depth_m = decode_depth(depth, self._max_pixels)
         settings = self._settings
-        places = []
+        places, problem = [], ""
         for query in report.queries:
             answer = report.answers.get(query.id)
             if answer is None or not answer.found or answer.stamp_ns != newest.stamp_ns:
@@ -214,7 +244,13 @@ class SpatialOutput:
                 places.append(
                     Place(query.sentence.text, query.number, answer.confidence, kept, extent)
                 )
-        return places
+            else:
+                problem = (
+                    f"{query.id} is found, but only {len(points)} pixels of its mask have depth "
+                    f"up to {settings.max_depth_m:g} m (spatial.max_depth_m), spatial.min_points "
+                    f"wants {settings.min_points}"
+                )
+        return places, problem
 
     def _messages(self, header: Header, places: list[Place]) -> list[tuple["Publisher[Any]", Any]]:
         outgoing: list[tuple[Publisher[Any], Any]] = []
@@ -224,7 +260,10 @@ class SpatialOutput:
         if self._has_reader(self._points):
             outgoing.append((self._points, cloud_message(header, places)))
         if self._has_reader(self._markers):
-            lifetime_ns = round(self._settings.marker_lifetime_s * NANOSECONDS)
+            lifetime_s = max(
+                self._settings.marker_lifetime_s, MARKER_INTERVALS * self._published.value_s
+            )
+            lifetime_ns = round(lifetime_s * NANOSECONDS)
             outgoing.append((self._markers, marker_message(header, places, lifetime_ns)))
         return outgoing
 

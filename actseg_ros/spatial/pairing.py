@@ -8,6 +8,8 @@ D = TypeVar("D")
 A = TypeVar("A")
 # Answers that may wait for their depth; more than a few would be too old to be worth it.
 WAITING = 4
+# Stamps that run back by less [ns] are images in the wrong order.
+RESET_NS = 1_000_000_000
 
 
 class Pairing(Generic[A, D]):
@@ -22,6 +24,10 @@ class Pairing(Generic[A, D]):
 
     Attributes:
         unmatched: Answers so far for which no depth came.
+        failures: How many of them were the newest, in a row.
+        apart_ns: How far after the newest of them the nearest depth image lies [ns], negative:
+            before; None if none was kept.
+        came_late: Whether all depth images kept were newer than the newest of them.
     """
 
     def __init__(self, tolerance_ns: int, capacity: int) -> None:
@@ -29,19 +35,22 @@ class Pairing(Generic[A, D]):
         self._stamps: list[int] = []
         self._depths: list[D] = []
         self._waiting: deque[tuple[int, A]] = deque()
-        self.unmatched = 0
+        self.unmatched = self.failures = 0
+        self.apart_ns: int | None = None
+        self.came_late = False
 
     def __len__(self) -> int:
         return len(self._depths)
 
     def add_depth(self, stamp_ns: int, depth: D) -> None:
-        """Keep a depth image; one whose stamp runs back means that the clock was set."""
-        if self._stamps and stamp_ns == self._stamps[-1]:
-            return
-        if self._stamps and stamp_ns < self._stamps[-1]:
+        """Keep a depth image; one whose stamp runs back far means that the clock was set."""
+        if self._stamps and stamp_ns < self._stamps[-1] - RESET_NS:
             self.forget()
-        self._stamps.append(stamp_ns)
-        self._depths.append(depth)
+        index = bisect_left(self._stamps, stamp_ns)
+        if self._stamps[index : index + 1] == [stamp_ns]:
+            return
+        self._stamps.insert(index, stamp_ns)
+        self._depths.insert(index, depth)
         self._drop_oldest()
 
     def set_limits(self, tolerance_ns: int, capacity: int) -> None:
@@ -53,8 +62,7 @@ class Pairing(Generic[A, D]):
         """Let an answer wait for its depth image; the oldest one gives up if too many wait."""
         self._waiting.append((stamp_ns, answer))
         if len(self._waiting) > WAITING:
-            self._waiting.popleft()
-            self.unmatched += 1
+            self._give_up(self._waiting.popleft()[0])
 
     def take(self) -> tuple[A, D] | None:
         """The next answer with its depth image; answers that can have none are given up."""
@@ -65,8 +73,9 @@ class Pairing(Generic[A, D]):
                 return None
             self._waiting.popleft()
             if depth is not None:
+                self.failures = 0
                 return answer, depth
-            self.unmatched += 1
+            self._give_up(stamp_ns)
         return None
 
     def forget(self) -> None:
@@ -83,13 +92,23 @@ class Pairing(Generic[A, D]):
         while len(self._stamps) > self._capacity:
             del self._stamps[0], self._depths[0]
 
+    def _give_up(self, stamp_ns: int) -> None:
+        self.unmatched += 1
+        self.failures += 1
+        best = self._nearest_index(stamp_ns)
+        self.apart_ns = None if best is None else self._stamps[best] - stamp_ns
+        self.came_late = bool(self._stamps) and stamp_ns < self._stamps[0]
+
     def _nearest(self, stamp_ns: int) -> D | None:
-        index = bisect_left(self._stamps, stamp_ns)
-        near = [i for i in (index - 1, index) if 0 <= i < len(self._stamps)]
-        best = min(near, key=lambda i: abs(self._stamps[i] - stamp_ns), default=None)
+        best = self._nearest_index(stamp_ns)
         if best is None or abs(self._stamps[best] - stamp_ns) > self._tolerance_ns:
             return None
         return self._depths[best]
+
+    def _nearest_index(self, stamp_ns: int) -> int | None:
+        index = bisect_left(self._stamps, stamp_ns)
+        near = [i for i in (index - 1, index) if 0 <= i < len(self._stamps)]
+        return min(near, key=lambda i: abs(self._stamps[i] - stamp_ns), default=None)
 
     def _is_over(self, stamp_ns: int) -> bool:
         """Whether newer depth has come, so that none can come for this stamp any more."""

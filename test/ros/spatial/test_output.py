@@ -6,15 +6,18 @@ from typing import Any
 
 import numpy as np
 import pytest
+import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
 from geometry_msgs.msg import PointStamped
 from rclpy.context import Context
+from rclpy.duration import Duration
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.node import Node
 from rclpy.parameter import Parameter
-from rclpy.qos import QoSProfile
-from sensor_msgs.msg import CameraInfo, Image, PointCloud2
+from rclpy.qos import DurabilityPolicy, QoSProfile
+from rclpy.time import Time
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
 from std_msgs.msg import Header, String
 from visualization_msgs.msg import Marker, MarkerArray
 
@@ -62,6 +65,7 @@ class Bench:
         self.info: CameraInfo | None = CameraInfo(width=16, height=12, k=K)
         self.depth_mm: np.ndarray | None = np.full((12, 16), 2000, np.uint16)
         self.encoding = "16UC1"
+        self.depth_ahead_ns = 0
 
     def read(self, *names: str) -> None:
         for name in names:
@@ -91,6 +95,9 @@ class Bench:
         if self.depth_mm is not None:
             height, width = self.depth_mm.shape
             depth = Image(header=header, height=height, width=width, encoding=self.encoding)
+            if self.depth_ahead_ns:
+                stamp = Time.from_msg(header.stamp) + Duration(nanoseconds=self.depth_ahead_ns)
+                depth.header = Header(stamp=stamp.to_msg(), frame_id="optical")
             depth.step = width * self.depth_mm.itemsize
             depth.data.frombytes(self.depth_mm.tobytes())
             self.depth_camera.publish(depth)
@@ -98,6 +105,13 @@ class Bench:
     def ask(self, sentence: str) -> None:
         self.spin_until(lambda: self.command.get_subscription_count() > 0, feed=False)
         self.command.publish(String(data=sentence))
+
+    def message(self) -> str:
+        """Of the newest diagnostics, with its level before it."""
+        if not self.diagnostics:
+            return ""
+        (status,) = self.diagnostics[-1].status
+        return f"{status.level[0]} {status.message}"
 
     def facts(self) -> dict[str, str]:
         if not self.diagnostics:
@@ -280,3 +294,128 @@ def test_without_visualization_msgs_the_rest_works(
     bench.read("points")
     bench.ask("the dog")
     bench.spin_until(lambda: bench.came["points"] and bench.came["points"][-1].width == 18)
+
+
+def test_camera_info_that_was_sent_once_and_latched_is_heard(make: Any) -> None:
+    bench = make()
+    bench.client.destroy_publisher(bench.info_camera)
+    latched = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+    camera = bench.client.create_publisher(CameraInfo, "/actseg/camera_info", latched)
+    camera.publish(bench.info)
+    bench.info = None
+    bench.ask("the dog")
+    bench.spin_until(lambda: bench.facts().get("state") == "FOUND")
+    bench.read("points")
+    bench.spin_until(lambda: bench.came["points"] and bench.came["points"][-1].width == 18)
+
+
+def test_camera_info_that_was_sent_once_before_anybody_wanted_points_is_kept(make: Any) -> None:
+    bench = make()
+    bench.spin_until(lambda: bench.info_camera.get_subscription_count() == 1, feed=False)
+    bench.info_camera.publish(bench.info)
+    bench.info = None
+    bench.ask("the dog")
+    bench.spin_until(lambda: bench.facts().get("state") == "FOUND")
+    bench.read("points")
+    bench.spin_until(lambda: bench.came["points"] and bench.came["points"][-1].width == 18)
+
+
+def test_depth_that_never_comes_is_told_with_the_topic_and_what_else_there_is(make: Any) -> None:
+    bench = make()
+    bench.client.destroy_publisher(bench.depth_camera)
+    bench.client.create_publisher(Image, "/cam/depth", 1)
+    bench.depth_mm = None
+    bench.read("points")
+    bench.ask("the dog")
+    told = (
+        "wanted is sensor_msgs/msg/Image: nobody publishes /actseg/depth; published are "
+        "/actseg/image (Image), /cam/depth (Image): remap ~/depth to the right one"
+    )
+    bench.spin_until(lambda: told in bench.message(), what=told)
+    assert bench.message().startswith("1 FOUND; no 3-D output: no depth image for ")
+    assert told in bench.facts()["depth problem"]
+
+
+def test_camera_info_that_never_comes_is_told_with_its_topic(make: Any) -> None:
+    bench = make()
+    bench.client.destroy_publisher(bench.info_camera)
+    bench.info = None
+    bench.read("points")
+    bench.ask("the dog")
+    told = (
+        "no camera_info has come, wanted is sensor_msgs/msg/CameraInfo: nobody publishes /actseg"
+    )
+    bench.spin_until(lambda: told in bench.message(), what=told)
+
+
+def test_depth_of_another_type_is_told(make: Any) -> None:
+    bench = make()
+    bench.client.destroy_publisher(bench.depth_camera)
+    bench.depth_mm = None
+    # One DDS participant cannot have two types on a topic: this camera is in another one.
+    elsewhere = Context()
+    rclpy.init(context=elsewhere, domain_id=bench.client.context.get_domain_id())
+    camera = Node("camera", context=elsewhere)
+    camera.create_publisher(CompressedImage, "/actseg/depth", 1)
+    bench.read("points")
+    bench.ask("the dog")
+    told = "/actseg/depth has 1 publisher (sensor_msgs/msg/CompressedImage, reliable, by /camera)"
+    bench.spin_until(lambda: told in bench.message(), what=told)
+    camera.destroy_node()
+    elsewhere.shutdown()
+
+
+@pytest.mark.parametrize(
+    ("ahead_s", "told"),
+    [
+        (7200.0, "their stamps are of different clocks"),
+        (-7200.0, "s before the images nearest to them, spatial.tolerance_s allows 0.001 s"),
+        (0.2, "spatial.tolerance_s allows 0.001 s: synchronise the two, or raise it"),
+    ],
+)
+def test_depth_that_never_fits_is_told_with_the_distance_and_the_limit(
+    make: Any, ahead_s: float, told: str
+) -> None:
+    bench = make(tolerance_s=0.001)
+    bench.depth_ahead_ns = round(ahead_s * 1e9)
+    bench.read("points")
+    bench.ask("the dog")
+    bench.spin_until(lambda: told in bench.message(), what=told)
+    assert "depth images of /actseg/depth lie" in bench.message()
+
+
+def test_points_are_taken_away_when_depth_does_not_fit_any_more(make: Any) -> None:
+    bench = make(tolerance_s=0.001)
+    bench.read("points")
+    bench.ask("the dog")
+    bench.spin_until(lambda: bench.came["points"] and bench.came["points"][-1].width == 18)
+    bench.depth_ahead_ns = 3600 * 10**9
+    bench.spin_until(lambda: bench.came["points"][-1].width == 0)
+
+
+def test_masks_that_come_after_their_depth_has_gone_name_the_parameter(make: Any) -> None:
+    bench = make(depth_frames=1)
+    bench.depth_ahead_ns = 60 * 10**9
+    bench.read("points")
+    bench.ask("the dog")
+    bench.spin_until(lambda: "raise spatial.depth_frames, now 1" in bench.message())
+
+
+def test_an_actor_with_too_little_depth_is_told_with_both_limits(make: Any) -> None:
+    bench = make(max_depth_m=1.5)
+    bench.read("points")
+    bench.ask("the dog")
+    told = (
+        "q1 is found, but only 0 pixels of its mask have depth up to 1.5 m (spatial.max_depth_m), "
+        "spatial.min_points wants 5"
+    )
+    bench.spin_until(lambda: told in bench.message(), what=told)
+
+
+def test_nothing_is_missed_while_nobody_wants_3d(make: Any) -> None:
+    bench = make()
+    bench.depth_mm = bench.info = None
+    bench.ask("the dog")
+    bench.spin_until(lambda: bench.facts().get("state") == "FOUND")
+    bench.spin_until(lambda: len(bench.diagnostics) > 4)
+    assert "no 3-D output" not in bench.message()

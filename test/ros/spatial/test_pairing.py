@@ -64,8 +64,8 @@ def test_the_oldest_depth_goes_first() -> None:
 
 def test_a_clock_that_was_set_back_empties_everything() -> None:
     pairing = make()
-    pairing.add_depth(1000, "old")
-    pairing.add_answer(2000, "old")
+    pairing.add_depth(2_000_000_000, "old")
+    pairing.add_answer(3_000_000_000, "old")
     pairing.add_depth(10, "new")
     pairing.add_answer(10, "a")
     assert pairing.take() == ("a", "new")
@@ -105,3 +105,35 @@ def test_whatever_comes_pairs_are_near_and_memory_is_bounded(
         assert pair is None or abs(pair[0] - pair[1]) <= 10
         assert len(pairing) <= 5
     assert pairing.unmatched <= answers
+
+
+def test_an_answer_without_depth_tells_how_far_the_nearest_was() -> None:
+    pairing = make()
+    pairing.add_answer(100, "a")
+    pairing.add_depth(133, "d")
+    assert pairing.take() is None
+    assert (pairing.failures, pairing.apart_ns, pairing.came_late) == (1, 33, True)
+    pairing.add_answer(155, "b")
+    pairing.add_depth(166, "e")
+    assert pairing.take() is None
+    assert (pairing.failures, pairing.apart_ns, pairing.came_late) == (2, 11, False)
+    pairing.add_answer(170, "c")
+    assert pairing.take() == ("c", "e")
+    assert (pairing.failures, pairing.unmatched) == (0, 2)
+
+
+def test_without_any_depth_there_is_no_distance() -> None:
+    pairing = make()
+    for stamp in range(WAITING + 3):
+        pairing.add_answer(stamp * 100, str(stamp))
+    assert (pairing.failures, pairing.apart_ns) == (3, None)
+
+
+def test_depth_images_in_the_wrong_order_are_put_in_order() -> None:
+    pairing = make()
+    for stamp in (100, 300, 200, 300):
+        pairing.add_depth(stamp, f"d{stamp}")
+    assert len(pairing) == 3
+    for stamp in (100, 200, 300):
+        pairing.add_answer(stamp, "a")
+        assert pairing.take() == ("a", f"d{stamp}")
