@@ -7,6 +7,8 @@ from numpy.typing import NDArray
 
 from actseg_core.errors import ShapeError
 
+SHOWN_CHARS = 100
+
 
 @dataclass(frozen=True, eq=False)
 class Frame:
@@ -77,12 +79,25 @@ class Sentence:
         words: Lower-cased words, at most the model's maximum.
         unknown: Those of `words` that have no vector.
         vectors: (L, D) float32, one row per word, zero rows for unknown words and padding.
+        left_out: Lower-cased words behind the model's maximum: they are not read.
     """
 
     text: str
     words: tuple[str, ...]
     unknown: tuple[str, ...]
     vectors: NDArray[np.float32]
+    left_out: tuple[str, ...] = ()
+
+    @property
+    def shortened(self) -> str:
+        """One line about the words that are not read, and what to do; empty if all are."""
+        if not self.left_out:
+            return ""
+        rest = " ".join(self.left_out)
+        return (
+            f"only the first {len(self.words)} words are read, not {rest[:SHOWN_CHARS]!r}; "
+            "say it in fewer words"
+        )
 
     @property
     def is_known(self) -> bool:

@@ -105,7 +105,8 @@ class CommandInterface:
         node: Owns the subscriptions and services.
         queries: The set that they change.
         changed: Called after each change.
-        refused: Called with the reason when a command is refused, with nothing when one is not.
+        refused: Called with the reason when a command is refused or not read to its end, with
+            nothing when all of it is taken.
         state: What an unanswered sentence is waiting for.
         watch: Is told of publishers whose QoS does not fit.
     """
@@ -155,7 +156,7 @@ class CommandInterface:
         except QueryRefused as error:
             self._refused(str(error))
             return
-        self._refused("")
+        self._refused(query.sentence.shortened if query else "")
         self._changed()
         if self._queries.snapshot()[0] != before:  # else it is the sentence that is active already
             self._log(f"command: {about(query)}" if query else "command: no sentence any more")
@@ -238,10 +239,12 @@ class CommandInterface:
 
 
 def about(query: Query) -> str:
-    """A sentence that was accepted, in one line: its id, its text, and what is not known of it."""
+    """A sentence that was accepted, in one line: its id, its text, what of it is not read."""
     line = f"{query.id} is active: {query.sentence.text!r}"
     if not query.sentence.is_known:
         return f"{line}, but no word of it is known: the answer will be NOT_FOUND"
     if query.sentence.unknown:
         line += f", not known: {', '.join(query.sentence.unknown)}"
+    if query.sentence.shortened:
+        line += f", but {query.sentence.shortened}"
     return line

@@ -74,7 +74,7 @@ def status_message(health: Health, now_ns: int, refused: str = "") -> Segmentati
     Args:
         health: Of the worker.
         now_ns: Node's clock [ns].
-        refused: Why the newest command was refused, if it was.
+        refused: Why the newest command was refused or not read to its end, if it was.
     """
     answered = health.mask_stamp_ns > 0
     return SegmentationStatus(

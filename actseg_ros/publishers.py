@@ -51,7 +51,7 @@ class TopicPublishers:
         after: Called with each report that was published; must return at once.
         latest: The newest heartbeat.
         style: Of the overlay; replaced as a whole when it changes.
-        refused_command: Why the newest command was refused, if it was.
+        refused_command: Why the newest command was refused or not read to its end, if it was.
     """
 
     def __init__(

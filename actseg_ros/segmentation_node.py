@@ -214,7 +214,8 @@ class SegmentationNode(ManagedNode):
         self._outputs.refused_command = reason
         if reason:
             self.get_logger().warning(
-                f"command refused: {reason}", throttle_duration_sec=REFUSALS_LOGGED_EVERY_S
+                f"command not taken as said: {reason}",
+                throttle_duration_sec=REFUSALS_LOGGED_EVERY_S,
             )
 
     def _on_parameters(self, groups: Mapping[str, Config]) -> None:

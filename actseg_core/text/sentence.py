@@ -1,13 +1,17 @@
 """Sentences as words, and words as rows of vectors."""
 
+import logging
 import unicodedata
+from functools import lru_cache
 
 import numpy as np
 
 from actseg_core.config import TextConfig
 from actseg_core.errors import VocabularyError
 from actseg_core.text.word_vectors import WordVectors, load_word_vectors
-from actseg_core.types import Sentence
+from actseg_core.types import SHOWN_CHARS, Sentence
+
+logger = logging.getLogger(__name__)
 
 MAX_CHARS = 10_000  # normalising takes quadratic time on long runs of combining marks
 JOINERS = frozenset("'-")  # kept inside a word
@@ -68,7 +72,7 @@ class SentenceReader:
         self.vectors = vectors
 
     def read(self, text: str) -> Sentence:
-        """A sentence of at most `config.max_words` words; later words are dropped.
+        """A sentence of at most `config.max_words` words; later ones are in `left_out`.
 
         A word without a vector is read without its possessive "'s" and, if hyphenated, as its
         parts: "man's" as "man", "red-haired" as "red", "haired".
@@ -76,9 +80,10 @@ class SentenceReader:
         Raises:
             VocabularyError: If the text holds no word, undecodable characters, or too many.
         """
-        words = tuple(
+        said = tuple(
             part for word in tokenize(text, self.config.lowercase) for part in self._parts(word)
-        )[: self.config.max_words]
+        )
+        words, left_out = said[: self.config.max_words], said[self.config.max_words :]
         if not words:
             raise VocabularyError(
                 f"the sentence {text[:40]!r} holds no word; send one like 'dog running'"
@@ -91,12 +96,21 @@ class SentenceReader:
                 unknown.append(word)
             else:
                 rows[index] = row
-        return Sentence(text, words, tuple(unknown), rows)
+        sentence = Sentence(text, words, tuple(unknown), rows, left_out)
+        if left_out:
+            _warn(text, sentence.shortened)
+        return sentence
 
     def _parts(self, word: str) -> list[str]:
         if word in self.vectors:
             return [word]
         return [part for part in word.removesuffix("'s").split("-") if part]
+
+
+@lru_cache(maxsize=1000)
+def _warn(text: str, shortened: str) -> None:
+    """Once per sentence, however often a training reads it."""
+    logger.warning("%r: %s", text[:SHOWN_CHARS], shortened)
 
 
 def load_reader(config: TextConfig, digest: str = "") -> SentenceReader:

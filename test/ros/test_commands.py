@@ -69,6 +69,9 @@ def test_a_sentence_is_described_with_its_id_and_its_unknown_words(read: Read) -
         "q3 is active: 'xolo', but no word of it is known: the answer will be NOT_FOUND"
     )
     assert line("a\x1b[2J dog") == "q3 is active: 'a\\x1b[2J dog'"
+    assert line("dog " * 20 + "on the left").endswith(
+        ", but only the first 20 words are read, not 'on the left'; say it in fewer words"
+    )
 
 
 def test_twenty_lines_come_at_once_and_then_five_a_second() -> None:

@@ -84,12 +84,12 @@ class FakeEngine:
 
 
 def read_words(text: str) -> Sentence:
-    """Like SentenceReader.read; words that begin with x are unknown."""
-    words = tuple(text.lower().split())
+    """Like SentenceReader.read: at most 20 words; words that begin with x are unknown."""
+    words, left_out = tuple(text.lower().split()[:20]), tuple(text.lower().split()[20:])
     if "\ufffd" in text:
         raise VocabularyError("the sentence holds undecodable characters; send UTF-8")
     unknown = tuple(word for word in words if word.startswith("x"))
-    return Sentence(text, words, unknown, np.zeros((20, 4), np.float32))
+    return Sentence(text, words, unknown, np.zeros((20, 4), np.float32), left_out)
 
 
 @pytest.fixture

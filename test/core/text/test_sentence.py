@@ -104,12 +104,28 @@ def test_hyphens_and_possessives_are_taken_apart_only_where_the_whole_is_unknown
     assert sentence.unknown == ()
 
 
-def test_words_beyond_the_maximum_are_dropped(make_reader: MakeReader) -> None:
-    sentence = make_reader(max_words=2).read("red dog running zebra")
+def test_words_beyond_the_maximum_are_left_out_and_told(
+    make_reader: MakeReader, caplog: pytest.LogCaptureFixture
+) -> None:
+    reader = make_reader(max_words=2)
+    for _ in range(3):
+        sentence = reader.read("Red dog, running zebra")
 
+    told = "only the first 2 words are read, not 'running zebra'; say it in fewer words"
     assert sentence.words == ("red", "dog")
+    assert sentence.left_out == ("running", "zebra")
+    assert sentence.shortened == told
+    assert caplog.messages == [f"'Red dog, running zebra': {told}"]
     assert sentence.unknown == ()
     assert sentence.vectors.shape == (2, 2)
+
+
+def test_of_a_sentence_that_is_read_whole_nothing_is_left_out(
+    make_reader: MakeReader, caplog: pytest.LogCaptureFixture
+) -> None:
+    sentence = make_reader(max_words=2).read("red-dog")
+
+    assert (sentence.left_out, sentence.shortened, caplog.messages) == ((), "", [])
 
 
 def test_case_is_folded_only_if_configured(make_reader: MakeReader) -> None:

@@ -105,6 +105,21 @@ def test_a_refused_command_keeps_the_old_sentence_and_is_told(make: Any) -> None
     assert bench.statuses[-1].query_revision == 1
 
 
+def test_words_behind_the_end_of_what_is_read_are_told(make: Any) -> None:
+    bench = make()
+    bench.start()
+    long = "the dog " * 10 + "on the left"
+    bench.command.publish(String(data=long))
+    told = "only the first 20 words are read, not 'on the left'; say it in fewer words"
+    bench.spin_until(lambda: bench.statuses and bench.statuses[-1].refused_command == told)
+    bench.spin_until(bench.is_in(State.FOUND))
+    reply = bench.call(AddQuery, "add_query", AddQuery.Request(sentence=f"{long} side"))
+    assert reply.accepted
+    assert "only the first 20 words are read, not 'on the left side'" in reply.message
+    bench.command.publish(String(data="the dog"))
+    bench.spin_until(lambda: bench.statuses[-1].refused_command == "")
+
+
 def test_each_change_is_one_line_of_the_log(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     lines: list[str] = []
     bench = make(sentence="the dog")
