@@ -21,7 +21,7 @@ _SEVERAL = (5.2, 3.7)
 _FLOOR = 0.04
 # Black, grey and brown are seen in nearly everything, orange and yellow in little.
 _READINESS = np.array([-1.8, -0.6, -1.1, 0.5, 1.6, 1.6, 0.5, -0.4, 0.7, 0.3, -1.2], np.float32)
-_SHADE_ODDS = {"dark": (-5.2, 10.5), "light": (-2.5, 10.5), "bright": (-2.5, 9.0)}
+_SHADE_ODDS = {"dark": (-6.0, 12.0), "light": (-2.3, 10.6), "bright": (-2.3, 9.0)}
 _VIVID = [
     BASIC_COLOURS.index(n) for n in BASIC_COLOURS if n not in ("black", "white", "grey", "brown")
 ]
@@ -133,9 +133,9 @@ def _ramp(value: Array, width: float) -> Array:
 def looks_log_odds(mention: ColourMention, shares: Array) -> Array:
     """How much a mention of colours speaks for or against each object.
 
-    Fitted to what a person called 55 photographs' objects, so that the odds are those of a
+    Fitted to what a person called 111 objects of photographs, so that the odds are those of a
     colour word being said of an object that has these shares, against its not being said, both
-    equally likely beforehand (docs/looks.md).
+    equally likely beforehand (docs/looks.md). "Bright" and "colourful" are set by judgement.
 
     Args:
         mention: What the sentence says.
