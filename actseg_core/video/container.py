@@ -1,8 +1,10 @@
 """Video files through PyAV (FFmpeg): opening, probing, decoding from front to back."""
 
+import math
 from collections.abc import Generator, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from typing import IO, Self
 
 import av
 import numpy as np
@@ -12,48 +14,159 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from actseg_core.errors import VideoError
+from actseg_core.video import facts
 from actseg_core.video.frames import ImageFolder, VideoFrame, VideoInfo, check_pixels
+from actseg_core.video.names import check_file, local_path, what_it_is
+from actseg_core.video.picture import pixel_aspect, size_changed, to_rgb
 
 # Local files of ordinary kinds only: a play list must not make FFmpeg open other files or hosts.
 _CONTAINERS = (
     *("mov", "avi", "matroska", "mpeg", "mpegts", "mpegvideo", "ogg", "flv", "asf", "gif"),
-    *("h264", "hevc", "m4v", "mjpeg", "ivf", "nut", "dv"),
+    *("h264", "hevc", "obu", "m4v", "mjpeg", "ivf", "nut", "dv", "mxf", "rm", "apng"),
+    "yuv4mpegpipe",
 )
 _OPTIONS = {"protocol_whitelist": "file", "format_whitelist": ",".join(_CONTAINERS)}
 
 
-def open_container(path: Path) -> InputContainer:
-    """Open a video file; the caller closes it.
+class OpenVideo:
+    """An open video file, its video stream, and what is known of it.
+
+    Args:
+        path: Of the file.
+        size: Height and width [px] that all pictures must have; None: as the first one.
+
+    Attributes:
+        path: As given.
+        container: PyAV's.
+        stream: The video among its streams.
+        aspect: Width over height of a stored pixel.
 
     Raises:
         VideoError: If the file is missing, empty, not a video, or without a picture track.
     """
-    if not path.is_file():
-        raise VideoError(f"there is no video file {path}; check the path")
-    if path.stat().st_size == 0:
-        raise VideoError(f"the video {path} is empty (0 bytes); copy it again")
-    try:
-        container = av.open(str(path), container_options=_OPTIONS)
-    except (av.FFmpegError, OSError) as error:
-        raise VideoError(
-            f"cannot open the video {path}: not a video, damaged, or cut short "
-            f"({_reason(error)}); play it elsewhere, or re-encode it as MP4"
-        ) from error
-    if not container.streams.video:
-        container.close()
-        raise VideoError(f"{path} has no picture track; give a video")
-    stream = container.streams.video[0]
-    stream.codec_context.thread_count = 1  # several workers share the machine; order is exact
-    try:
-        check_pixels(path, stream.codec_context.width or 1, stream.codec_context.height or 1)
-    except VideoError:
-        container.close()
-        raise
-    return container
+
+    def __init__(self, path: Path, size: tuple[int, int] | None = None) -> None:
+        self.path = path
+        self.size = size
+        self._file: IO[bytes] | None = None
+        self.container = self._open()
+        try:
+            self.stream: VideoStream = facts.video_stream(path, self.container)
+            context = self.stream.codec_context
+            context.thread_count = 1  # several workers share the machine; order is exact
+            check_pixels(path, context.width or 1, context.height or 1)
+            self.aspect = pixel_aspect(self.stream.sample_aspect_ratio)
+        except VideoError:
+            self.close()
+            raise
+
+    def _open(self) -> InputContainer:
+        check_file(self.path)
+        try:
+            # With the protocol named, FFmpeg takes no part of a name for one ("12:30.mp4").
+            name: str | IO[bytes] = f"file:{self.path}"
+            if not is_text(self.path):
+                name = self._file = self.path.open("rb")
+            return av.open(name, "r", container_options=_OPTIONS)
+        except (av.FFmpegError, OSError) as error:
+            self._close_file()
+            raise VideoError(
+                f"cannot open the video {self.path}: {_why(self.path, error)}"
+            ) from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        self.container.close()
+        self._close_file()
+
+    def _close_file(self) -> None:
+        if self._file is not None:
+            self._file.close()
+
+    def picture(self, frame: DecodedFrame, index: int) -> NDArray[np.uint8]:
+        """(H, W, 3) uint8 RGB of a frame as displayed.
+
+        Raises:
+            VideoError: If it is damaged, or of another size than the frames before.
+        """
+        image = to_rgb(self.path, frame, index, self.aspect)
+        size = image.shape[0], image.shape[1]
+        self.size = self.size or size
+        if size != self.size:
+            raise size_changed(self.path, index, self.size, size)
+        return image
+
+    def decode_from_start(self) -> Iterator[DecodedFrame]:
+        """Frames of a freshly opened file in display order.
+
+        What a recording that was cut at its start lacks before its first frame is passed over.
+
+        Raises:
+            FFmpegError: If a frame cannot be decoded.
+        """
+        missing: av.FFmpegError | None = None
+        is_shown = False
+        for packet in self.container.demux(self.stream):
+            try:
+                frames = packet.decode()
+            except av.error.InvalidDataError as error:
+                if is_shown:
+                    raise
+                missing = missing or error
+                continue
+            is_shown = is_shown or bool(frames)
+            yield from frames
+        if missing is not None and not is_shown:
+            raise missing
+
+    def decode_from(self, stamp: int) -> Iterator[DecodedFrame]:
+        """Frames in display order from the key frame of a time stamp [ticks] on.
+
+        Raises:
+            SeekMissedError: If the container leads elsewhere, as transport streams do.
+            FFmpegError: If a frame cannot be decoded.
+        """
+        self.container.seek(stamp, stream=self.stream)
+        is_first = True
+        for packet in self.container.demux(self.stream):
+            if is_first and not packet.is_keyframe:  # decoders may make up what they lack
+                raise SeekMissedError
+            is_first = False
+            yield from packet.decode()
 
 
-def _reason(error: Exception) -> str:
+class SeekMissedError(Exception):
+    """Time stamps do not lead to the frames of this file: count frames instead."""
+
+
+def is_text(path: Path) -> bool:
+    """Whether a name can be handed to FFmpeg; names in other encodings than UTF-8 cannot."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def reason(error: Exception) -> str:
+    """Of FFmpeg's or the system's refusal, without file names."""
     return getattr(error, "strerror", None) or type(error).__name__
+
+
+def _why(path: Path, error: Exception) -> str:
+    if isinstance(error, PermissionError):
+        return "it may not be read; change its permissions"
+    known = what_it_is(path)
+    return known or (
+        f"not a video, damaged, or cut short ({reason(error)}); "
+        "play it elsewhere, or re-encode it as MP4"
+    )
 
 
 @contextmanager
@@ -63,62 +176,61 @@ def decoding(path: Path, done: str) -> Iterator[None]:
         yield
     except (av.FFmpegError, OSError) as error:
         raise VideoError(
-            f"{path} is damaged or cut short {done} ({_reason(error)}); "
+            f"{path} is damaged or cut short {done} ({reason(error)}); "
             "copy it again, or re-encode what is left of it"
         ) from error
-
-
-def to_rgb(path: Path, frame: DecodedFrame, index: int) -> NDArray[np.uint8]:
-    """(H, W, 3) uint8 RGB as displayed, the file's rotation applied.
-
-    Raises:
-        VideoError: If the decoder had to make up parts of the frame.
-    """
-    if frame.is_corrupt:
-        raise VideoError(
-            f"{path} is damaged or cut short at frame {index}; "
-            "copy it again, or re-encode what is left of it"
-        )
-    check_pixels(path, frame.width, frame.height)
-    # One thread: a forked worker could not free a scaler that has threads of its own.
-    image = frame.to_ndarray(format="rgb24", threads=1).astype(np.uint8, copy=False)
-    turns = round(frame.rotation / 90) % 4  # counter-clockwise, as FFmpeg's display matrix
-    return np.ascontiguousarray(np.rot90(image, turns)) if turns else image
-
-
-def frames_per_second(stream: VideoStream) -> float:
-    """Mean rate of a stream; 25 if the file does not tell."""
-    rate = stream.average_rate or stream.guessed_rate
-    return float(rate) if rate else 25.0
 
 
 def probe(path: str | Path) -> VideoInfo:
     """Size, rate and length of a video file or image folder.
 
-    The length is the file's own count; where it has none, the packets are counted (one pass over
-    the file without decoding).
+    Rate and length are told by the header's index of frames where it lists all, else by the
+    packets (one pass over the file without decoding).
 
     Raises:
         VideoError: If there is nothing readable.
     """
-    path = Path(path)
+    path = local_path(path)
     if path.is_dir():
         return ImageFolder(path).info
-    with open_container(path) as container:
-        stream = container.streams.video[0]
+    with OpenVideo(path) as video:
         with decoding(path, "at frame 0"):
-            first = next(container.decode(stream), None)
+            first = next(video.decode_from_start(), None)
         if first is None:
             raise VideoError(f"{path} holds no frame; it is empty or cut short")
-        height, width = to_rgb(path, first, 0).shape[:2]
-        count = stream.frames or count_packets(path)
-        return VideoInfo(frames_per_second(stream), width, height, count)
+        height, width = video.picture(first, 0).shape[:2]
+        stored = first.height, first.width
+        times = facts.index_times(video.stream)
+    count = len(times)
+    with OpenVideo(path) as video:
+        if not times:
+            count, times = read_times(video)
+        rate_hz = facts.mean_rate_hz(video.stream, times)
+    return VideoInfo(rate_hz, width, height, count, stored)
 
 
-def count_packets(path: Path) -> int:
-    """Frames that a file holds, without decoding them."""
-    with open_container(path) as container, decoding(path, "while its frames were counted"):
-        return sum(1 for packet in container.demux(video=0) if packet.size)
+def read_times(video: OpenVideo) -> tuple[int, list[int]]:
+    """Number of frames of a freshly opened file, and times by which their rate can be told.
+
+    Of a damaged file, of what comes before the damage.
+    """
+    packets: list[facts.PacketTimes] = []
+    with suppress(av.FFmpegError, OSError):
+        packets.extend(packet_times(video))
+    return len(packets), facts.rising_times(packets)
+
+
+def packet_times(video: OpenVideo) -> Iterator[facts.PacketTimes]:
+    """Of all packets of a freshly opened file whose frames are shown, in the file's order.
+
+    Raises:
+        FFmpegError: If the file is damaged.
+    """
+    for packet in video.container.demux(video.stream):
+        if packet.size and not packet.is_discard:
+            yield facts.PacketTimes(
+                packet.pts, packet.dts, packet.duration or 0, packet.is_keyframe
+            )
 
 
 def read_video(path: str | Path) -> Iterator[VideoFrame]:
@@ -127,16 +239,16 @@ def read_video(path: str | Path) -> Iterator[VideoFrame]:
     The file is closed when the iterator ends, fails or is dropped.
 
     Raises:
-        VideoError: If there is nothing readable, or the content ends early; the frames before the
-            damage are yielded first.
+        VideoError: If there is nothing readable, a frame is damaged or of another size than the
+            first, or the content ends early; the frames before are yielded first.
     """
-    path = Path(path)
+    path = local_path(path)
     if path.is_dir():
         yield from _read_folder(ImageFolder(path))
         return
-    with open_container(path) as container, closing(decode_all(path, container)) as frames:
+    with OpenVideo(path) as video, closing(decode_all(video)) as frames:
         for index, frame, time_s in frames:
-            yield VideoFrame(to_rgb(path, frame, index), time_s, index)
+            yield VideoFrame(video.picture(frame, index), time_s, index)
 
 
 def _read_folder(folder: ImageFolder) -> Iterator[VideoFrame]:
@@ -144,48 +256,36 @@ def _read_folder(folder: ImageFolder) -> Iterator[VideoFrame]:
         yield VideoFrame(folder.image(index), index / folder.info.fps, index)
 
 
-def decode_all(
-    path: Path, container: InputContainer
-) -> Generator[tuple[int, DecodedFrame, float], None, None]:
-    """Index, frame and time [s] of all frames of a freshly opened container.
+def decode_all(video: OpenVideo) -> Generator[tuple[int, DecodedFrame, float], None, None]:
+    """Index, frame and time [s] of all frames of a freshly opened file; the times rise.
 
     Raises:
         VideoError: If the content is damaged or ends before its declared end.
     """
-    stream = container.streams.video[0]
-    step_s = 1.0 / frames_per_second(stream)
-    frames = container.decode(stream)
-    index, start_s, end_s = 0, None, 0.0
+    path, stream = video.path, video.stream
+    clock = facts.FrameClock(
+        lambda: 1.0 / _measured_rate_hz(path),
+        facts.JUMP_S if facts.clock_may_jump(video.container) else math.inf,
+    )
+    frames = video.decode_from_start()
+    index, end_s = 0, 0.0
     while True:
         with decoding(path, f"after {index} frames"):
             frame = next(frames, None)
         if frame is None:
             break
-        stamp_s = frame.time if frame.time is not None else index * step_s
-        start_s = stamp_s if start_s is None else start_s
-        end_s = stamp_s + step_s
-        yield index, frame, stamp_s - start_s
+        time_s = clock.time_s(frame.time)
+        end_s = (time_s if frame.time is None else frame.time) + _lasting_s(frame)
+        yield index, frame, time_s
         index += 1
-    check_complete(path, stream, index, end_s)
+    slack_s = 1.5 * max(clock.longest_step_s, 1.0 / facts.header_rate_hz(stream))
+    facts.check_complete(path, stream, index, end_s, slack_s)
 
 
-def check_complete(path: Path, stream: VideoStream, frames: int, end_s: float) -> None:
-    """Compare what came with what the header promised.
+def _measured_rate_hz(path: Path) -> float:
+    with OpenVideo(path) as video:
+        return facts.mean_rate_hz(video.stream, read_times(video)[1])
 
-    A file may rightly show fewer frames than it stores (an edit list), so both the count and the
-    time must fall short before the file counts as cut.
 
-    Raises:
-        VideoError: If the file holds no frame or ends early.
-    """
-    if frames == 0:
-        raise VideoError(f"{path} holds no frame; it is empty or cut short")
-    if frames >= stream.frames or stream.duration is None or stream.time_base is None:
-        return
-    declared_end_s = float((stream.start_time or 0) * stream.time_base)
-    declared_end_s += float(stream.duration * stream.time_base)
-    if end_s < declared_end_s - 1.5 / frames_per_second(stream):
-        raise VideoError(
-            f"{path} is cut short: its header promises {stream.frames} frames, "
-            f"{frames} came; copy it again, or re-encode what is left of it"
-        )
+def _lasting_s(frame: DecodedFrame) -> float:
+    return float(frame.duration * frame.time_base) if frame.time_base else 0.0

@@ -42,12 +42,15 @@ class VideoInfo:
         width: Width [px] as displayed.
         height: Height [px] as displayed.
         frames: Number of frames.
+        stored: Height and width [px] as stored, before rotation and stretching of pixels that
+            are not square; None: as displayed.
     """
 
     fps: float
     width: int
     height: int
     frames: int
+    stored: tuple[int, int] | None = None
 
 
 class FrameReader(Protocol):
@@ -75,7 +78,7 @@ def out_of_range(path: Path, frames: int, index: int) -> VideoError:
     )
 
 
-def check_pixels(path: Path, width: int, height: int) -> None:
+def check_pixels(path: Path | str, width: int, height: int) -> None:
     """Refuse sizes that no camera has before anything of that size is allocated.
 
     Raises:
@@ -89,14 +92,22 @@ def check_pixels(path: Path, width: int, height: int) -> None:
 
 
 def list_images(folder: Path) -> list[Path]:
-    """Image files of a folder in natural order (2.png before 10.png).
+    """Image files of a folder in natural order (2.png before 10.png), without hidden ones.
+
+    macOS keeps a ._2.png beside 2.png on foreign disks: the name of an image, and none.
 
     Raises:
         VideoError: If there is no such folder, or no image in it.
     """
     if not folder.is_dir():
         raise VideoError(f"there is no image folder {folder}; check the path")
-    images = [path for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES]
+    images = [
+        path
+        for path in folder.iterdir()
+        if path.suffix.lower() in IMAGE_SUFFIXES
+        and not path.name.startswith(".")
+        and not path.is_dir()
+    ]
     if not images:
         raise VideoError(
             f"{folder} holds no image; wanted files ending in {', '.join(sorted(IMAGE_SUFFIXES))}"

@@ -6,30 +6,27 @@ from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
-from av.container import InputContainer
 from av.video.frame import VideoFrame as DecodedFrame
 from numpy.typing import NDArray
 
+from actseg_core.video import facts
 from actseg_core.video.container import (
-    check_complete,
+    OpenVideo,
+    SeekMissedError,
     decode_all,
     decoding,
-    open_container,
+    packet_times,
     probe,
-    to_rgb,
 )
 from actseg_core.video.frames import FrameReader, ImageFolder, VideoInfo, out_of_range
 
 CACHE_BYTES = 64_000_000
 MAX_OPEN = 8
-
-
-class _SeekMissedError(Exception):
-    """Time stamps do not lead to the frames of this file: count frames instead."""
 
 
 class VideoReader:
@@ -87,49 +84,47 @@ class VideoReader:
         self.close()
 
     def __getstate__(self) -> dict[str, Any]:
-        dropped: dict[str, Any] = {"_container": None, "_frames": None, "_cache": OrderedDict()}
+        dropped: dict[str, Any] = {"_video": None, "_frames": None, "_cache": OrderedDict()}
         return {**self.__dict__, **dropped}
 
     def _forget(self) -> None:
         self._cache: OrderedDict[int, NDArray[np.uint8]] = OrderedDict()
-        self._container: InputContainer | None = None
+        self._video: OpenVideo | None = None
         self._frames: Iterator[tuple[int, DecodedFrame]] | None = None
         self._next = 0
         self._pid = os.getpid()
 
     def _stop(self) -> None:
         self._frames = None
-        if self._container is not None:
-            self._container.close()
-            self._container = None
+        if self._video is not None:
+            self._video.close()
+            self._video = None
+
+    def _open(self) -> OpenVideo:
+        return OpenVideo(self.path, (self._info.height, self._info.width))
 
     def _read_stamps(self) -> None:
-        with open_container(self.path) as container:
-            stream = container.streams.video[0]
+        with self._open() as video:
             with decoding(self.path, "while its frames were counted"):
-                packets = [
-                    (packet.pts, packet.is_keyframe, packet.duration or 0)
-                    for packet in container.demux(stream)
-                    if packet.size and not packet.is_discard
-                ]
-            stamps = sorted(pts for pts, _, _ in packets if pts is not None)
-            if not stamps or len(set(stamps)) != len(packets) or stream.time_base is None:
+                packets = list(packet_times(video))
+            tick = video.stream.time_base
+            if tick is None or not facts.are_in_order(packets):
                 return
-            end = max(pts + duration for pts, _, duration in packets if pts is not None)
-            check_complete(self.path, stream, len(packets), float(end * stream.time_base))
-        self._index_of = {stamp: index for index, stamp in enumerate(stamps)}
-        keys = sorted(pts for pts, is_key, _ in packets if is_key and pts is not None)
-        self._keys = [(self._index_of[stamp], stamp) for stamp in keys] or [(0, stamps[0])]
-        self._info = replace(self._info, frames=len(stamps))
+            shown = [(item.shown, item) for item in packets if item.shown is not None]
+            shown.sort(key=lambda item: item[0])
+            steps = [after[0] - before[0] for before, after in pairwise(shown)]
+            slack_s = 1.5 * max(1.0 / self._info.fps, float(max(steps, default=0) * tick))
+            end_s = float(max(stamp + item.duration for stamp, item in shown) * tick)
+            facts.check_complete(self.path, video.stream, len(packets), end_s, slack_s)
+        self._index_of = {stamp: index for index, (stamp, _) in enumerate(shown)}
+        self._keys = [(index, stamp) for index, (stamp, item) in enumerate(shown) if item.is_key]
+        self._info = replace(self._info, frames=len(shown))
 
     def _count_frames(self) -> None:
         """Leave the time stamps aside for good."""
         self._stop()
         self._index_of, self._keys = {}, [(0, 0)]
-        with (
-            open_container(self.path) as container,
-            closing(decode_all(self.path, container)) as frames,
-        ):
+        with self._open() as video, closing(decode_all(video)) as frames:
             self._info = replace(self._info, frames=sum(1 for _ in frames))
 
     def _image(self, index: int) -> NDArray[np.uint8]:
@@ -140,7 +135,7 @@ class VideoReader:
             return self._cache[index]
         try:
             image = self._decode(index)
-        except _SeekMissedError:
+        except SeekMissedError:
             self._count_frames()
             return self._image(index)
         self._cache[index] = image
@@ -150,40 +145,42 @@ class VideoReader:
 
     def _decode(self, index: int) -> NDArray[np.uint8]:
         key = self._keys[max(0, bisect_right(self._keys, index, key=lambda item: item[0]) - 1)]
-        if self._frames is None or index < self._next or key[0] > self._next:
-            self._frames = self._start(key[1])
+        if self._frames is None or self._video is None or not key[0] <= self._next <= index:
+            self._start(key[1])
         try:
-            return to_rgb(self.path, self._advance(self._frames, index), index)
+            return self._advance(index)
         except Exception:
             self._stop()  # a generator that raised is spent
             raise
 
-    def _advance(self, frames: Iterator[tuple[int, DecodedFrame]], index: int) -> DecodedFrame:
-        for number, frame in frames:
+    def _advance(self, index: int) -> NDArray[np.uint8]:
+        assert self._frames is not None and self._video is not None
+        before = None
+        for number, frame in self._frames:
             self._next = number + 1
+            if number > index or before not in (None, number - 1):
+                break  # a frame that the packets promised did not come
             if number == index:
-                return frame
-            if number > index:
-                break
-        raise _SeekMissedError
+                return self._video.picture(frame, index)
+            before = number
+        raise SeekMissedError
 
-    def _start(self, stamp: int) -> Iterator[tuple[int, DecodedFrame]]:
-        if not self._index_of:
+    def _start(self, stamp: int) -> None:
+        if self._video is None or not self._index_of:
             self._stop()
-            self._container = open_container(self.path)
-            return ((index, frame) for index, frame, _ in decode_all(self.path, self._container))
-        if self._container is None:
-            self._container = open_container(self.path)
-        with decoding(self.path, "while seeking"):
-            self._container.seek(stamp, stream=self._container.streams.video[0])
-        return self._from_here(self._container)
+            self._video = self._open()
+        if not self._index_of:
+            counted = decode_all(self._video)
+            self._frames = ((index, frame) for index, frame, _ in counted)
+            return
+        self._frames = self._from_here(self._video, stamp)
 
-    def _from_here(self, container: InputContainer) -> Iterator[tuple[int, DecodedFrame]]:
+    def _from_here(self, video: OpenVideo, stamp: int) -> Iterator[tuple[int, DecodedFrame]]:
         with decoding(self.path, f"near frame {self._next}"):
-            for frame in container.decode(container.streams.video[0]):
+            for frame in video.decode_from(stamp):
                 index = None if frame.pts is None else self._index_of.get(frame.pts)
                 if index is None:
-                    raise _SeekMissedError
+                    raise SeekMissedError
                 yield index, frame
 
 

@@ -1,6 +1,5 @@
-"""One way to play anything as a camera: a video file, an image folder, or a webcam."""
+"""One way to play anything as a camera: a file, an image folder, a webcam, or a stream."""
 
-import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,9 +10,12 @@ import numpy as np
 
 from actseg_core.errors import VideoError
 from actseg_core.video.container import probe, read_video
+from actseg_core.video.facts import MAX_HEADER_RATE_HZ
 from actseg_core.video.frames import VideoFrame
+from actseg_core.video.names import STREAM_SCHEMES, local_path, scheme_of, video_device
+from actseg_core.video.stream import StreamSource
 
-_WEBCAM = re.compile(r"(?:/dev/video)?(\d{1,3})")
+WEBCAM_RATE_HZ = 30.0  # where a driver does not tell
 _MISSED_READS = 10  # a USB camera drops single frames; this many in a row mean that it is gone
 
 
@@ -40,17 +42,23 @@ class FrameSource(Protocol):
 
 
 def open_source(source: str | int | Path) -> FrameSource:
-    """A video file, an image folder, or a webcam (0, "0" or "/dev/video0").
+    """A video file, an image folder, a webcam or a stream from the network.
 
     Iterating yields `VideoFrame(image, time_s, index)`; the rate is `source.fps`.
+
+    Args:
+        source: A path, a webcam (0, "0", "/dev/video0" or a link to it, as in /dev/v4l/by-id), or
+            an address (rtsp://, http:// and others, see `names.STREAM_SCHEMES`).
 
     Raises:
         VideoError: If it is missing or unreadable; while iterating, if it ends by damage.
     """
-    path = Path(str(source))
-    webcam = _WEBCAM.fullmatch(str(source).strip())
-    if webcam and not path.is_file() and not path.is_dir():
-        return WebcamSource(int(webcam[1]))
+    device = video_device(source)
+    if device is not None:
+        return WebcamSource(device)
+    path = local_path(str(source))
+    if not path.exists() and scheme_of(str(source)) in STREAM_SCHEMES:
+        return StreamSource(str(source))
     return FileSource(path)
 
 
@@ -94,7 +102,8 @@ class WebcamSource:
                 f"cannot open webcam {index}; is it plugged in, free, and readable "
                 f"(`ls -l /dev/video{index}`)?"
             )
-        self.fps = self._capture.get(cv2.CAP_PROP_FPS) or 30.0
+        rate_hz = self._capture.get(cv2.CAP_PROP_FPS)
+        self.fps = rate_hz if 0 < rate_hz <= MAX_HEADER_RATE_HZ else WEBCAM_RATE_HZ
 
     def __iter__(self) -> Iterator[VideoFrame]:
         start_s, index, missed = time.monotonic(), 0, 0

@@ -39,13 +39,18 @@ class NumberedVideos:
         b_frames: int = 0,
         noise: int = 0,
         ticks: Callable[[int], int] = lambda index: index,
+        pix_fmt: str = "yuv420p",
+        aspect: Fraction | None = None,
+        codec_options: dict[str, str] | None = None,
         **options: str,
     ) -> Path:
         """A video of 25 ticks per second with frame i at tick ticks(i)."""
-        with av.open(str(path), "w", container_options=options) as output:
-            stream = output.add_stream(codec, rate=25)
-            stream.width, stream.height, stream.pix_fmt = self.width, self.height, "yuv420p"
+        with av.open(f"file:{path}", "w", container_options=options) as output:
+            stream = output.add_stream(codec, rate=25, options=codec_options)
+            stream.width, stream.height, stream.pix_fmt = self.width, self.height, pix_fmt
             stream.gop_size, stream.codec_context.max_b_frames = key_every, b_frames
+            if aspect is not None:
+                stream.codec_context.sample_aspect_ratio = aspect
             for index in range(frames):
                 frame = av.VideoFrame.from_ndarray(self.image(index, noise), format="rgb24")
                 frame.pts, frame.time_base = ticks(index), Fraction(1, 25)
