@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -113,15 +114,48 @@ def load_clip(
             f"{video} has {there} frames; the video is cut short or of another release"
         )
     rgb = reader.read(clip_indices(sample.frame, length, config))
+    return LabelledClip(sample, Clip(rgb), load_mask(dataset, sample, rgb.shape[1:3], pool))
+
+
+def load_mask(
+    dataset: SentenceDataset, sample: Sample, size: tuple[int, int], pool: ReaderPool
+) -> NDArray[np.bool_]:
+    """(H, W) bool: a sample's mask at the size of its frames.
+
+    Masks of a video whose pixels are not square are drawn on its frames as displayed or as
+    stored; the latter are stretched as the frames are.
+
+    Args:
+        dataset: Where the sample is from.
+        sample: One of `dataset.samples`.
+        size: Height and width [px] of its frames as displayed.
+        pool: Keeps the videos open.
+
+    Raises:
+        VideoError: If the video cannot be read.
+        DatasetError: If the mask cannot be read, or has another size than the frames.
+    """
     mask = dataset.mask(sample)
     if not mask.size:
-        mask = np.zeros(rgb.shape[1:3], np.bool_)
-    if mask.shape != rgb.shape[1:3]:
+        return np.zeros(size, np.bool_)
+    video = dataset.video(sample)
+    if mask.shape not in (size, pool.get(video).info.stored):
         raise DatasetError(
             f"the mask in {dataset.annotation(sample)} is {mask.shape[1]}x{mask.shape[0]}, the "
-            f"frames of {video} are {rgb.shape[2]}x{rgb.shape[1]}; both must be of one release"
+            f"frames of {video} are {size[1]}x{size[0]}; both must be of one release"
         )
-    return LabelledClip(sample, Clip(rgb), mask)
+    return stretched(mask, size)
+
+
+def stretched(labels: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
+    """A mask or label map (h, w) at another height and width, each pixel that of its centre."""
+    if labels.shape == size:
+        return labels
+    rows, columns = (
+        ((np.arange(wanted) + 0.5) * there / wanted).astype(np.intp)
+        for wanted, there in zip(size, labels.shape, strict=True)
+    )
+    return np.ascontiguousarray(labels[rows][:, columns])
 
 
 def mirrored(item: LabelledClip) -> LabelledClip:

@@ -120,7 +120,7 @@ class JHMDBSentences:
         shape = self._matlab.shape(path, MASK_KEY)
         if len(shape) not in (2, 3):
             raise DatasetError(f"{path} has {MASK_KEY} of shape {shape}; wanted {MASK_AXES}")
-        images = sum(1 for _ in self._folder(video).glob("*.png"))
+        images = sum(1 for _ in self._folder(video).glob("[!.]*.png"))
         count = min(shape[2] if len(shape) == 3 else 1, images)
         self._check_images(video, max(count, 1))
         return count
@@ -128,7 +128,7 @@ class JHMDBSentences:
     def _check_images(self, video: str, count: int) -> None:
         """A missing image would shift all frames behind it."""
         folder = self._folder(video)
-        there = {path.name for path in folder.glob("*.png")}
+        there = {path.name for path in folder.glob("[!.]*.png")}
         for number in range(1, count + 1):
             if f"{number:05d}.png" not in there:
                 raise DatasetError(

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from actseg_core.checkpoints.classifier import load_classifier
 from actseg_core.config import FlowConfig, ModelConfig
 from actseg_core.datasets.a2d_pairs import A2DPairs, label_map
-from actseg_core.datasets.clips import evenly_spaced, load_clip
+from actseg_core.datasets.clips import evenly_spaced, load_clip, stretched
 from actseg_core.datasets.pair_clips import covering_tensors, prepare_video
 from actseg_core.datasets.samples import Sample
 from actseg_core.errors import ConfigError, DatasetError
@@ -86,7 +86,8 @@ class LabelledFrames:
                 # As a sample it is its background: the reader then checks the label map's size.
                 sample = Sample("", item.video, item.frame, BACKGROUND)
                 clip = load_clip(self.dataset, sample, self._config, self._pool).clip
-                frame = LabelledFrame(item.video, clip, label_map(item.path))
+                truth = stretched(label_map(item.path), clip.rgb.shape[1:3])
+                frame = LabelledFrame(item.video, clip, truth)
             if frame is not None:
                 yield frame
 

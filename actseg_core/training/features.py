@@ -23,20 +23,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from actseg_core.checkpoints.tensor_file import write_tensors
 from actseg_core.config import ModelConfig, Stream
+from actseg_core.datasets.clips import load_mask
 from actseg_core.datasets.loading import Batch, ClipDataset, ClipLoader, Draw
 from actseg_core.datasets.samples import Part, Sample, SentenceDataset
 from actseg_core.errors import ConfigError, DatasetError
 from actseg_core.networks.two_stream import Network
 
 logger = logging.getLogger(__name__)
-VERSION = 1  # raise it when clips are prepared or layers computed differently
+VERSION = 2  # raise it when clips are prepared or layers computed differently
 DIGEST_DIGITS = 16
 TENSOR = "frozen"
 SPARE_BYTES = 200_000_000
@@ -122,15 +122,7 @@ class FrozenDataset(ClipDataset):
         frozen: dict[Stream, Tensor] = {}
         for stream, store in self.stores.items():
             frozen[stream], height, width = store.read(key)
-        mask = self.dataset.mask(sample)
-        if not mask.size:
-            mask = np.zeros((height, width), np.bool_)
-        if mask.shape != (height, width):
-            raise DatasetError(
-                f"the mask in {self.dataset.annotation(sample)} is {mask.shape[1]}x"
-                f"{mask.shape[0]}, the frames of {self.dataset.video(sample)} are "
-                f"{width}x{height}; both must be of one release"
-            )
+        mask = load_mask(self.dataset, sample, (height, width), self._pool)
         return replace(self.answer(sample, mask), frozen=frozen)
 
 
@@ -210,7 +202,7 @@ def clip_key(dataset: SentenceDataset, sample: Sample) -> str:
     """
     video = dataset.video(sample)
     try:
-        files = sorted(video.iterdir()) if video.is_dir() else [video]
+        files = sorted(video.glob("[!.]*")) if video.is_dir() else [video]
         stats = [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in files]
     except OSError as error:
         raise DatasetError(f"cannot read {video}: {error}; is the download complete?") from error

@@ -17,7 +17,7 @@ from actseg_core.errors import VideoError
 from actseg_core.video import facts
 from actseg_core.video.frames import ImageFolder, VideoFrame, VideoInfo, check_pixels
 from actseg_core.video.names import check_file, local_path, what_it_is
-from actseg_core.video.picture import pixel_aspect, size_changed, to_rgb
+from actseg_core.video.picture import pixel_aspect, size_changed, to_rgb, upright_size
 
 # Local files of ordinary kinds only: a play list must not make FFmpeg open other files or hosts.
 _CONTAINERS = (
@@ -199,7 +199,7 @@ def probe(path: str | Path) -> VideoInfo:
         if first is None:
             raise VideoError(f"{path} holds no frame; it is empty or cut short")
         height, width = video.picture(first, 0).shape[:2]
-        stored = first.height, first.width
+        stored = upright_size(first)
         times = facts.index_times(video.stream)
     count = len(times)
     with OpenVideo(path) as video:

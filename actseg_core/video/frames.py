@@ -42,8 +42,8 @@ class VideoInfo:
         width: Width [px] as displayed.
         height: Height [px] as displayed.
         frames: Number of frames.
-        stored: Height and width [px] as stored, before rotation and stretching of pixels that
-            are not square; None: as displayed.
+        stored: Height and width [px] upright, but before pixels that are not square were
+            stretched: the size that many tools show; None: as displayed.
     """
 
     fps: float

@@ -57,6 +57,12 @@ def to_rgb(path: Path | str, frame: DecodedFrame, index: int, aspect: float) -> 
     return _upright(_opaque(image.astype(np.uint8, copy=False)), _orientation(frame))
 
 
+def upright_size(frame: DecodedFrame) -> tuple[int, int]:
+    """Height and width [px] of a frame once it is turned, its pixels not stretched."""
+    is_turned = _orientation(frame)[0] == 0
+    return (frame.width, frame.height) if is_turned else (frame.height, frame.width)
+
+
 def size_changed(
     path: Path | str, index: int, before: tuple[int, ...], size: tuple[int, ...]
 ) -> VideoError:

@@ -146,8 +146,8 @@ class VideoSource:
 
 def _sequence(folder: Path, row: dict[str, str]) -> Sequence:
     name = row["sequence"]
-    images = tuple(sorted((folder / "JPEGImages" / name).glob("*.jpg")))
-    masks = tuple(sorted((folder / "Annotations" / name).glob("*.png")))
+    images = tuple(sorted((folder / "JPEGImages" / name).glob("[!.]*.jpg")))
+    masks = tuple(sorted((folder / "Annotations" / name).glob("[!.]*.png")))
     if not images or len(images) != len(masks):
         raise DatasetError(
             f"sequence {name} of {folder} has {len(images)} frames and {len(masks)} masks; "

@@ -91,7 +91,7 @@ def test_the_clip_folder_is_found_under_its_other_names(a2d) -> None:
 
 
 def test_annotation_files_count_from_1_and_are_ordered_by_number(tmp_path) -> None:
-    for name in ("00010.h5", "00002.h5", "9.h5", "00001.png"):
+    for name in ("00010.h5", "00002.h5", "9.h5", "00001.png", "._00002.h5"):
         (tmp_path / name).touch()
     files = annotation_files(tmp_path, ".h5")
     assert [frame_of(path) for path in files] == [1, 8, 9]

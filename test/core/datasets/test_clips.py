@@ -1,5 +1,7 @@
 """From a sample to frames and mask; disagreements between video and annotation."""
 
+from fractions import Fraction
+
 import cv2
 import h5py
 import numpy as np
@@ -17,6 +19,7 @@ from actseg_core.datasets.clips import (
     load_clip,
     mirrored,
     span,
+    stretched,
 )
 from actseg_core.datasets.custom import CustomDataset
 from actseg_core.datasets.jhmdb_sentences import JHMDBSentences
@@ -117,6 +120,34 @@ def test_a_clip_has_the_frames_around_the_annotated_one(a2d, numbered, rectangle
     np.testing.assert_array_equal(item.mask, rectangles(14, 0))
     item = load_clip(dataset, dataset.samples[1], NEWEST, pool)
     assert numbers(numbered, item) == [11, 12, 13, 14]
+
+
+def test_a_mask_fits_a_video_of_wide_pixels_as_displayed_and_as_stored(
+    tmp_path, numbered, pool
+) -> None:
+    """Pixels twice as wide as high: 64 columns are stored, 128 shown."""
+    numbered.write(tmp_path / "clip.mp4", 8, aspect=Fraction(2))
+    stored = np.zeros((32, 64), np.uint8)
+    stored[8:16, 10:20] = 255
+    cv2.imwrite(str(tmp_path / "stored.png"), stored)
+    cv2.imwrite(str(tmp_path / "shown.png"), stored.repeat(2, axis=1))
+    cv2.imwrite(str(tmp_path / "other.png"), stored[:, :60])
+    names = ("stored", "shown", "other")
+    rows = "".join(f"clip.mp4,3,person in red,{name}.png\n" for name in names)
+    (tmp_path / "sentences.csv").write_text(f"video,frame,sentence,mask\n{rows}")
+    dataset = CustomDataset(tmp_path)
+    for sample in dataset.samples[:2]:
+        item = load_clip(dataset, sample, CENTRE, pool)
+        assert item.clip.rgb.shape == (4, 32, 128, 3)
+        np.testing.assert_array_equal(item.mask, stored.repeat(2, axis=1) > 0)
+    with pytest.raises(DatasetError, match=r"other\.png is 60x32, the frames of .* are 128x32"):
+        load_clip(dataset, dataset.samples[2], CENTRE, pool)
+
+
+def test_a_label_map_is_stretched_by_whole_pixels() -> None:
+    labels = np.array([[1, 2, 3]], np.uint8)
+    assert stretched(labels, (1, 4)).tolist() == [[1, 2, 2, 3]]
+    assert stretched(labels, (1, 3)) is labels
 
 
 def test_frames_are_repeated_at_both_ends_of_the_video(a2d, numbered, pool) -> None:

@@ -28,6 +28,17 @@ def test_frames_are_spread_over_those_that_have_a_mask(reader) -> None:
     assert [reader.length(item) for item in reader.samples] == [7, 7, 7, 5, 5, 5, 1]
 
 
+def test_hidden_companions_of_images_are_not_counted(jhmdb, matlab) -> None:
+    """single has three images and one mask, long ten and seven."""
+    for video in ("single", "long"):
+        for image in list(jhmdb.frames(video).iterdir()):
+            (image.parent / f"._{image.name}").write_bytes(b"\x00\x05\x16\x07")
+    for number in range(4, 11):
+        (jhmdb.frames("long") / f"{number:05d}.png").unlink()
+    reader = JHMDBSentences(jhmdb.root, matlab=matlab)
+    assert [reader.length(item) for item in reader.samples] == [3, 3, 3, 5, 5, 5, 1]
+
+
 def test_masks_are_upright_also_where_the_time_axis_is_missing(reader, rectangles) -> None:
     for sample in reader.samples:
         mask = reader.mask(sample)
