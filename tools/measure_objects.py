@@ -47,6 +47,20 @@ def parts_of(options: argparse.Namespace) -> dict[str, Callable[[Run], Table]]:
     return {name: part for name, part in parts.items() if name in chosen}
 
 
+def earlier(path: Path, quick: bool) -> dict[str, Table]:
+    """The tables of another run's figures.json.
+
+    Raises:
+        SystemExit: If it asked another number of questions: the figures would not compare.
+    """
+    content = json.loads(path.read_text(encoding="utf-8"))
+    if content["quick"] != quick:
+        way = "with" if content["quick"] else "without"
+        raise SystemExit(f"{path} was measured {way} --quick; compare like with like")
+    tables: dict[str, Table] = content["parts"]
+    return tables
+
+
 def main() -> None:
     """Measure, print and write."""
     parser = argparse.ArgumentParser(
@@ -69,7 +83,7 @@ def main() -> None:
     options = parser.parse_args()
     cv2.setNumThreads(1)
     parts = parts_of(options)
-    before = json.loads(options.against.read_text())["parts"] if options.against else {}
+    before = earlier(options.against, options.quick) if options.against else {}
     run = Run(
         Predictor.load(options.model), options.model, options.out, options.quick, options.resume
     )

@@ -88,6 +88,16 @@ def test_a_table_shows_what_changed_against_an_earlier_one() -> None:
     ]
 
 
+def test_figures_of_a_quick_run_are_not_compared_with_those_of_a_full_one(tmp_path: Path) -> None:
+    from measure_objects import earlier
+
+    path = tmp_path / "figures.json"
+    path.write_text('{"quick": true, "parts": {"davis": {"words": {"found": 50.0}}}}')
+    assert earlier(path, quick=True) == {"davis": {"words": {"found": 50.0}}}
+    with pytest.raises(SystemExit, match="was measured with --quick; compare like with like"):
+        earlier(path, quick=False)
+
+
 def test_a_sentence_is_right_when_two_thirds_of_its_answers_are() -> None:
     from development.clips import is_right
 

@@ -32,7 +32,8 @@ ACTORS = (
 BIG_SHARE = 0.01  # of the picture; smaller actors are counted apart
 SMALLEST_SHARE = 0.001  # still smaller ones are not asked for
 QUICK_STEP = 4
-SHEET_STEP = 5
+CHUNK = 32  # photographs whose answers are kept together
+SHEET_STEP = 2
 ABSENT_WORDS = 4
 PAIR_HEIGHT = 320
 PAIRS_PER_CATEGORY = 8
@@ -114,9 +115,13 @@ def measure_photos(run: Run, part: str, folder: Path, ids: Path) -> Table:
     """Category words about held-out, fully annotated photographs, actors only."""
     wanted = set(json.loads(ids.read_text(encoding="utf-8")))
     photos = read_photos(folder, wanted, "full")[:: QUICK_STEP if run.quick else 1]
-    asked = [photo.image_id for photo in photos]
-    kept = run.kept(part, asked, lambda: _ask_words(run, part, photos))
-    rows = [StreamedAnswer(**row) for row in kept]
+    rows = []
+    for start in range(0, len(photos), CHUNK):
+        some = {number: photos[number] for number in range(len(photos))[start : start + CHUNK]}
+        asked = [photo.image_id for photo in some.values()]
+        title = f"{part}-{start:03d}"
+        kept = run.kept(title, asked, lambda s=some, t=title: _ask_words(run, t, s))
+        rows += [StreamedAnswer(**row) for row in kept]
     table = {}
     groups = {
         "actors": (ACTORS, "big"),
@@ -140,10 +145,10 @@ def measure_photos(run: Run, part: str, folder: Path, ids: Path) -> Table:
     return table
 
 
-def _ask_words(run: Run, part: str, photos: list[Photo]) -> list[dict[str, Any]]:
+def _ask_words(run: Run, title: str, photos: dict[int, Photo]) -> list[dict[str, Any]]:
     rows = []
-    sheet = Sheet(run.out / f"{part}.png")
-    for number, photo in enumerate(photos):
+    sheet = Sheet(run.out / f"{title}.png")
+    for number, photo in photos.items():
         there = [
             word
             for word in ACTORS
