@@ -8,8 +8,8 @@ BIN := $(VENV)/bin
 STAMPS := $(VENV)/.stamps
 VIDEO ?=
 PHOTOS ?=
-VIDEOS ?=
-SOURCES = $(if $(PHOTOS),--photos "$(PHOTOS)") $(if $(VIDEOS),--videos "$(VIDEOS)")
+DETECTOR ?=
+HELD_OUT ?=
 PYTEST_OPTIONS ?=
 BENCH ?=
 
@@ -70,10 +70,11 @@ colcon: setup  ## colcon build against the wheels, for machines without ROS
 build-check:  ## build the messages on Python 3.12 and 3.13, too
 	tools/build_check.sh 3.12 3.13
 
-train-lite: setup  ## train the lite checkpoint; PHOTOS= and VIDEOS= name folders (docs/lite.md)
-	for phase in 1 2 3 4_rgb 4_flow 5 6 7_rgb 8; do \
-		$(BIN)/actseg train-lite runs/lite$$phase/lite.safetensors --run runs/lite$$phase \
-			$(SOURCES) --settings tools/lite_recipe/$$phase.yaml || exit 1; \
+train-lite: setup  ## train the default model; PHOTOS="a, b" DETECTOR= HELD_OUT= (docs/lite.md)
+	for phase in permissive all; do \
+		$(BIN)/actseg train-lite runs/lite/$$phase.safetensors --run runs/lite/$$phase \
+			--settings tools/lite_recipe/$$phase.yaml --set 'photos=[$(PHOTOS)]' \
+			--set 'detector=$(DETECTOR)' --set 'held_out=$(HELD_OUT)' || exit 1; \
 	done
 
 bench: setup  ## time the engine, its parts and the naive version; VIDEO=file, BENCH="--quick --soak 20000"

@@ -189,8 +189,8 @@ class ModelConfig(Config):
     """Name of the preset or table row."""
     row: str = ""
     """The row of the paper's tables that it stands for; empty for ours."""
-    kind: Literal["actor_action", "lite", "hu", "li"] = "actor_action"
-    """actor_action is the paper's model, hu and li its baselines, lite our embedded default."""
+    kind: Literal["actor_action", "lite", "hu", "li", "objects"] = "actor_action"
+    """actor_action is the paper's model, hu and li its baselines, objects our default."""
     streams: tuple[Stream, ...] = ("rgb", "flow")
     """Input streams; with two, their response maps are averaged with the weights below."""
     frames: int = Field(16, ge=1, le=64)
@@ -223,6 +223,13 @@ class ModelConfig(Config):
             raise ValueError(f"{self.kind} reads one RGB frame: set streams: [rgb], frames: 1")
         if self.kind in ("hu", "li") and self.size % 32:
             raise ValueError(f"{self.kind} answers at stride 32: set size to a multiple of 32")
+        if self.kind == "objects" and (
+            self.streams != ("rgb",) or self.size % 32 or self.label_frame != "newest"
+        ):
+            raise ValueError(
+                "objects reads RGB and labels the newest frame: set streams: [rgb], "
+                "label_frame: newest, size to a multiple of 32"
+            )
         if self.kind in ("hu", "li") and self.text.encoder != "lstm":
             raise ValueError(f"{self.kind} reads sentences with an LSTM: set text.encoder: lstm")
         return self
@@ -281,69 +288,37 @@ class OverlayConfig(Config):
     """Of the compressed overlay."""
 
 
-class LiteShares(Config):
-    """Relative shares of the data sources in the lite recipe."""
-
-    still: float = Field(0.35, ge=0.0, le=1.0)
-    """Photographs under a moving camera."""
-    composite: float = Field(0.25, ge=0.0, le=1.0)
-    """Cut-outs moving over photographs."""
-    video: float = Field(0.2, ge=0.0, le=1.0)
-    """Real video with masks."""
-    generated: float = Field(0.2, ge=0.0, le=1.0)
-    """Clips of the project's generator."""
-    cutout: float = Field(0.0, ge=0.0, le=1.0)
-    """Generated clips with photographed actors and backgrounds; needs photos."""
-
-
 class LiteTrainConfig(Config):
-    """The recipe of the lite model (docs/lite.md). [ours]"""
+    """One phase of the default model's training (docs/lite.md). [ours]"""
 
-    photos: str = ""
-    """Folder of photographs in COCO format (instances.json, images/); empty: left out."""
-    videos: str = ""
-    """Folder of videos in DAVIS layout with SENTENCES.tsv; empty: left out."""
-    leave_out: tuple[str, ...] = ()
-    """Sequences of `videos` not to train on, to be measured on afterwards."""
-    start: tuple[str, ...] = ()
-    """Checkpoints to take streams from; a stream of none starts from the ImageNet trunk (RGB)
-    and random weights."""
-    streams: tuple[Stream, ...] = ("rgb", "flow")
-    """Streams to train; each alone is cheaper, both together learn to be fused."""
-    frozen: Literal["none", "stride4", "stride8", "stride32"] = "none"
-    """Up to where the pretrained trunk is kept as it is."""
+    photos: tuple[str, ...] = ()
+    """Folders of photographs in COCO format (instances.json, images/)."""
+    held_out: str = ""
+    """JSON list of the ids of those photographs of which every third is never trained on."""
+    detector: str = ""
+    """YOLOX-nano's public ONNX file."""
+    cache: str = "runs/lite/features"
+    """Folder of the features, computed once; empty folders are filled, full ones used again."""
+    views: int = Field(2, ge=1, le=100)
+    """Random views of each photograph."""
+    repeat: int = Field(1, ge=1, le=100)
+    """How often a photograph with more than one category's annotations counts."""
     permissive_only: bool = False
-    """Only photographs whose licence allows commercial use, no non-commercial video."""
-    shares: LiteShares = LiteShares()
-    size: int = Field(192, ge=32, le=1024, multiple_of=32)
-    """Side of the training clips [px]."""
-    iterations: int = Field(3000, ge=1, le=10_000_000)
-    """Optimiser steps."""
+    """Only photographs whose licence allows commercial use."""
+    start: str = ""
+    """File of an earlier phase's masks to go on from; empty: random weights."""
+    steps: int = Field(3000, ge=1, le=10_000_000)
+    """Optimiser steps of the masks."""
     batch: int = Field(8, ge=1, le=1024)
-    """Clips per step."""
-    sentences: int = Field(8, ge=1, le=64)
-    """Sentences asked about each clip; a clip is encoded once for all of them."""
-    replay: int = Field(2, ge=1, le=100)
-    """How often a generated clip is used, on average."""
-    workers: int = Field(1, ge=0, le=64)
-    """Processes that prepare clips."""
-    trunk_rate: float = Field(3e-4, gt=0.0, le=1.0)
-    """Peak learning rate of the ImageNet-pretrained trunk."""
-    head_rate: float = Field(1.5e-3, gt=0.0, le=1.0)
-    """Peak learning rate of everything else."""
-    stream_loss_weight: float = Field(0.3, ge=0.0, le=10.0)
-    """Weight of each single stream's loss beside the fusion's."""
-    calibration_clips: int = Field(400, ge=50, le=100_000)
-    """Held-out clips on which the presence confidence is calibrated."""
-    absent_accuracy: float = Field(0.85, ge=0.0, lt=1.0)
-    """Share of validation sentences about absent actors (of photographs, where there are any) that
-    the threshold must turn away."""
-    average_decay: float = Field(0.998, ge=0.0, lt=1.0)
-    """Decay of the running average of weights that is saved."""
-    save_every: int = Field(100, ge=1, le=100_000)
-    """Steps between two saved training states."""
+    """Views per step."""
+    rate: float = Field(2e-3, gt=0.0, le=1.0)
+    """Peak learning rate."""
+    naming_steps: int = Field(1500, ge=1, le=1_000_000)
+    """Optimiser steps of the naming network."""
+    threads: int = Field(1, ge=1, le=1024)
+    """Threads of PyTorch."""
     seed: int = Field(1, ge=0, le=2**31 - 1)
-    """Seed of data and initial weights."""
+    """Of views, draws and initial weights."""
 
 
 def load_yaml(path: Path) -> dict[str, Any]:

@@ -176,13 +176,17 @@ def load_experiment(
         raise ConfigError(f"{EXPERIMENT_KEY} must hold `setting: value` lines, got {section!r}")
     model = ModelConfig.from_mapping(mapping)
     experiment = ExperimentConfig.from_mapping(section)
-    for stage in experiment.stages if model.kind != "lite" else ():
+    for stage in experiment.stages if model.kind not in OWN_RECIPE else ():
         if len(stage.response_weights) != (wanted := response_count(model)):
             raise ConfigError(
                 f"stage {stage.name!r} of {name} weighs {len(stage.response_weights)} response "
                 f"maps, but {model.kind} gives {wanted}; set response_weights accordingly"
             )
     return model, experiment
+
+
+OWN_RECIPE = ("lite", "objects")
+"""Kinds of networks that `actseg train` does not train."""
 
 
 def response_count(model: ModelConfig) -> int:

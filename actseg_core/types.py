@@ -1,6 +1,7 @@
 """The values that pass between the parts: frames, clips, sentences, answers."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -105,6 +106,44 @@ class Sentence:
         return len(self.unknown) < len(self.words)
 
 
+@dataclass(frozen=True)
+class Evidence:
+    """What one part of a sentence speaks for an actor.
+
+    Attributes:
+        part: who, looks, where, does or beside.
+        words: The part's words as they were said; empty if no noun was said.
+        log_odds: Natural log-odds: positive for the actor, negative against it.
+    """
+
+    part: str
+    words: tuple[str, ...]
+    log_odds: float
+
+
+@dataclass(frozen=True, eq=False)
+class Actor:
+    """One actor that a sentence refers to.
+
+    Attributes:
+        track_id: The same for the same actor as long as it is followed, from 1 on.
+        confidence: Probability [0, 1] that it is what the sentence says.
+        box: x, y of the upper left corner, width, height [px of the camera image].
+        evidence: Of each part of the sentence.
+        render: Makes its mask, see there.
+    """
+
+    track_id: int
+    confidence: float
+    box: tuple[float, float, float, float]
+    evidence: tuple[Evidence, ...]
+    render: Callable[[], NDArray[np.uint8]] = field(repr=False)
+
+    def mask(self) -> NDArray[np.uint8]:
+        """(H, W) uint8 at camera resolution, 255 = this actor; made anew at each call."""
+        return self.render()
+
+
 @dataclass(frozen=True, eq=False)
 class MaskResult:
     """The answer to one sentence about one frame.
@@ -121,6 +160,10 @@ class MaskResult:
         warped: Whether the mask was moved along the flow to a newer frame.
         computed_stamp_ns: Capture time [ns] of the frame for which the network answered; earlier
             than `stamp_ns` if the mask was moved from there, else the same.
+        actors: Each actor that is meant, best first, also where it is not believed (`found`);
+            empty for networks that know pixels only.
+        unused: Words that are known but played no part in the answer.
+        unknown: Words that nobody knows.
     """
 
     mask: NDArray[np.uint8]
@@ -132,6 +175,9 @@ class MaskResult:
     window_end_ns: int = 0
     warped: bool = False
     computed_stamp_ns: int = 0
+    actors: tuple[Actor, ...] = ()
+    unused: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
 
     @property
     def moved_ns(self) -> int:

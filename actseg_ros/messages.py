@@ -2,7 +2,9 @@
 
 import math
 
+from actseg.msg import Actor as ActorMessage
 from actseg.msg import ActorMask, ActorMaskArray, ActorState, SegmentationStatus
+from actseg.msg import Evidence as EvidenceMessage
 from actseg.msg import Query as QueryMessage
 from builtin_interfaces.msg import Duration, Time
 from geometry_msgs.msg import Point32, Polygon
@@ -14,7 +16,7 @@ from actseg_core.live.frame_checks import NANOSECONDS
 from actseg_core.live.queries import Query, QueryState
 from actseg_core.live.reports import Health, Report
 from actseg_core.live.states import State
-from actseg_core.types import MaskResult
+from actseg_core.types import Actor, MaskResult
 from actseg_ros.convert import encode
 
 
@@ -134,6 +136,24 @@ def _answered(query: Query, result: MaskResult, now_ns: int) -> ActorMask:
         age=duration_message(now_ns - result.stamp_ns),
         warped=result.warped,
         moved=duration_message(result.moved_ns if result.warped else 0),
+        actors=[_actor(actor) for actor in result.actors],
+        unused_words=list(result.unused),
+        unknown_words=list(result.unknown),
+    )
+
+
+def _actor(actor: Actor) -> ActorMessage:
+    x, y, width, height = (round(side) for side in actor.box)
+    return ActorMessage(
+        track_id=actor.track_id,
+        confidence=actor.confidence,
+        region=RegionOfInterest(x_offset=x, y_offset=y, width=width, height=height),
+        evidence=[
+            EvidenceMessage(
+                part=item.part, words=" ".join(item.words), log_odds=float(item.log_odds)
+            )
+            for item in actor.evidence
+        ],
     )
 
 

@@ -39,7 +39,7 @@ def load_model(config: SegmentationConfig, stream: StreamConfig) -> LoadedModel:
     engine = StreamingEngine(predictor, stream)
     if config.warm_up:
         warm_up(engine, predictor.read, predictor.config.frames)
-    return LoadedModel(engine, predictor.read, predictor.config.name, predictor.executor.name)
+    return LoadedModel(engine, predictor.read, predictor.config.name, predictor.runtime)
 
 
 def warm_up(engine: Engine, read: Reader, frames: int) -> None:

@@ -87,7 +87,7 @@ def window(
     return PaperWindow(
         size=size,
         eager=slow,
-        runtime=fast.executor.name,
+        runtime=fast.runtime,
         fast=quick,
         share_of_eager=quick.median_ms / slow.median_ms,
         gflop=gflop,

@@ -88,7 +88,7 @@ def run(
         hardware=describe(),
         matrix=_matrix(threads, say),
     )
-    network = setup.lite(settings.model)
+    network = setup.default(settings.model)
     for size in settings.sizes:
         report = _one_size(report, network, size, runtime, images, say)
     if settings.paper:

@@ -14,8 +14,10 @@ from actseg_core.checkpoints.checkpoint import checkpoint_path, load_checkpoint
 from actseg_core.config import Config, FlowConfig, ModelConfig, RuntimeConfig, load_preset
 from actseg_core.errors import ConfigError, VideoError
 from actseg_core.generator import SceneConfig, render_clip
+from actseg_core.networks.objects_model import ObjectsModel
 from actseg_core.networks.two_stream import Network, build_model
 from actseg_core.predictor import Predictor
+from actseg_core.predictor.load import make_predictor
 from actseg_core.text.sentence import SentenceReader, load_reader
 from actseg_core.types import Frame
 from actseg_core.video import read_video
@@ -35,8 +37,8 @@ class BenchConfig(Config):
     """Sizes and lengths of a run; `quick` has a shorter set."""
 
     model: str = "lite"
-    """Preset with weights, or a .safetensors file, of a lite network."""
-    sizes: tuple[int, ...] = (160, 256, 320)
+    """Preset with weights, or a .safetensors file, of the default model's kind."""
+    sizes: tuple[int, ...] = (320, 416)
     """Sides of the network's input [px]."""
     sentences: tuple[int, ...] = (1, 4, 16)
     """Numbers of active sentences."""
@@ -58,7 +60,7 @@ class BenchConfig(Config):
     """Rate of the camera for that."""
     soak_frames: int = Field(0, ge=0, le=100_000_000)
     """Frames of the test of memory; 0: none."""
-    soak_size: int = Field(160, ge=64, le=1024, multiple_of=32)
+    soak_size: int = Field(320, ge=64, le=1024, multiple_of=32)
     """Side of its network input [px]."""
 
     def quick(self) -> "BenchConfig":
@@ -87,28 +89,29 @@ class Networks:
     """
 
     config: ModelConfig
-    weights: Network
+    weights: Network | ObjectsModel
     reader: SentenceReader
 
     def predictor(self, size: int, runtime: RuntimeConfig | None) -> Predictor:
         """At a size [px]; without a runtime by PyTorch, layer by layer."""
-        network = build_model(self.config.model_copy(update={"size": size}))
-        network.load_state_dict(self.weights.state_dict())
-        return Predictor(network, self.reader, runtime=runtime)
+        config = self.config.model_copy(update={"size": size})
+        model = ObjectsModel(config) if config.kind == "objects" else build_model(config)
+        model.load_state_dict(self.weights.state_dict())
+        return make_predictor(model, self.reader, runtime=runtime)
 
 
-def lite(name: str) -> Networks:
-    """A lite network with its weights.
+def default(name: str) -> Networks:
+    """An objects model with its weights.
 
     Raises:
         CheckpointError: If there is no such preset or file, or it does not fit.
-        ConfigError: If it is no lite network.
+        ConfigError: If it is another network.
     """
     checkpoint = load_checkpoint(checkpoint_path(name))
-    if checkpoint.config.kind != "lite":
+    if not isinstance(checkpoint.model, ObjectsModel):
         raise ConfigError(
-            f"{name} is a network of kind {checkpoint.config.kind}; the benchmark streams a lite "
-            "one and measures the paper's beside it, without weights"
+            f"{name} is a network of kind {checkpoint.config.kind}; the benchmark streams the "
+            "default model and measures the paper's beside it, without weights"
         )
     reader = load_reader(checkpoint.config.text, checkpoint.words)
     return Networks(checkpoint.config, checkpoint.model, reader)

@@ -1,5 +1,6 @@
 """The time of each stage of a frame; and what shows over many: memory, a new sentence's delay."""
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -7,15 +8,13 @@ import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from actseg_core.bench.hardware import Spread, cores, measure, resident_mb
 from actseg_core.bench.setup import PERIOD_NS, SENTENCES, play
 from actseg_core.bench.streams import questions
-from actseg_core.config import Config, Stream
-from actseg_core.flow.moving import backward_flow, compose
-from actseg_core.image import flow_to_tensor, resize_and_pad, rgb_to_tensor
-from actseg_core.predictor import Predictor
+from actseg_core.config import Config
+from actseg_core.image import resize_and_pad
+from actseg_core.predictor import ObjectPredictor, Predictor
 from actseg_core.streaming.engine import StreamingEngine
 from actseg_core.streaming.overlap import answers
 from actseg_core.types import Frame
@@ -23,6 +22,7 @@ from actseg_core.types import Frame
 SETTLED_FRAME = 500
 SAMPLE_EVERY = 100
 CHANGE_EVERY = 250  # frames between two changes of sentences
+STAGE_BOXES = 8
 PAUSE_EVERY = 2_000  # frames between two pauses of the camera
 
 
@@ -43,41 +43,44 @@ def measure_stages(
     sentences: Sequence[int],
     calls: int,
 ) -> list[Stage]:
-    """Time resizing, flow, trunks, heads, responses and masks of a lite network.
+    """Time resizing, both graphs, motion and tracks, answers and masks of the default model.
 
     Args:
-        predictor: Of a lite network, its runtime on one thread.
+        predictor: Its runtime on one thread.
         images: At least two, of the camera.
-        sentences: Numbers of sentences for responses and masks.
+        sentences: Numbers of sentences for answers and masks.
         calls: Measured calls per stage.
     """
+    assert isinstance(predictor, ObjectPredictor)
     found: list[Stage] = []
 
     def add(name: str, work: Callable[[], object]) -> None:
         time = measure(work, calls)
         found.append(Stage(size=predictor.config.size, name=name, time=time))
 
-    first, _ = resize_and_pad(images[0], predictor.config.size)
-    second, placement = resize_and_pad(images[1], predictor.config.size)
-    flow = predictor.estimator.estimate(first, second)
+    first, placement = resize_and_pad(images[0], predictor.config.size)
+    second, _ = resize_and_pad(images[1], predictor.config.size)
+    seen = predictor.runner.see(first)
+    boxes = seen.boxes[np.argsort(-seen.objectness)[:STAGE_BOXES]]
     add("resize", lambda: resize_and_pad(images[1], predictor.config.size))
-    add("flow", lambda: predictor.estimator.estimate(first, second))
-    executor = predictor.executor
-    features = {}
-    for name in predictor.config.streams:
-        picture = _input(predictor, name, second, flow)
-        pyramid, entry = executor.step(name, picture)
-        ring = [entry] * executor.entries(name)
-        features[name] = executor.join(name, pyramid, ring)
-        add(f"{name} trunk", _bound(executor.step, name, picture))
-        add(f"{name} head", _bound(executor.join, name, pyramid, ring))
+    add("see (boxes and features)", lambda: predictor.runner.see(first))
+    add(f"look ({STAGE_BOXES} boxes)", lambda: predictor.runner.look(seen, boxes))
+    add(
+        "objects of a frame, both of these with their choice and colours",
+        lambda: predictor.perception.objects(first),
+    )
+    tracker = predictor.tracker()
+    pair = itertools.cycle((first, second))
+    content = placement.window
+    add(
+        "all of a frame, with motion and tracks", lambda: tracker.push(next(pair), content, 1 / 30)
+    )
+    scene = tracker.seen()
     for count in sentences:
         asked = [sentence for _, sentence in questions(predictor, count)]
-        responses = predictor.respond(features, asked)
-        add(f"respond to {count}", _bound(predictor.respond, features, asked))
+        responses = predictor.respond(scene, asked)
+        add(f"respond to {count}", _bound(predictor.respond, scene, asked))
         add(f"masks of {count}", _bound(predictor.decide, responses, asked, placement))
-    back = backward_flow(flow)
-    add("move a mask (only with mask_frame: newest)", lambda: compose(back, backward_flow(flow)))
     return found
 
 
@@ -95,16 +98,6 @@ def all_threads() -> None:
 
 def _bound(function: Callable[..., object], *arguments: object) -> Callable[[], object]:
     return lambda: function(*arguments)
-
-
-def _input(
-    predictor: Predictor, name: Stream, image: NDArray[np.uint8], flow: NDArray[np.float32]
-) -> Tensor:
-    if name == "rgb":
-        clip = rgb_to_tensor(image[np.newaxis])
-    else:
-        clip = flow_to_tensor(flow[np.newaxis], predictor.config.flow.clip_px)
-    return clip[:, :, 0].to(predictor.device)
 
 
 class NewSentence(Config):

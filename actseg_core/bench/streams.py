@@ -107,7 +107,7 @@ def stream(
         size=predictor.config.size,
         sentences=sentences,
         way=way,
-        runtime=predictor.executor.name,
+        runtime=predictor.runtime,
         threads=threads,
         rate_hz=frames / (done_s[-1] - done_s[0]),
         low_hz=min(rates),

@@ -18,6 +18,7 @@ from actseg_core.checkpoints.tensor_file import (
 )
 from actseg_core.config import ModelConfig, preset_names
 from actseg_core.errors import CheckpointError, ConfigError
+from actseg_core.networks.objects_model import ObjectsModel
 from actseg_core.networks.two_stream import Network, build_model
 
 FORMAT = "actseg"
@@ -36,16 +37,30 @@ class Checkpoint:
         path: The file it came from.
     """
 
-    model: Network
+    model: Network | ObjectsModel
     config: ModelConfig
     metrics: dict[str, Any]
     words: str
     path: Path
 
+    @property
+    def network(self) -> Network:
+        """The model of a file that must hold a network of response maps.
+
+        Raises:
+            CheckpointError: If it holds the objects model.
+        """
+        if isinstance(self.model, Network):
+            return self.model
+        raise CheckpointError(
+            f"{self.path} holds the model {self.config.name!r} of kind {self.config.kind}, which "
+            "has no response maps; give a checkpoint of the paper's network or its like"
+        )
+
 
 def save_checkpoint(
     path: Path,
-    model: Network,
+    model: Network | ObjectsModel,
     metrics: Mapping[str, Any] | None = None,
     dtype: torch.dtype = torch.float32,
     words: str = "",
@@ -88,7 +103,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
         "not an actseg checkpoint; convert foreign weights with `actseg convert-weights`",
     )
     config, metrics = _described(path, metadata)
-    model = build_model(config)
+    model = ObjectsModel(config).eval() if config.kind == "objects" else build_model(config)
     check_fit(path, model.state_dict(), tensors)
     model.load_state_dict(tensors)
     return Checkpoint(model, config, metrics, metadata.get("words", ""), path)

@@ -39,7 +39,7 @@ from actseg_core.evaluation.paper_tables import Kind, Provenance
 from actseg_core.evaluation.report import REPORT_FILE, percent, write_pairs_report, write_report
 from actseg_core.evaluation.run import evaluate as ask
 from actseg_core.evaluation.swaps import Swapper, describe, shown_pairs
-from actseg_core.predictor import Predictor
+from actseg_core.predictor import NetworkPredictor, Predictor
 
 SHOWN_PROBLEMS = 20
 
@@ -225,6 +225,11 @@ def _evaluate_sentences(
 
 def _evaluate_pairs(what: Run, dataset: A2DPairs, proposals: Proposals) -> None:
     predictor = what.load()
+    if not isinstance(predictor, NetworkPredictor):
+        raise ConfigError(
+            f"{what.model} has no response maps of the 43 pairs; give a network that was trained "
+            "on their names, like preset table3_pairs"
+        )
     notes = [proposals.note]
     what.provenance(predictor, dataset.bad, 0, 0, notes)
     frames = LabelledFrames(dataset, predictor.config, limit=what.limit)

@@ -217,7 +217,7 @@ def export(
         Path | None, typer.Option(help="Only check a folder that was exported before.")
     ] = None,
 ) -> None:
-    """Write trunk, head and decoder as ONNX (word vectors in, mask logits out), and check them.
+    """Write a model's graphs as ONNX, and check them.
 
     The folder's model.json names every input and output; reference.npz holds examples. The check
     runs them in ONNX Runtime and OpenVINO and compares with PyTorch.

@@ -110,6 +110,24 @@ def _record(frame: Frame, sentence: str, result: MaskResult) -> dict[str, Any]:
         "found": result.found,
         "confidence": round(result.confidence, 4),
         "area_px": int((result.mask > 0).sum()),
+        "actors": [
+            {
+                "track_id": actor.track_id,
+                "confidence": round(actor.confidence, 4),
+                "box_px": [round(side, 1) for side in actor.box],
+                "evidence": [
+                    {
+                        "part": item.part,
+                        "words": " ".join(item.words),
+                        "log_odds": round(item.log_odds, 2),
+                    }
+                    for item in actor.evidence
+                ],
+            }
+            for actor in result.actors
+        ],
+        "unused_words": list(result.unused),
+        "unknown_words": list(result.unknown),
     }
 
 

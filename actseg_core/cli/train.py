@@ -60,28 +60,21 @@ def _say(message: str) -> None:
 
 def train_lite(
     destination: Annotated[Path, typer.Argument(help="The .safetensors file to write.")],
-    photos: Annotated[str, typer.Option(help="Folder with instances.json and images/.")] = "",
-    videos: Annotated[str, typer.Option(help="Folder in DAVIS layout with SENTENCES.tsv.")] = "",
     settings: Annotated[
-        Path | None, typer.Option(help="YAML file of further settings (LiteTrainConfig).")
+        Path | None, typer.Option(help="YAML file of the phase (LiteTrainConfig).")
     ] = None,
-    run: Annotated[Path, typer.Option(help="Logs and the state to resume from.")] = Path(
+    run: Annotated[Path, typer.Option(help="Figures and the state to resume from.")] = Path(
         "runs/lite"
     ),
     changes: Annotated[
         list[str] | None,
-        typer.Option("--set", help="KEY=VALUE of the settings (iterations=600); repeatable."),
+        typer.Option("--set", help="KEY=VALUE of the settings (steps=600); repeatable."),
     ] = None,
 ) -> None:
-    """Train the lite model; interrupted runs go on where they were saved.
-
-    Without folders it trains on the project's generated clips alone.
-    """
+    """Train a phase of the default model; interrupted runs go on where they were saved."""
     mapping = load_yaml(settings) if settings else {}
-    given = {"photos": photos, "videos": videos}
-    mapping |= {key: value for key, value in given.items() if value}
     config = LiteTrainConfig.from_mapping(with_settings(mapping, changes or []))
-    run_recipe(load_preset("lite"), config, run, destination)
+    run_recipe(load_preset("lite"), config, run, destination, typer.echo)
     typer.echo(f"written to {destination}")
 
 

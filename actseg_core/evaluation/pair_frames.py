@@ -31,7 +31,7 @@ from actseg_core.flow import make_estimator
 from actseg_core.image import resize_and_pad
 from actseg_core.labels import BACKGROUND, PAIRS
 from actseg_core.networks.pair_classifier import PairClassifier, pair_targets
-from actseg_core.predictor import Predictor
+from actseg_core.predictor import NetworkPredictor
 from actseg_core.types import Clip
 from actseg_core.video.reader import ReaderPool
 
@@ -106,7 +106,7 @@ class FrameLabeller:
     """
 
     def __init__(
-        self, predictor: Predictor, confidences: Confidences, threshold: float = ASKED_ABOVE
+        self, predictor: NetworkPredictor, confidences: Confidences, threshold: float = ASKED_ABOVE
     ) -> None:
         words = pair_words(predictor.reader).to(predictor.device)
         self._predictor = predictor

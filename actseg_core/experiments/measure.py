@@ -29,7 +29,7 @@ from actseg_core.evaluation.run import evaluate
 from actseg_core.experiments.plan import Cell, Training
 from actseg_core.experiments.scale import AblationScale
 from actseg_core.networks.two_stream import Network, build_model
-from actseg_core.predictor import Predictor
+from actseg_core.predictor import NetworkPredictor, Predictor
 from actseg_core.text.sentence import load_reader
 
 WEIGHTS_FILE = "model.safetensors"
@@ -57,7 +57,7 @@ def _take_stream(network: Network, training: Training, path: Path) -> str:
     stream = training.model.streams[0]
     trained = load_checkpoint(path)
     try:
-        network.stream(stream).load_state_dict(trained.model.stream(stream).state_dict())
+        network.stream(stream).load_state_dict(trained.network.stream(stream).state_dict())
     except RuntimeError as error:
         raise CheckpointError(
             f"{path} does not fit the {stream} stream of {network.config.name}: {error}; was it "
@@ -84,7 +84,9 @@ def measure_cell(
     weights = output / WEIGHTS_FILE
     assemble(cell, checkpoints, weights)
     checkpoint = load_checkpoint(weights)
-    predictor = Predictor(checkpoint.model, load_reader(cell.model.text, checkpoint.words))
+    predictor = NetworkPredictor(
+        checkpoint.network, load_reader(cell.model.text, checkpoint.words)
+    )
     if cell.kind == "a2d-pairs":
         _measure_pairs(cell, predictor, data / "a2d", scale, output)
     else:
@@ -105,7 +107,7 @@ def _measure_sentences(
 
 
 def _measure_pairs(
-    cell: Cell, predictor: Predictor, folder: Path, scale: AblationScale, output: Path
+    cell: Cell, predictor: NetworkPredictor, folder: Path, scale: AblationScale, output: Path
 ) -> None:
     dataset = open_pairs(folder, _split(cell))
     frames = LabelledFrames(dataset, cell.model, limit=scale.limit)

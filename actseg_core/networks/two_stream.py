@@ -1,6 +1,7 @@
 """Networks by configuration, and the fusion of the RGB and the flow stream."""
 
 from collections.abc import Mapping
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -35,6 +36,9 @@ def fuse(responses: Mapping[Stream, Tensor], weights: Mapping[Stream, float]) ->
         (response * (weights[name] / total) for name, response in responses.items()),
         start=first.new_zeros(()),
     )
+
+
+Model = TypeVar("Model", bound=nn.Module)
 
 
 class Network(nn.Module):
@@ -142,7 +146,7 @@ def parameter_count(model: nn.Module) -> int:
     return sum(parameter.numel() for parameter in model.parameters())
 
 
-def to_channels_last(model: Network) -> Network:
+def to_channels_last(model: Model) -> Model:
     """Put 2-D filters in the memory format in which CPU convolutions run fastest, in place."""
     for parameter in model.parameters():
         if parameter.ndim == 4:  # Module.to refuses models that hold 3-D filters, too

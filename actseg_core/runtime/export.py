@@ -17,8 +17,10 @@ from torch import Tensor, nn
 from actseg_core.config import ModelConfig
 from actseg_core.errors import ActSegError, BackendError, CheckpointError
 from actseg_core.networks.lite import LiteSegmenter
+from actseg_core.networks.objects_model import ObjectsModel
 from actseg_core.networks.two_stream import Network
 from actseg_core.runtime.graphs import EXPORTED, Graph, make_graphs
+from actseg_core.runtime.object_runner import object_graphs
 from actseg_core.runtime.onnx_export import SENTENCES_AXIS, to_onnx
 from actseg_core.runtime.onnx_runtime import OnnxRuntime
 from actseg_core.runtime.openvino_runtime import OpenVino
@@ -33,6 +35,13 @@ ABOUT = {
     "frame": "one prepared frame: RGB / 127.5 - 1, or flow [px] clipped and divided by clip_px",
     "clip": "prepared frames (1, C, T, S, S), oldest first, scaled as one frame is",
     "entry": "what the ring of frames keeps of this frame",
+    "image": "one prepared frame: RGB, black where it is padded",
+    "given_boxes": "centre x, y, width, height [px of the input] of the boxes to look at",
+    "boxes": "of every anchor: centre x, y, width, height [px of the input]",
+    "objectness": "of every anchor: probability that its box holds an object",
+    "classes": "of every anchor: probabilities of COCO's 80 classes",
+    "object_masks": "probabilities over the square input, one map per given box",
+    "object_names": "probabilities of ImageNet's 1,000 classes, one row per given box",
     "words": "word vectors of every sentence; zero rows are unknown words and padding",
     "mask_logits": "one map per sentence over the network's square input; above 0 is the actor",
     "presence_score": "a logit: confidence = sigmoid((score - presence.bias) / temperature)",
@@ -63,7 +72,9 @@ class Difference:
         return not self.problem and self.largest <= self.allowed
 
 
-def export_folder(network: Network, folder: Path, half: bool = False, force: bool = False) -> None:
+def export_folder(
+    network: Network | ObjectsModel, folder: Path, half: bool = False, force: bool = False
+) -> None:
     """Write a network as ONNX with its settings and reference answers, whole or not at all.
 
     Args:
@@ -78,7 +89,7 @@ def export_folder(network: Network, folder: Path, half: bool = False, force: boo
     """
     _refuse(folder, force)
     encoder = network.config.text.encoder
-    if encoder != "conv":
+    if isinstance(network, Network) and encoder != "conv":
         raise BackendError(
             f"only sentences with text.encoder: conv can be exported, this model has {encoder}; "
             "it runs in PyTorch, and its video encoder in any runtime"
@@ -132,8 +143,11 @@ def _refuse(folder: Path, force: bool) -> None:
         )
 
 
-def _write(network: Network, folder: Path, half: bool) -> None:
-    graphs = make_graphs(network, EXPORTED)
+def _write(network: Network | ObjectsModel, folder: Path, half: bool) -> None:
+    if isinstance(network, ObjectsModel):
+        graphs, ring = object_graphs(network), {}
+    else:
+        graphs, ring = make_graphs(network, EXPORTED), _ring(network)
     arrays: dict[str, NDArray[np.float32]] = {}
     described = {}
     for graph in graphs:
@@ -158,7 +172,7 @@ def _write(network: Network, folder: Path, half: bool) -> None:
         "half": half,
         "config": network.config.model_dump(mode="json"),
         "graphs": described,
-        "ring": _ring(network),
+        "ring": ring,
     }
     (folder / INDEX).write_text(json.dumps(index, indent=2) + "\n", encoding="utf-8")
 
@@ -181,7 +195,11 @@ def _labels(graph: Graph, values: dict[str, Tensor]) -> dict[str, Any]:
         shape: list[int | str] = list(value.shape)
         if name in graph.per_sentence:
             shape[0] = SENTENCES_AXIS
-        labels[name] = {"shape": shape, "dtype": "float32", "about": ABOUT.get(name, "")}
+        labels[name] = {
+            "shape": shape,
+            "dtype": str(value.dtype).removeprefix("torch."),
+            "about": ABOUT.get(name, ""),
+        }
     return labels
 
 

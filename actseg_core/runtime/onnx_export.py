@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 
 from actseg_core.errors import BackendError
+from actseg_core.networks.objects_model import ObjectsModel
 from actseg_core.networks.two_stream import Network
 from actseg_core.runtime.graphs import Graph
 
@@ -63,7 +64,7 @@ class OnnxCache:
         folder: Where folders of graphs lie; None: nothing is kept.
     """
 
-    def __init__(self, network: Network, folder: Path | None) -> None:
+    def __init__(self, network: Network | ObjectsModel, folder: Path | None) -> None:
         self._folder = None if folder is None else folder / fingerprint(network)
         self.used = False
 
@@ -116,7 +117,7 @@ def cache_folder() -> Path:
     return base / "actseg" / "graphs"
 
 
-def fingerprint(network: Network) -> str:
+def fingerprint(network: Network | ObjectsModel) -> str:
     """Of weights, settings and everything that writes the graphs."""
     digest = hashlib.sha256(
         f"{torch.__version__} {OPSET} ".encode() + network.config.model_dump_json().encode()

@@ -3,9 +3,9 @@
 import logging
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import torch
 from torch import Tensor
@@ -26,6 +26,8 @@ HALF_TOLERANCE = 0.25  # 8 bits of mantissa through 60 layers; masks: docs/runti
 # many small graphs cost less to call in ONNX Runtime, 3-D convolutions are faster in OpenVINO.
 FASTEST_LITE = (onnx_runtime.NAME, openvino_runtime.NAME)
 FASTEST_OTHER = (openvino_runtime.NAME, onnx_runtime.NAME)
+
+Made = TypeVar("Made")
 
 
 class Runtime(Protocol):
@@ -68,17 +70,27 @@ def _fastest(
 ) -> Executor:
     if device.type != "cpu":
         return _torch(network, settings, device)
-    names = list(FASTEST_LITE if network.config.kind == "lite" else FASTEST_OTHER)
-    if settings.half:
-        names.remove(onnx_runtime.NAME)
+    names = FASTEST_LITE if network.config.kind == "lite" else FASTEST_OTHER
+    found = first_usable(
+        names, settings, lambda name: _compiled(name, network, settings, device, cache)
+    )
+    return found or _torch(network, settings.model_copy(update={"half": False}), device)
+
+
+def first_usable(
+    names: Sequence[str], settings: RuntimeConfig, make: Callable[[str], Made]
+) -> Made | None:
+    """What the first runtime makes that can be used here; None, with a warning, if none can."""
     reasons = []
     for name in names:
+        if settings.half and name == onnx_runtime.NAME:
+            continue
         try:
-            return _compiled(name, network, settings, device, cache)
+            return make(name)
         except BackendError as error:
             reasons.append(str(error))
     logger.warning("PyTorch runs the network, which is slower here: %s", "; ".join(reasons))
-    return _torch(network, settings.model_copy(update={"half": False}), device)
+    return None
 
 
 def _torch(network: Network, settings: RuntimeConfig, device: torch.device) -> Executor:
@@ -100,8 +112,8 @@ def _compiled(
     started = time.monotonic()
     threads = settings.threads or torch.get_num_threads()
     lanes = _lanes(name, network, threads, device)
-    runtime = _make(name, settings, device, threads)
-    of_a_stream = _make(name, settings, device, threads // lanes) if lanes > 1 else runtime
+    runtime = make_runtime(name, settings, device, threads)
+    of_a_stream = make_runtime(name, settings, device, threads // lanes) if lanes > 1 else runtime
     network = torch_runtime.folded(network)
     files = OnnxCache(network, cache or cache_folder())
     tolerance = HALF_TOLERANCE if settings.half else TOLERANCE
@@ -124,7 +136,14 @@ def _lanes(name: str, network: Network, threads: int, device: torch.device) -> i
     return streams if splits and threads >= streams else 1
 
 
-def _make(name: str, settings: RuntimeConfig, device: torch.device, threads: int) -> Runtime:
+def make_runtime(
+    name: str, settings: RuntimeConfig, device: torch.device, threads: int
+) -> Runtime:
+    """What makes graphs ready.
+
+    Raises:
+        BackendError: If it is not installed, or cannot do what the settings want.
+    """
     if name == openvino_runtime.NAME:
         return openvino_runtime.OpenVino(device, threads, settings.half)
     if name == torch_runtime.NAME:

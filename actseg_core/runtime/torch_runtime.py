@@ -1,22 +1,24 @@
 """What PyTorch itself can do for speed: folded batch norms, torch.compile."""
 
 import copy
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from actseg_core.errors import BackendError
-from actseg_core.networks.two_stream import Network, to_channels_last
+from actseg_core.networks.two_stream import to_channels_last
 from actseg_core.runtime.graphs import Compiled, Graph
 
 CONVOLUTIONS = (nn.Conv2d, nn.Conv3d)
 NORMS = (nn.BatchNorm2d, nn.BatchNorm3d)
 NAME = "torch_compile"
 
+Model = TypeVar("Model", bound=nn.Module)
 
-def folded(network: Network) -> Network:
+
+def folded(network: Model) -> Model:
     """A copy whose batch norms are part of the convolutions before them, in channels-last.
 
     Neighbours in an nn.Sequential, and the `conv` and `norm` of a unit, belong together.

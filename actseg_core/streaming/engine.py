@@ -6,8 +6,7 @@ from dataclasses import dataclass, replace
 
 from actseg_core.config import StreamConfig
 from actseg_core.errors import ConfigError
-from actseg_core.predictor import Predictor, Thresholds
-from actseg_core.runtime.executor import Features
+from actseg_core.predictor import Features, Predictor, Thresholds
 from actseg_core.streaming.moved_masks import Encoded, FlowTrack, WindowSnapshot
 from actseg_core.streaming.window import NANOSECONDS, FrameWindow, Preparer
 from actseg_core.streaming.window_encoders import make_encoder

@@ -1,14 +1,13 @@
 """An encoded window, and the motion from the frame that it labels to the frames after it."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from actseg_core.flow.moving import compose, warp
-from actseg_core.predictor import Predictor, Responses
-from actseg_core.runtime.executor import Features
+from actseg_core.flow.moving import compose
+from actseg_core.predictor import Features, Predictor, Responses
 from actseg_core.streaming.window import FrameWindow, PreparedFrame
 from actseg_core.types import Sentence
 
@@ -65,10 +64,7 @@ class FlowTrack:
         back = self._back
         if back is None:
             return responses
-        return {
-            sentence: replace(response, map=warp(response.map, back))
-            for sentence, response in responses.items()
-        }
+        return {sentence: response.warped(back) for sentence, response in responses.items()}
 
 
 class Encoded:

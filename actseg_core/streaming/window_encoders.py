@@ -11,9 +11,8 @@ from torch import Tensor
 from actseg_core.config import Stream
 from actseg_core.image import flow_to_tensor, rgb_to_tensor
 from actseg_core.networks.lite_trunk import Pyramid
-from actseg_core.predictor import Predictor
-from actseg_core.runtime.executor import Features
-from actseg_core.streaming.window import FrameWindow, PreparedFrame
+from actseg_core.predictor import Features, NetworkPredictor, ObjectPredictor, Predictor
+from actseg_core.streaming.window import NANOSECONDS, FrameWindow, PreparedFrame
 
 Result = TypeVar("Result")
 
@@ -69,7 +68,7 @@ class SteppingEncoder:
     does not wait for them.
     """
 
-    def __init__(self, predictor: Predictor) -> None:
+    def __init__(self, predictor: NetworkPredictor) -> None:
         executor, names = predictor.executor, predictor.config.streams
         beside = len(names) - 1 if executor.side_by_side else 0
         self._streams = [
@@ -107,7 +106,7 @@ Held = tuple[Pyramid, list[Tensor]]
 class _Stream:
     """One stream's ring, touched in the order of the calls by one thread alone."""
 
-    def __init__(self, predictor: Predictor, name: Stream, in_thread: bool) -> None:
+    def __init__(self, predictor: NetworkPredictor, name: Stream, in_thread: bool) -> None:
         self.name: Stream = name
         self._clip_px = predictor.config.flow.clip_px
         self._device = predictor.device
@@ -177,8 +176,35 @@ class _Inline:
         return done
 
 
+class TrackingEncoder:
+    """Follows the objects of the camera: each frame is looked at once."""
+
+    def __init__(self, predictor: ObjectPredictor) -> None:
+        self._tracker = predictor.tracker()
+        self._stamp_ns: int | None = None
+
+    def push_image(self, frame: PreparedFrame) -> None:
+        before, self._stamp_ns = self._stamp_ns, frame.stamp_ns
+        seconds = 0.0 if before is None else (frame.stamp_ns - before) / NANOSECONDS
+        self._tracker.push(frame.image, frame.placement.window, seconds)
+
+    def push_flow(self, frame: PreparedFrame) -> None:
+        """Nothing to do: the tracker measures motion itself."""
+
+    def capture(self, window: FrameWindow) -> Callable[[], Features]:
+        seen = self._tracker.seen()
+        return lambda: seen
+
+    def clear(self) -> None:
+        self._tracker.clear()
+        self._stamp_ns = None
+
+
 def make_encoder(predictor: Predictor) -> WindowEncoder:
     """The cheapest exact encoder for the predictor's network."""
+    if isinstance(predictor, ObjectPredictor):
+        return TrackingEncoder(predictor)
+    assert isinstance(predictor, NetworkPredictor)
     if predictor.executor.steps:
         return SteppingEncoder(predictor)
     return WholeWindowEncoder(predictor)

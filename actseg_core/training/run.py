@@ -14,7 +14,12 @@ from actseg_core.config import ModelConfig
 from actseg_core.datasets.loading import ClipDataset
 from actseg_core.datasets.samples import SentenceDataset
 from actseg_core.errors import ConfigError
-from actseg_core.experiment_config import ExperimentConfig, StageConfig, load_experiment
+from actseg_core.experiment_config import (
+    OWN_RECIPE,
+    ExperimentConfig,
+    StageConfig,
+    load_experiment,
+)
 from actseg_core.networks.two_stream import Network
 from actseg_core.text.sentence import load_reader
 from actseg_core.training.batches import SentenceData
@@ -88,8 +93,11 @@ def plan(config_name: str, settings: TrainRunConfig) -> tuple[ModelConfig, Exper
             batch does not split evenly.
     """
     config, experiment = load_experiment(config_name, settings.change)
-    if config.kind == "lite":
-        raise ConfigError("the lite network has a recipe of its own: `actseg train-lite`")
+    if config.kind in OWN_RECIPE:
+        raise ConfigError(
+            f"{config.name} is not trained by this command; the default model has a recipe of its "
+            "own: `actseg train-lite`"
+        )
     if experiment.train_on == "none":
         raise ConfigError(
             f"{config.name} is not trained: it tests {experiment.start_from} as it is; train that "

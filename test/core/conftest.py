@@ -5,7 +5,7 @@ import pytest
 
 from actseg_core.config import LiteConfig, ModelConfig, TextConfig
 from actseg_core.networks.two_stream import build_model
-from actseg_core.predictor import Predictor
+from actseg_core.predictor import NetworkPredictor, Predictor
 from actseg_core.text.sentence import SentenceReader
 from actseg_core.text.word_vectors import WordVectors
 
@@ -40,7 +40,7 @@ def lite_predictor(lite_config: ModelConfig, vectors: WordVectors) -> Predictor:
     import torch
 
     torch.manual_seed(0)
-    return Predictor(build_model(lite_config), SentenceReader(lite_config.text, vectors))
+    return NetworkPredictor(build_model(lite_config), SentenceReader(lite_config.text, vectors))
 
 
 @pytest.fixture

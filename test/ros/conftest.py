@@ -132,7 +132,7 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from actseg_core.config import LiteConfig, PresenceConfig, load_preset
     from actseg_core.networks.two_stream import build_model
 
-    config = load_preset("lite").model_copy(
+    config = load_preset("lite_two_stream").model_copy(
         update={
             "size": 64,
             "frames": 4,

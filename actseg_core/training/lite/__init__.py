@@ -1,1 +1,1 @@
-"""The recipe of the embedded default: objective, optimisation, checkpoint (docs/lite.md)."""
+"""Training of the objects network: features computed once, then everything above them."""

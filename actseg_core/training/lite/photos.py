@@ -1,258 +1,163 @@
-"""Photographs with instance polygons (COCO format) as still clips and as moving cut-outs."""
+"""Photographs with instance polygons, and random views of them at the network's size."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from actseg_core.datasets.coco import polygons, sides
 from actseg_core.errors import DatasetError
-from actseg_core.generator.cutouts import in_part
-from actseg_core.generator.settings import CutoutPart
-from actseg_core.training.lite.clip import Affine, TrainingClip, camera_path, warp
-from actseg_core.training.lite.questions import RARE_ACTORS, Asker, Thing, big_enough
 
-MIN_CUTOUT_PX = 2500
-_ON_LEGS = ("moving", "walking", "running")
-MOVING = {
-    **dict.fromkeys(("person", "dog", "cat", "cow", "sheep", "horse"), _ON_LEGS),
-    "bird": ("moving", "flying", "walking"),
-    "sports ball": ("moving", "rolling", "flying"),
-    "car": ("moving", "driving"),
-}
-"""What a cut-out that is moved may be said to do."""
-PERMISSIVE_LICENCES = frozenset((4, 5, 7, 8))
-
-
-@dataclass(frozen=True)
-class Instance:
-    """One annotated thing: its category and polygons [px]."""
-
-    category: str
-    polygons: tuple[NDArray[np.float32], ...]
-    area: float
+SIZE = 416
+MASK_SIZE = SIZE // 4
+PERMISSIVE = frozenset((4, 5, 7, 8, 101))
+"""Licences of photographs that allow commercial use: CC BY, BY-SA, no known restrictions, US
+government work, public domain."""
 
 
 @dataclass(frozen=True)
 class Photo:
-    """One photograph and everything annotated in it."""
+    """One photograph and what is annotated in it.
+
+    Attributes:
+        path: The picture.
+        height: Its rows.
+        width: Its columns.
+        complete: Whether everything of COCO's 80 categories is annotated.
+        whole: Whether each annotation is one instance; not if several are joined in one mask.
+        categories: Category of each annotation.
+        polygons: Polygons [px] of each annotation, each (V, 2) float32.
+        garments: Label, share and median RGB of each garment of the person, if given.
+    """
 
     path: Path
     height: int
     width: int
     complete: bool
-    instances: tuple[Instance, ...]
+    whole: bool
+    categories: tuple[str, ...]
+    polygons: tuple[tuple[NDArray[np.float32], ...], ...]
+    garments: tuple[dict[str, Any], ...] = ()
+
+    @property
+    def number(self) -> int:
+        """The number in the file name; COCO's id for its photographs."""
+        return int(self.path.stem)
 
 
-class PhotoSource:
-    """Clips made of the photographs of a COCO-format folder (instances.json, images/).
-
-    Args:
-        folder: Holds instances.json and images/.
-        part: Which of the photographs; every fifth is left out of training.
-        permissive_only: Keep only photographs whose licence allows commercial use.
-        questions: Questions per clip.
+def read_photos(folder: Path, permissive_only: bool = False) -> list[Photo]:
+    """All annotated photographs of a folder with instances.json and images/ in COCO's format.
 
     Raises:
         DatasetError: If instances.json is missing or not COCO-like.
     """
-
-    def __init__(
-        self,
-        folder: Path,
-        part: CutoutPart = "train",
-        permissive_only: bool = False,
-        questions: int = 1,
-    ) -> None:
-        photos = _read(folder, permissive_only)
-        self.photos = [p for p in photos if in_part(int(p.path.stem), part) and p.instances]
-        self.complete = [photo for photo in self.photos if photo.complete]
-        self.categories = sorted({i.category for p in self.complete for i in p.instances})
-        self.cutouts = _cutouts(self.photos)
-        self._cutout_categories = sorted(self.cutouts)
-        self._asker = Asker(self.categories, questions)
-
-    def still(self, rng: np.random.Generator, size: int, frames: int) -> TrainingClip:
-        """A photograph under a moving camera, and sentences about what is in it."""
-        while True:
-            photo = self.complete[rng.integers(len(self.complete))]
-            if rng.random() < 0.35:
-                photo = self.photos[rng.integers(len(self.photos))]
-            image = read_image(photo.path)
-            path = camera_path(rng, image.shape[:2], size, frames)
-            things = _things(photo, path[-1], size)
-            if photo.complete or any(big_enough(thing.mask) for thing in things):
-                break
-        rgb = np.stack([warp(image, matrix, size) for matrix in path])
-        return TrainingClip(rgb, self._asker.ask(rng, rgb[-1], things, photo.complete), "photo")
-
-    def composite(self, rng: np.random.Generator, size: int, frames: int) -> TrainingClip:
-        """Cut-outs moving over a photograph."""
-        photo = self.complete[rng.integers(len(self.complete))]
-        image = read_image(photo.path)
-        path = camera_path(rng, image.shape[:2], size, frames)
-        rgb = np.stack([warp(image, matrix, size) for matrix in path])
-        things = _things(photo, path[-1], size)
-        for _ in range(rng.integers(1, 4)):
-            category, alpha, action = self._paste(rng, rgb)
-            things = [
-                Thing(thing.category, thing.mask & (alpha <= 127), thing.action)
-                for thing in things
-            ]
-            things.append(Thing(category, alpha > 127, action))
-        return TrainingClip(rgb, self._asker.ask(rng, rgb[-1], things, True), "composite")
-
-    def _paste(
-        self, rng: np.random.Generator, rgb: NDArray[np.uint8]
-    ) -> tuple[str, NDArray[np.uint8], str]:
-        """Move one cut-out through the clip, in place; its category, last alpha, action."""
-        category = self._pick_category(rng)
-        options = self.cutouts[category]
-        photo, instance = options[rng.integers(len(options))]
-        patch, alpha = cut(read_image(photo.path), draw(instance, photo))
-        if rng.random() < 0.5:
-            patch, alpha = patch[:, ::-1], alpha[:, ::-1]
-        moving = rng.random() < 0.65
-        matrices = _object_path(rng, alpha.shape, rgb.shape[1], len(rgb), moving)
-        size = rgb.shape[1]
-        cover = np.zeros((size, size), np.uint8)
-        for step, matrix in enumerate(matrices):
-            cover = warp(np.ascontiguousarray(alpha), matrix, size)
-            layer = warp(np.ascontiguousarray(patch), matrix, size)
-            weight = cover[..., np.newaxis].astype(np.float32) / 255
-            rgb[step] = (rgb[step] * (1 - weight) + layer * weight).astype(np.uint8)
-        verbs = MOVING.get(category, ("moving",)) if moving else ("standing still", "still")
-        action = verbs[rng.integers(len(verbs))]
-        return category, cover, action if rng.random() < 0.35 else ""
-
-    def _pick_category(self, rng: np.random.Generator) -> str:
-        draw_ = rng.random()
-        rare = [name for name in RARE_ACTORS if name in self.cutouts]
-        if draw_ < 0.4 and "person" in self.cutouts:
-            return "person"
-        if draw_ < 0.8 and rare:
-            return rare[rng.integers(len(rare))]
-        return self._cutout_categories[rng.integers(len(self._cutout_categories))]
-
-
-def _things(photo: Photo, camera: Affine, size: int) -> list[Thing]:
-    """What a photograph shows, as the camera sees it."""
-    return [
-        Thing(item.category, warp(draw(item, photo), camera, size) > 127)
-        for item in photo.instances
-    ]
-
-
-def _read(folder: Path, permissive_only: bool) -> list[Photo]:
     path = folder / "instances.json"
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         names = {item["id"]: item["name"] for item in content["categories"]}
-        sizes = {item["id"]: sides(item["height"], item["width"]) for item in content["images"]}
-        instances: dict[int, list[Instance]] = {}
+        of: dict[int, list[dict[str, Any]]] = {}
         for item in content["annotations"]:
-            outlines = polygons(item["segmentation"], *sizes[item["image_id"]])
-            instances.setdefault(item["image_id"], []).append(
-                Instance(
-                    names[item["category_id"]],
-                    tuple(outline.astype(np.float32) for outline in outlines),
-                    item["area"],
-                )
-            )
+            of.setdefault(item["image_id"], []).append(item)
         return [
-            Photo(
-                folder / "images" / item["file_name"],
-                item["height"],
-                item["width"],
-                item.get("annotated", "full") == "full",
-                tuple(instances.get(item["id"], ())),
-            )
+            _photo(folder, item, of[item["id"]], names)
             for item in content["images"]
-            if not permissive_only or item.get("license") in PERMISSIVE_LICENCES
+            if item["id"] in of and (not permissive_only or item.get("license") in PERMISSIVE)
         ]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DatasetError(f"{path} is not a readable COCO instances file: {error}") from error
 
 
-def _cutouts(photos: list[Photo]) -> dict[str, list[tuple[Photo, Instance]]]:
-    """Whole-looking instances by category: large enough and not cut by the picture's border."""
-    result: dict[str, list[tuple[Photo, Instance]]] = {}
-    for photo in photos:
-        for instance in photo.instances:
-            points = np.concatenate(instance.polygons)
-            inside = (
-                points.min() > 2
-                and points[:, 0].max() < photo.width - 3
-                and points[:, 1].max() < photo.height - 3
-            )
-            if inside and instance.area >= MIN_CUTOUT_PX and len(instance.polygons) <= 2:
-                result.setdefault(instance.category, []).append((photo, instance))
-    return result
+def _photo(
+    folder: Path, item: dict[str, Any], found: list[dict[str, Any]], names: dict[int, str]
+) -> Photo:
+    annotated = str(item.get("annotated", "full"))
+    polygons = tuple(
+        tuple(np.array(p, np.float32).reshape(-1, 2) for p in a["segmentation"]) for a in found
+    )
+    garments = item.get("garments") or ()
+    return Photo(
+        folder / "images" / str(item["file_name"]),
+        int(str(item["height"])),
+        int(str(item["width"])),
+        annotated == "full",
+        "joined" not in annotated,
+        tuple(names[a["category_id"]] for a in found),
+        polygons,
+        tuple(garments),
+    )
 
 
-@lru_cache(maxsize=2000)
-def read_image(path: Path) -> NDArray[np.uint8]:
-    """(H, W, 3) uint8 RGB, kept in memory.
+@dataclass(frozen=True, eq=False)
+class PhotoView:
+    """A photograph as the network sees it once.
+
+    Attributes:
+        image: (416, 416, 3) uint8 RGB; black outside the photograph.
+        masks: (N, 104, 104) uint8, share of each cell that belongs to the instance, 255 all.
+    """
+
+    image: NDArray[np.uint8]
+    masks: NDArray[np.uint8]
+
+
+def random_view(photo: Photo, rng: np.random.Generator) -> PhotoView:
+    """The photograph scaled, moved, maybe mirrored, in another light.
 
     Raises:
-        DatasetError: If the file is missing or no image.
+        DatasetError: If the picture is missing or damaged.
     """
-    image = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    if image is None:
-        raise DatasetError(f"{path} is missing or not a readable image")
-    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB).astype(np.uint8, copy=False)
+    read = cv2.imread(str(photo.path), cv2.IMREAD_COLOR_RGB)
+    if read is None:
+        raise DatasetError(f"{photo.path} is missing or not a readable image")
+    image = np.asarray(read, np.uint8)
+    height, width = image.shape[:2]
+    scale = SIZE / max(height, width) * float(np.exp(rng.uniform(-0.45, 0.6)))
+    room = np.array([SIZE - width * scale, SIZE - height * scale])
+    shift = rng.uniform(np.minimum(0, room), np.maximum(0, room))
+    matrix = np.array([[scale, 0, shift[0]], [0, scale, shift[1]]])
+    if rng.random() < 0.5:
+        matrix = np.array([[-scale, 0, SIZE - shift[0]], [0, scale, shift[1]]])
+    shown = _warp(image, matrix)
+    masks = [_draw(parts, matrix) for parts in photo.polygons]
+    return PhotoView(_other_light(shown, rng), np.stack(masks))
 
 
-def draw(instance: Instance, photo: Photo) -> NDArray[np.uint8]:
-    """(H, W) uint8 mask of an instance, 255 inside."""
-    mask = np.zeros((photo.height, photo.width), np.uint8)
-    cv2.fillPoly(mask, [np.round(p).astype(np.int32) for p in instance.polygons], 255)
-    return mask
-
-
-def cut(
-    image: NDArray[np.uint8], mask: NDArray[np.uint8]
-) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """The mask's bounding box of an image, and a soft-edged alpha."""
-    rows, columns = np.nonzero(mask)
-    box = (
-        slice(max(0, rows.min() - 2), rows.max() + 3),
-        slice(max(0, columns.min() - 2), columns.max() + 3),
-    )
-    alpha = cv2.GaussianBlur(cv2.erode(mask[box], np.ones((3, 3), np.uint8)), (3, 3), 0)
-    return image[box], alpha.astype(np.uint8, copy=False)
-
-
-def _object_path(
-    rng: np.random.Generator, shape: tuple[int, ...], size: int, frames: int, moving: bool
-) -> list[Affine]:
-    """Where a cut-out is drawn in each frame: drift, bob, sway, growth; fixed when not moving."""
-    height, width = shape[:2]
-    scale = size * rng.uniform(0.25, 0.85) / max(height, width)
-    end = np.array([rng.uniform(0.12, 0.88), rng.uniform(0.25, 0.8)]) * size
-    speed = rng.normal(0, 0.012 * size, 2) * (1.0, 0.35) if moving else np.zeros(2)
-    growth = float(np.exp(rng.normal(0, 0.006))) if moving else 1.0
-    bob = rng.uniform(0, 0.012) * size if moving else 0.0
-    sway = rng.uniform(0, 0.08) if moving else 0.0
-    rate = rng.uniform(0.3, 1.2)
-    phase = rng.uniform(0, 2 * np.pi)
-    matrices = []
-    for step in range(frames):
-        back = step - (frames - 1)
-        zoom = scale * growth**back
-        angle = sway * np.sin(rate * step + phase)
-        x, y = end + speed * back + (0, bob * np.sin(2 * rate * step + phase))
-        cosine, sine = np.cos(angle) * zoom, np.sin(angle) * zoom
-        matrices.append(
-            np.array(
-                [
-                    [cosine, -sine, x - cosine * width / 2 + sine * height / 2],
-                    [sine, cosine, y - sine * width / 2 - cosine * height / 2],
-                ]
-            )
+def _warp(image: NDArray[np.uint8], matrix: NDArray[np.float64]) -> NDArray[np.uint8]:
+    scale = abs(float(matrix[0, 0]))
+    if scale < 0.7:  # warpAffine does not average: shrink first
+        small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        matrix = matrix.copy()
+        matrix[:, :2] = np.diag(
+            [
+                matrix[0, 0] * image.shape[1] / small.shape[1],
+                matrix[1, 1] * image.shape[0] / small.shape[0],
+            ]
         )
-    return matrices
+        image = np.asarray(small, np.uint8)
+    result = cv2.warpAffine(image, matrix, (SIZE, SIZE), flags=cv2.INTER_LINEAR)
+    return result.astype(np.uint8, copy=False)
+
+
+def _draw(
+    polygons: Sequence[NDArray[np.float32]], matrix: NDArray[np.float64]
+) -> NDArray[np.uint8]:
+    mask = np.zeros((SIZE, SIZE), np.uint8)
+    moved = [polygon @ matrix[:, :2].T + matrix[:, 2] for polygon in polygons]
+    cv2.fillPoly(mask, [np.round(part).astype(np.int32) for part in moved], 255)
+    small = cv2.resize(mask, (MASK_SIZE, MASK_SIZE), interpolation=cv2.INTER_AREA)
+    return small.astype(np.uint8, copy=False)
+
+
+def _other_light(image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Another exposure, contrast and colour of light; sometimes a little blur."""
+    gain = np.exp(rng.normal(0, 0.18)) * np.exp(rng.normal(0, 0.05, 3))
+    table = np.arange(256, dtype=np.float64)[:, np.newaxis] / 255
+    table = np.clip(table ** np.exp(rng.normal(0, 0.15)) * gain, 0, 1) * 255
+    lit = cv2.LUT(image, table.round().astype(np.uint8)[np.newaxis])
+    if rng.random() < 0.2:
+        lit = cv2.GaussianBlur(lit, (0, 0), float(rng.uniform(0.5, 1.5)))
+    return lit.astype(np.uint8, copy=False)

@@ -12,7 +12,7 @@ from actseg_core.cli.main import main
 from actseg_core.generator import SceneConfig
 from actseg_core.generator.dataset import generate_dataset
 from actseg_core.generator.settings import DatasetConfig
-from actseg_core.predictor import Predictor
+from actseg_core.predictor import NetworkPredictor
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,7 @@ def status(lite_predictor, tmp_path, monkeypatch):
     def load(name, device, runtime):
         if runtime.runtime == "auto":
             return lite_predictor
-        return Predictor(lite_predictor.model, lite_predictor.reader, device, runtime)
+        return NetworkPredictor(lite_predictor.model, lite_predictor.reader, device, runtime)
 
     monkeypatch.setattr(verb.Predictor, "load", load)
     options = ["--model", str(weights), "--output", str(tmp_path / "out")]

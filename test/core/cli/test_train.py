@@ -51,26 +51,25 @@ def test_options_go_over_the_settings_file(
 ) -> None:
     given: list[LiteTrainConfig] = []
     monkeypatch.setattr(
-        command, "run_recipe", lambda model, config, run, path: given.append(config)
+        command, "run_recipe", lambda model, config, run, path, log: given.append(config)
     )
-    (tmp_path / "s.yaml").write_text("iterations: 5\nseed: 3\nphotos: there\n")
+    (tmp_path / "s.yaml").write_text("steps: 5\nseed: 3\nphotos: [there]\n")
 
     result = CliRunner().invoke(
         APP,
         [
-            *("out.safetensors", "--settings", str(tmp_path / "s.yaml"), "--photos", "here"),
-            *("--set", "iterations=7", "--set", "shares.still=0.5", "--set", "leave_out=[bear]"),
+            *("out.safetensors", "--settings", str(tmp_path / "s.yaml")),
+            *("--set", "steps=7", "--set", "photos=[here, and there]"),
         ],
     )
 
     assert result.exit_code == 0, result.output
     (config,) = given
-    assert (config.iterations, config.seed, config.photos) == (7, 3, "here")
-    assert (config.shares.still, config.leave_out) == (0.5, ("bear",))
+    assert (config.steps, config.seed, config.photos) == (7, 3, ("here", "and there"))
 
 
 def test_an_unknown_setting_is_named_with_the_nearest(tmp_path: Path) -> None:
-    result = CliRunner().invoke(APP, ["out.safetensors", "--set", "iteration=7"])
+    result = CliRunner().invoke(APP, ["out.safetensors", "--set", "step=7"])
 
     assert isinstance(result.exception, ConfigError)
-    assert "did you mean 'iterations'" in str(result.exception)
+    assert "did you mean 'steps'" in str(result.exception)

@@ -18,7 +18,7 @@ from actseg_core.errors import ConfigError, ShapeError
 from actseg_core.networks.baselines import bilinear_kernel, build_baseline
 from actseg_core.networks.segmenter import Segmenter
 from actseg_core.networks.two_stream import build_model
-from actseg_core.predictor import Predictor
+from actseg_core.predictor import NetworkPredictor
 from actseg_core.text.sentence import SentenceReader
 from actseg_core.text.word_vectors import WordVectors
 from actseg_core.types import Clip
@@ -184,7 +184,9 @@ def test_checkpoint_and_predictor_treat_it_as_any_other_network(
     reader = SentenceReader(model.config.text, vectors)
     frame = np.random.default_rng(0).integers(0, 255, (1, 48, 80, 3), np.uint8)
     answers = [
-        Predictor(network, reader).predict(Clip(frame), [reader.read("red dog"), reader.read("x")])
+        NetworkPredictor(network, reader).predict(
+            Clip(frame), [reader.read("red dog"), reader.read("x")]
+        )
         for network in (model, loaded.model)
     ]
     for first, second in zip(*answers, strict=True):

@@ -10,7 +10,7 @@ from torch import Tensor
 from actseg_core.config import ModelConfig, RuntimeConfig, StreamConfig
 from actseg_core.errors import ShapeError
 from actseg_core.networks.two_stream import Network, build_model
-from actseg_core.predictor import Predictor
+from actseg_core.predictor import NetworkPredictor, Predictor
 from actseg_core.runtime.executor import Executor
 from actseg_core.runtime.select import make_executor
 from actseg_core.streaming.engine import StreamingEngine
@@ -87,8 +87,8 @@ def test_stepping_on_every_runtime_equals_whole_windows_in_pytorch(
     torch.manual_seed(0)
     network = build_model(lite_config.model_copy(update={"streams": streams}))
     reader = SentenceReader(lite_config.text, vectors)
-    predictor = Predictor(network, reader, runtime=RuntimeConfig(runtime=runtime))
-    plain = Predictor(network, reader)
+    predictor = NetworkPredictor(network, reader, runtime=RuntimeConfig(runtime=runtime))
+    plain = NetworkPredictor(network, reader)
     sentences = [plain.read("red dog running"), plain.read("person left")]
     engine = StreamingEngine(predictor, StreamConfig())
     engine.set_queries([("a", sentences[0]), ("b", sentences[1])])
@@ -148,7 +148,7 @@ def test_filters_are_made_once_per_change_of_sentence(
     torch.manual_seed(0)
     network = build_model(lite_config)
     reader = SentenceReader(lite_config.text, vectors)
-    predictor = Predictor(network, reader, runtime=RuntimeConfig(runtime="torch"))
+    predictor = NetworkPredictor(network, reader, runtime=RuntimeConfig(runtime="torch"))
     calls = []
     make = predictor.executor.filters
     monkeypatch.setattr(

@@ -10,6 +10,7 @@ import torch
 
 from actseg_core.config import ModelConfig
 from actseg_core.errors import BackendError, CheckpointError
+from actseg_core.networks.objects_model import ObjectsModel
 from actseg_core.networks.two_stream import Network, build_model
 from actseg_core.runtime import export
 from actseg_core.runtime.export import check_folder, export_folder
@@ -36,6 +37,18 @@ def test_the_papers_network_is_exported_too(paper: Network, tmp_path: Path) -> N
     found = list(check_folder(tmp_path / "paper"))
     assert {item.graph for item in found} == {"encoder_rgb", "encoder_flow", "decoder"}
     assert all(item.passes for item in found), found
+
+
+def test_the_default_model_is_exported_too(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    config = ModelConfig(kind="objects", streams=("rgb",), label_frame="newest", size=96)
+    export_folder(ObjectsModel(config).eval(), tmp_path / "objects")
+    found = list(check_folder(tmp_path / "objects"))
+    assert {item.graph for item in found} == {"see", "look"}
+    assert all(item.passes for item in found), found
+    index = json.loads((tmp_path / "objects" / "model.json").read_text())
+    assert index["graphs"]["see"]["inputs"]["image"]["dtype"] == "uint8"
+    assert index["graphs"]["look"]["outputs"]["object_masks"]["shape"][0] == "sentences"
 
 
 def test_files_alone_take_frames_and_words_to_the_mask(folder: Path, lite: Network) -> None:

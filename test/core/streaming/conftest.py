@@ -9,7 +9,7 @@ import torch
 
 from actseg_core.config import ModelConfig, StreamConfig, TextConfig, VideoConfig
 from actseg_core.networks.two_stream import build_model
-from actseg_core.predictor import Predictor
+from actseg_core.predictor import NetworkPredictor, Predictor
 from actseg_core.streaming.engine import StreamingEngine
 from actseg_core.text.sentence import SentenceReader
 from actseg_core.text.word_vectors import WordVectors
@@ -45,7 +45,7 @@ def paper_predictor(vectors: WordVectors) -> Predictor:
         video=VideoConfig(width=0.125),
     )
     torch.manual_seed(0)
-    return Predictor(build_model(config), SentenceReader(config.text, vectors))
+    return NetworkPredictor(build_model(config), SentenceReader(config.text, vectors))
 
 
 @pytest.fixture

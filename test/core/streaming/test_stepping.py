@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from actseg_core.config import ModelConfig, Stream
 from actseg_core.networks.two_stream import build_model
-from actseg_core.predictor import Predictor
+from actseg_core.predictor import NetworkPredictor, Predictor
 from actseg_core.streaming.engine import StreamingEngine
 from actseg_core.streaming.window_encoders import make_encoder
 from actseg_core.text.sentence import SentenceReader
@@ -33,7 +33,7 @@ def predictors(
     for streams in (("rgb",), ("flow",), ("rgb", "flow")):
         torch.manual_seed(len(made))
         config = lite_config.model_copy(update={"streams": streams, "size": 32, "frames": 5})
-        made[streams] = Predictor(build_model(config), SentenceReader(config.text, vectors))
+        made[streams] = NetworkPredictor(build_model(config), SentenceReader(config.text, vectors))
     return made
 
 
@@ -189,7 +189,9 @@ def test_the_lite_network_is_stepped_and_the_papers_is_not(
 
 def test_a_window_of_one_frame_has_no_flow(lite_config: ModelConfig, vectors: WordVectors) -> None:
     config = ModelConfig(frames=1, size=32, text=lite_config.text, video={"width": 0.125})
-    engine = StreamingEngine(Predictor(build_model(config), SentenceReader(config.text, vectors)))
+    engine = StreamingEngine(
+        NetworkPredictor(build_model(config), SentenceReader(config.text, vectors))
+    )
     engine.set_queries([("q", engine.predictor.read("dog"))])
     image = torch.zeros(20, 30, 3, dtype=torch.uint8).numpy()
     engine.push(Frame(image, 1))

@@ -1,128 +1,130 @@
-"""The recipe end to end on a tiny network: what it writes, where it starts."""
-
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-import actseg_core.training.lite.recipe as recipe
-from actseg_core.checkpoints.checkpoint import load_checkpoint, save_checkpoint
-from actseg_core.config import LiteTrainConfig, ModelConfig
-from actseg_core.errors import CheckpointError
-from actseg_core.networks.two_stream import build_model
-from actseg_core.text.sentence import SentenceReader
-from actseg_core.text.word_vectors import WordVectors
-from actseg_core.training.lite.clip import TrainingClip
-from actseg_core.training.lite.generated import GeneratedSource
-from actseg_core.training.lite.module import LiteTraining
+from actseg_core.checkpoints.checkpoint import load_checkpoint
+from actseg_core.config import LiteTrainConfig, load_preset
+from actseg_core.errors import ConfigError, DatasetError
+from actseg_core.networks.object_features import FrameTrunk
+from actseg_core.training.lite import masks, recipe
+from actseg_core.training.lite.cached_views import CachedViews
+from actseg_core.training.lite.feature_cache import build
+from actseg_core.training.lite.photos import read_photos
 
 
-def settings(**changes: object) -> LiteTrainConfig:
-    tiny = {
-        "iterations": 3,
+@pytest.fixture(autouse=True)
+def random_trunk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In place of public weight files, which the project does not hold."""
+
+    def made(detector: Path) -> FrameTrunk:
+        torch.manual_seed(0)
+        trunk = FrameTrunk().eval()
+        for head in trunk.detector.heads:
+            torch.nn.init.constant_(head.objectness.bias, 2.0)
+        return trunk
+
+    monkeypatch.setattr(recipe, "pretrained_trunk", made)
+
+
+def settings(tmp_path: Path, photos: Path, **changes: object) -> LiteTrainConfig:
+    ids = tmp_path / "ids.json"
+    ids.write_text(json.dumps([3, 6]))
+    given = {
+        "photos": [str(photos)],
+        "held_out": str(ids),
+        "detector": "yolox.onnx",
+        "cache": str(tmp_path / "cache"),
+        "views": 1,
+        "steps": 2,
         "batch": 2,
-        "workers": 0,
-        "size": 64,
-        "calibration_clips": 60,
-        "sentences": 2,
-        "replay": 1,
+        "naming_steps": 2,
     }
-    return LiteTrainConfig.from_mapping({**tiny, "save_every": 1, **changes})
+    return LiteTrainConfig.from_mapping(given | changes)
 
 
-@pytest.fixture
-def tiny_vocabulary(monkeypatch: pytest.MonkeyPatch, vectors: WordVectors) -> None:
-    monkeypatch.setattr(recipe, "load_reader", lambda config: SentenceReader(config, vectors))
+def test_a_phase_writes_a_checkpoint_with_its_figures(tmp_path: Path, photo_folder: Path) -> None:
+    said: list[str] = []
+    run, out = tmp_path / "run", tmp_path / "lite.safetensors"
+
+    recipe.train_lite(load_preset("lite"), settings(tmp_path, photo_folder), run, out, said.append)
+
+    checkpoint = load_checkpoint(out)
+    assert checkpoint.config.kind == "objects"
+    assert set(checkpoint.metrics) == {"masks", "naming"}
+    assert checkpoint.metrics["masks"]["objects"] == 3  # photographs 3 and 6 hold two and one
+    assert json.loads((run / "figures.json").read_text()) == checkpoint.metrics
+    assert any(line.startswith("4 views to train on, 2 held out") for line in said)
 
 
-@pytest.mark.slow
-def test_an_interrupted_run_goes_on_and_writes_a_calibrated_checkpoint(
-    tmp_path: Path,
-    lite_config: ModelConfig,
-    tiny_vocabulary: None,
-    monkeypatch: pytest.MonkeyPatch,
+def test_features_are_computed_once(tmp_path: Path, photo_folder: Path) -> None:
+    trunk = FrameTrunk().eval()
+    photos = read_photos(photo_folder)
+    build(photos[:3], trunk, tmp_path / "c", 2, 0, lambda line: None)
+    before = CachedViews(tmp_path / "c")
+    first = np.array(before.arrays["stride8"])
+
+    build(photos[:3], FrameTrunk().eval(), tmp_path / "c", 2, 0, lambda line: None)
+
+    assert len(before) == 6
+    assert np.array_equal(CachedViews(tmp_path / "c").arrays["stride8"], first)
+
+
+def test_an_interrupted_cache_goes_on_as_if_it_had_not_been(
+    tmp_path: Path, photo_folder: Path
 ) -> None:
-    run, path = tmp_path / "run", tmp_path / "lite.safetensors"
-    drawn = []
+    trunk, photos = FrameTrunk().eval(), read_photos(photo_folder)[:3]
+    build(photos, trunk, tmp_path / "whole", 1, 5, lambda line: None)
+    build(photos, trunk, tmp_path / "cut", 1, 5, lambda line: None)
+    rows = tmp_path / "cut" / "rows.jsonl"
+    lines = rows.read_text().splitlines(keepends=True)
+    rows.write_text(lines[0])
+    kept = np.load(tmp_path / "cut" / "masks.npy", mmap_mode="r+")
+    kept[1:] = 0
+    kept.flush()
 
-    def cut_after(clips: int) -> None:
-        def clip(self: GeneratedSource, rng: np.random.Generator) -> TrainingClip:
-            drawn.append(1)
-            if len(drawn) > clips:
-                raise RuntimeError("power cut")
-            return original(self, rng)
+    build(photos, trunk, tmp_path / "cut", 1, 5, lambda line: None)
 
-        monkeypatch.setattr(GeneratedSource, "clip", clip)
-
-    original = GeneratedSource.clip
-    cut_after(clips=5)  # batches of 2: the third one is not complete
-    with pytest.raises(RuntimeError, match="power cut"):
-        recipe.train_lite(lite_config, settings(), run, path)
-    done = torch.load(run / "last.ckpt", weights_only=True)["global_step"]
-    assert 1 <= done < 3  # lightning fetches one batch ahead
-    assert not path.exists()
-
-    drawn.clear()
-    cut_after(clips=1000)
-    recipe.train_lite(lite_config, settings(), run, path)
-
-    assert torch.load(run / "last.ckpt", weights_only=True)["global_step"] == 3
-    trained = len(drawn) - settings().calibration_clips
-    assert trained <= 2 * (3 - done + 1), "only the missing steps were trained"
-    written = load_checkpoint(path)
-    assert written.metrics["iterations"] == 3
-    assert written.config.presence != lite_config.presence
+    assert rows.read_text() == "".join(lines)
+    for name in ("masks", "stride32", "boxes"):
+        assert np.array_equal(
+            np.load(tmp_path / "cut" / f"{name}.npy"), np.load(tmp_path / "whole" / f"{name}.npy")
+        )
 
 
-def test_a_run_can_start_from_a_checkpoint(tmp_path: Path, lite_config: ModelConfig) -> None:
-    torch.manual_seed(5)
-    model = build_model(lite_config)
-    save_checkpoint(tmp_path / "start.safetensors", model)
-    started = recipe.initial_model(
-        lite_config, settings(start=[str(tmp_path / "start.safetensors")])
+def test_an_interrupted_training_ends_where_an_unbroken_one_does(
+    tmp_path: Path, photo_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(masks, "SAVE_EVERY", 1)
+    config = settings(tmp_path, photo_folder, steps=3)
+    recipe.train_lite(load_preset("lite"), config, tmp_path / "a", tmp_path / "a.safetensors", str)
+
+    class Stop(Exception):
+        pass
+
+    def stop(line: str) -> None:
+        if line.startswith("step 2"):
+            raise Stop
+
+    with pytest.raises(Stop):
+        recipe.train_lite(
+            load_preset("lite"), config, tmp_path / "b", tmp_path / "b.safetensors", stop
+        )
+    recipe.train_lite(load_preset("lite"), config, tmp_path / "b", tmp_path / "b.safetensors", str)
+
+    one, other = (
+        torch.load(tmp_path / name / "masks.pt", weights_only=True) for name in ("a", "b")
     )
-    for name, value in model.state_dict().items():
-        torch.testing.assert_close(started.state_dict()[name], value)
+    assert all(torch.equal(one[name], other[name]) for name in one)
 
 
-def test_a_checkpoint_of_another_network_is_no_start(
-    tmp_path: Path, lite_config: ModelConfig
-) -> None:
-    save_checkpoint(tmp_path / "start.safetensors", build_model(lite_config))
-    other = lite_config.model_copy(
-        update={"lite": lite_config.lite.model_copy(update={"filters": 3})}
-    )
-    with pytest.raises(CheckpointError, match="is of another network than lite"):
-        recipe.initial_model(other, settings(start=[str(tmp_path / "start.safetensors")]))
-
-
-def test_streams_come_from_the_checkpoints_that_have_them(
-    tmp_path: Path, lite_config: ModelConfig
-) -> None:
-    parts = {}
-    for seed, stream in enumerate(("rgb", "flow")):
-        torch.manual_seed(seed)
-        parts[stream] = build_model(lite_config.model_copy(update={"streams": (stream,)}))
-        save_checkpoint(tmp_path / f"{stream}.safetensors", parts[stream])
-    paths = [str(tmp_path / f"{stream}.safetensors") for stream in parts]
-    started = recipe.initial_model(lite_config, settings(start=paths))
-    for stream, part in parts.items():
-        for name, value in part.stream(stream).state_dict().items():
-            torch.testing.assert_close(started.stream(stream).state_dict()[name], value)
-
-
-def test_frozen_stages_get_no_gradient(lite_config: ModelConfig) -> None:
-    whole = LiteTraining(build_model(lite_config), settings(frozen="stride32"))
-    assert not any(p.requires_grad for p in whole.model.stream("rgb").trunk.parameters())
-    assert all(p.requires_grad for p in whole.model.stream("flow").trunk.parameters())
-    training = LiteTraining(build_model(lite_config), settings(frozen="stride8"))
-    trunk = training.model.stream("rgb").trunk
-    assert not any(p.requires_grad for s in (trunk.to4, trunk.to8) for p in s.parameters())
-    assert all(p.requires_grad for p in trunk.to16.parameters())
-    trained = {
-        id(p)
-        for g in training.configure_optimizers()["optimizer"].param_groups
-        for p in g["params"]
-    }
-    assert trained == {id(p) for p in training.parameters() if p.requires_grad}
+def test_what_is_missing_is_named(tmp_path: Path, photo_folder: Path) -> None:
+    with pytest.raises(ConfigError, match="name folders of photographs"):
+        recipe.train_lite(
+            load_preset("lite"), LiteTrainConfig(), tmp_path, tmp_path / "x.safetensors", str
+        )
+    with pytest.raises(DatasetError, match="no JSON list of ids"):
+        wrong = settings(tmp_path, photo_folder, held_out=str(tmp_path / "nowhere.json"))
+        recipe.train_lite(load_preset("lite"), wrong, tmp_path, tmp_path / "x.safetensors", str)

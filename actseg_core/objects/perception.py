@@ -1,0 +1,134 @@
+"""From one frame to its objects: both networks, the choice of boxes, masks, names and colours."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from actseg_core.objects.colour_names import ColourNamer
+from actseg_core.objects.looks import object_colours
+from actseg_core.objects.scene import MAX_OBJECTS, Objects, no_objects
+
+Array = NDArray[np.float32]
+MIN_SCORE = 0.05
+"""Boxes whose objectness times best class is below it are not looked at."""
+BOX_OVERLAP = 0.65
+MASK_OVERLAP = 0.75
+"""Of two objects whose masks overlap more than this the surer one stays."""
+PART_OVERLAP = 0.8
+ALIKE = 0.7
+"""Of two objects one of which lies within the other by more than the first, and whose classes are
+alike by more than the second (cosine), the surer one stays."""
+PERSON_CLASS = 0
+
+
+@dataclass(frozen=True, eq=False)
+class SeenFrame:
+    """What the frame network says of one frame; `features` are for `ObjectRunner.look` alone.
+
+    Attributes:
+        features: Tensors or arrays of the runner's own.
+        boxes: (A, 4) float32 centre x, y, width, height [px].
+        objectness: (A,) float32 probabilities.
+        classes: (A, 80) float32 probabilities.
+    """
+
+    features: object
+    boxes: Array
+    objectness: Array
+    classes: Array
+
+
+@dataclass(frozen=True, eq=False)
+class SeenObjects:
+    """What the object network says of K boxes.
+
+    Attributes:
+        masks: (K, S/4, S/4) float32 probabilities.
+        quality: (K,) float32 expected IoU of each mask.
+        embeddings: (K, D) float32.
+        names: (K, 1000) float32 probabilities.
+    """
+
+    masks: Array
+    quality: Array
+    embeddings: Array
+    names: Array
+
+
+class ObjectRunner(Protocol):
+    """What runs the two networks."""
+
+    def see(self, image: NDArray[np.uint8]) -> SeenFrame:
+        """All boxes of one (S, S, 3) uint8 RGB frame."""
+
+    def look(self, frame: SeenFrame, boxes: Array) -> SeenObjects:
+        """Masks and names of (K, 4) boxes of that frame, K at least 1."""
+
+
+class Perception:
+    """Finds the objects of a frame.
+
+    Args:
+        runner: The networks.
+    """
+
+    def __init__(self, runner: ObjectRunner) -> None:
+        self._runner = runner
+        self._namer = ColourNamer()
+
+    def objects(self, image: NDArray[np.uint8]) -> Objects:
+        """The objects of one (S, S, 3) uint8 RGB frame, the surest first."""
+        frame = self._runner.see(image)
+        chosen = choose_boxes(frame)
+        if not len(chosen):
+            return no_objects(image.shape[0] // 4)
+        found = self._runner.look(frame, frame.boxes[chosen])
+        objectness = frame.objectness[chosen]
+        all_classes = frame.classes[chosen]
+        score = objectness * all_classes.max(axis=1) * found.quality
+        kept = _distinct(found.masks, all_classes, score)
+        classes = all_classes[kept]
+        kinds = ["person" if row.argmax() == PERSON_CLASS else "thing" for row in classes]
+        masks = found.masks[kept]
+        return Objects(
+            boxes=frame.boxes[chosen][kept],
+            masks=masks,
+            objectness=objectness[kept],
+            classes=classes,
+            names=found.names[kept],
+            embeddings=found.embeddings[kept],
+            colours=object_colours(image, masks, kinds, self._namer),
+        )
+
+
+def choose_boxes(frame: SeenFrame) -> NDArray[np.intp]:
+    """Anchors of the best boxes that are not the same object, best first, at most 32."""
+    score = frame.objectness * frame.classes.max(axis=1)
+    candidates = np.flatnonzero(score >= MIN_SCORE)
+    boxes = frame.boxes[candidates]
+    corners = np.concatenate([boxes[:, :2] - boxes[:, 2:] / 2, boxes[:, 2:]], axis=1)
+    kept = cv2.dnn.NMSBoxes(
+        corners.tolist(), score[candidates].tolist(), MIN_SCORE, BOX_OVERLAP, top_k=MAX_OBJECTS
+    )
+    return candidates[np.asarray(kept, np.intp).ravel()]
+
+
+def _distinct(masks: Array, classes: Array, score: Array) -> NDArray[np.intp]:
+    """Rows whose mask is not empty and not that, or part of that, of a surer row of its kind."""
+    flat = (masks.reshape(len(masks), -1) > 0.5).astype(np.float32)
+    shared = flat @ flat.T
+    areas = flat.sum(axis=1)
+    union = areas[:, None] + areas[None] - shared
+    same = shared / np.maximum(union, 1) > MASK_OVERLAP
+    part = shared / np.maximum(np.minimum(areas[:, None], areas[None]), 1) > PART_OVERLAP
+    length = np.maximum(np.linalg.norm(classes, axis=1), 1e-6)
+    alike = (classes @ classes.T) / length[:, None] / length[None] > ALIKE
+    double = same | (part & alike)
+    kept: list[int] = []
+    for row in np.argsort(-score, kind="stable"):
+        if areas[row] > 0 and not double[row, kept].any():
+            kept.append(int(row))
+    return np.array(kept, np.intp)
