@@ -284,6 +284,9 @@ class OverlayConfig(Config):
     """Width of a mask's outline [px]; 0: a 240th of the image's height, 1 at least."""
     captions: bool = True
     """Write each sentence and its confidence into the upper left corner."""
+    evidence: bool = False
+    """Write behind each caption what each part of the sentence speaks for the actor, in log-odds,
+    the words that played no part, and those that nobody knows."""
     jpeg_quality: int = Field(90, ge=1, le=100)
     """Of the compressed overlay."""
 

@@ -67,8 +67,28 @@ def overlay(
         if result.found:
             _tint(canvas, result.mask, colour, style)
     if style.captions:
-        _captions(canvas, answers, palette)
+        _captions(canvas, answers, palette, style.evidence)
     return canvas
+
+
+def reasons(result: MaskResult) -> str:
+    """The evidence of the best actor and the words without effect, in one line for people.
+
+    "dog 4.1, white -0.3; not used: old; unknown: qwertz"; empty for networks that give none.
+    """
+    parts = []
+    if result.actors:
+        said = (
+            f"{' '.join(item.words) or item.part} {item.log_odds:.1f}"
+            for item in result.actors[0].evidence
+        )
+        parts.append(", ".join(said))
+    parts += [
+        f"{title}: {', '.join(words)}"
+        for title, words in (("not used", result.unused), ("unknown", result.unknown))
+        if words
+    ]
+    return "; ".join(parts)
 
 
 def tile(pictures: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
@@ -129,6 +149,7 @@ def _captions(
     canvas: NDArray[np.uint8],
     answers: Sequence[tuple[str, MaskResult]],
     palette: Sequence[tuple[int, int, int]],
+    evidence: bool,
 ) -> None:
     """Below each other from the upper left corner, over a darkened ground."""
     height, width = canvas.shape[:2]
@@ -144,6 +165,8 @@ def _captions(
             drawn = [*before, last.removesuffix(blanks[i]) + told[i]]
         else:  # the picture is too narrow for the answer alone
             drawn = _wrapped(f"{texts[i]}: {told[i]}", width, scale)
+        if evidence and (why := reasons(answers[i][1])):
+            drawn = [*drawn, *_wrapped(why.encode("ascii", "replace").decode(), width, scale)]
         for line in drawn:
             _draw_line(canvas, top, line, colour, scale)
             top += _line_px(scale)

@@ -5,8 +5,8 @@ import pytest
 
 from actseg_core.config import OverlayConfig
 from actseg_core.errors import ShapeError
-from actseg_core.types import MaskResult
-from actseg_core.visualize import PALETTE, overlay, tile
+from actseg_core.types import Actor, Evidence, MaskResult
+from actseg_core.visualize import PALETTE, overlay, reasons, tile
 
 
 def result(mask: np.ndarray, found: bool = True) -> MaskResult:
@@ -110,3 +110,25 @@ def test_pictures_of_different_sizes_are_tiled() -> None:
     assert (grid[:1, 4:] == 90).all() and (grid[1, 4:] == 0).all()
     assert (grid[2:, :3] == 50).all() and (grid[2:, 3:] == 0).all()
     assert tile([one]).shape == (2, 3, 3)
+
+
+def test_reasons_name_parts_unused_and_unknown_words() -> None:
+    evidence = (Evidence("who", ("dog",), 4.08), Evidence("looks", ("white",), -0.31))
+    actor = Actor(7, 0.9, (0, 0, 2, 2), evidence, lambda: np.zeros((4, 4), np.uint8))
+    result = MaskResult(
+        np.zeros((4, 4), np.uint8), True, 0.9, actors=(actor,), unused=("old",), unknown=("qwz",)
+    )
+
+    assert reasons(result) == "dog 4.1, white -0.3; not used: old; unknown: qwz"
+    assert reasons(MaskResult(np.zeros((4, 4), np.uint8), False, 0.1)) == ""
+
+
+def test_the_overlay_shows_evidence_only_on_request() -> None:
+    image = np.full((120, 640, 3), 90, np.uint8)
+    actor = Actor(1, 0.9, (0, 0, 2, 2), (Evidence("who", ("dog",), 4.0),), lambda: image[..., 0])
+    result = MaskResult(np.zeros((120, 640), np.uint8), False, 0.2, actors=(actor,))
+
+    plain = overlay(image, [("dog", result)])
+    told = overlay(image, [("dog", result)], OverlayConfig(evidence=True))
+
+    assert (plain != told).any()
