@@ -7,7 +7,8 @@ Because the network reads evidence and not words, it learns what evidence is wor
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -21,21 +22,15 @@ from actseg_core.text.nouns import Noun, Nouns
 from actseg_core.training.lite.object_table import NOTHING, UNSURE, ObjectTable
 
 Array = NDArray[np.float32]
-PEOPLE = [
-    "person",
-    "man",
-    "woman",
-    "boy",
-    "girl",
-    "child",
-    "kid",
-    "lady",
-    "player",
-    "rider",
-    "dancer",
-    "pedestrian",
-    "worker",
-]
+
+
+def _words(text: str) -> list[str]:
+    return text.split()
+
+
+PEOPLE = _words("""
+    person man woman boy girl child kid lady player rider dancer pedestrian worker
+""")
 WORDS_FOR = {
     "person": PEOPLE,
     "dog": ["dog", "puppy", "animal"],
@@ -64,65 +59,21 @@ WORDS_FOR = {
     "tv": ["tv", "television"],
     "cell phone": ["phone"],
 }
-NEVER_SHOWN = [
-    "swan",
-    "camel",
-    "lion",
-    "goat",
-    "fox",
-    "wolf",
-    "deer",
-    "monkey",
-    "rabbit",
-    "goose",
-    "turtle",
-    "snake",
-    "fish",
-    "penguin",
-    "pig",
-    "donkey",
-    "bison",
-    "tiger",
-    "leopard",
-    "kangaroo",
-    "squirrel",
-    "hamster",
-    "helicopter",
-    "tractor",
-    "tank",
-    "ambulance",
-    "taxi",
-    "van",
-    "jeep",
-    "canoe",
-    "kayak",
-    "submarine",
-    "tricycle",
-    "frog",
-    "lizard",
-    "spider",
-    "crab",
-    "shark",
-    "parrot",
-    "eagle",
-    "owl",
-    "ostrich",
-    "peacock",
-    "pelican",
-    "koala",
-    "panda",
-    "hippopotamus",
-    "antelope",
-    "llama",
-    "buffalo",
-    "ram",
-]
+NEVER_SHOWN = _words("""
+    swan camel lion goat fox wolf deer monkey rabbit goose turtle snake fish penguin pig
+    donkey bison tiger leopard kangaroo squirrel hamster helicopter tractor tank ambulance
+    taxi van jeep canoe kayak submarine tricycle frog lizard spider crab shark parrot
+    eagle owl ostrich peacock pelican koala panda hippopotamus antelope llama buffalo ram
+""")
 OVERLAPS = 0.3
 ASKED_RIGHT = 0.45
 OF_ITS_KIND = 0.3
 TEMPTED = 0.3
 TEMPTING = 6
+DROP = 0.25
 BATCH = 384
+Dropped = Literal["", "coco", "imagenet"]
+DROPPED: tuple[Dropped, ...] = ("", "coco", "imagenet")
 
 
 @dataclass(frozen=True)
@@ -157,7 +108,9 @@ class NamingQuestions:
             for kind in {noun.kind for noun in self._own.values()}
         }
         self._features = {
-            word: naming_features(noun, table.naming) for word, noun in self._nouns.items()
+            (word, dropped): naming_features(_without(noun, dropped), table.naming)
+            for word, noun in self._nouns.items()
+            for dropped in DROPPED
         }
         # What ImageNet's names suggest though it is wrong teaches most: a person is none of its
         # classes, so people in clutter are given any name.
@@ -177,9 +130,17 @@ class NamingQuestions:
         for index in chosen:
             word, answer = self._ask(int(index), rng)
             if answer is not None:
-                features.append(self._features[word][index])
+                dropped = self._drop(word, rng)
+                features.append(self._features[word, dropped][index])
                 right.append(float(answer))
         return np.stack(features), np.array(right, np.float32)
+
+    def _drop(self, word: str, rng: np.random.Generator) -> Dropped:
+        """Which of the two lists is taken away from a noun that both know."""
+        noun, chance = self._nouns[word], rng.random()
+        if chance > 2 * DROP or not (noun.coco.any() and noun.imagenet.any()):
+            return ""
+        return "coco" if chance < DROP else "imagenet"
 
     def _ask(self, index: int, rng: np.random.Generator) -> tuple[str, bool | None]:
         category = str(self._table.categories[index])
@@ -195,6 +156,19 @@ class NamingQuestions:
         if not category:
             return word, False
         return word, _is_right(word, self._nouns[word], self._words[category], self._own[category])
+
+
+def _without(noun: Noun, dropped: Dropped) -> Noun:
+    """The noun as if one of the lists had no class for it.
+
+    Hardly a training picture shows what COCO has no class for, so that is what tells the network
+    how far ImageNet's names alone are to be believed.
+    """
+    if not dropped:
+        return noun
+    nothing = np.zeros_like(noun.coco if dropped == "coco" else noun.imagenet)
+    changed: dict[str, Any] = {dropped: nothing}
+    return replace(noun, **changed)
 
 
 def _is_right(word: str, noun: Noun, words: list[str], own: Noun) -> bool | None:
