@@ -16,7 +16,7 @@ from actseg_core.objects.looks import looks_log_odds
 from actseg_core.objects.naming import NamingInput, NamingModel
 from actseg_core.objects.tracks import Track
 from actseg_core.text.colours import colour_mention
-from actseg_core.text.nouns import Noun
+from actseg_core.text.nouns import Noun, Nouns
 from actseg_core.text.sentence_parts import Action, Beside, Look, NounPhrase, Place, SentenceParts
 
 Array = NDArray[np.float32]
@@ -253,7 +253,8 @@ def _beside(beside: Beside, words: Sequence[str], naming: SceneNaming) -> Array:
     near = _nearness(beside.relation, scene.boxes)
     np.fill_diagonal(near, -4.0)
     best = np.max(np.minimum(whom, 2.0)[None] + near, axis=1)
-    least = -0.5 if beside.whom.noun.kind == "thing" else -2.0
+    noun = beside.whom.noun
+    least = -0.5 if noun.kind == "thing" or not noun.coco.any() else -2.0
     return np.asarray(np.clip(best, least, 2.0), np.float32)
 
 
@@ -274,26 +275,43 @@ def _nearness(relation: str, boxes: Array) -> Array:
     return np.asarray(near, np.float32)
 
 
+RIDERS = {
+    "cyclist": "bicycle",
+    "bicyclist": "bicycle",
+    "biker": "bike",
+    "motorcyclist": "motorcycle",
+    "motorcycler": "motorcycle",
+    "skateboarder": "skateboard",
+    "surfer": "surfboard",
+    "snowboarder": "snowboard",
+}
+"""People whose name says what they ride."""
 RIDING = frozenset(("on", "ride", "drive", "in", "on top of", "sit"))
 
 
 def ridden(parts: SentenceParts, naming: SceneNaming, meant: Sequence[int]) -> list[int]:
-    """Rows of what the meant objects ride, where the sentence names it ("man on a bicycle").
+    """Rows of what the meant objects ride, where the sentence says it ("man on a bicycle",
+    "cyclist").
 
     Rider and vehicle move as one, and whoever names both is shown both.
     """
+    mounts = [
+        beside.whom.noun
+        for beside in parts.beside
+        if beside.whom.noun.kind in ("vehicle", "animal")
+        and beside.relation in RIDING
+        and not (beside.is_scene or beside.negated)
+    ]
+    if (implied := RIDERS.get(parts.who.noun.lemma)) is not None:
+        mounts.append(Nouns.load().look_up(implied))
     scene = naming.scene
+    near = _nearness("ride", scene.boxes)
     found: list[int] = []
-    for beside in parts.beside:
-        vehicle = beside.whom.noun.kind in ("vehicle", "animal") and not beside.is_scene
-        if not vehicle or beside.negated or beside.relation not in RIDING:
-            continue
-        odds = naming.log_odds(beside.whom.noun) + 0  # a copy
-        near = _nearness(beside.relation, scene.boxes)
+    for mount in mounts:
+        odds = naming.log_odds(mount)
         for rider in meant:
-            worth = np.where(odds > 0, odds + 3 * near[rider], -np.inf)
+            worth = np.where((odds > 0) & (near[rider] > 0), odds + 3 * near[rider], -np.inf)
             worth[rider] = -np.inf
-            mount = int(worth.argmax())
-            if near[rider, mount] > 0 and worth[mount] > -np.inf:
-                found.append(mount)
+            if worth.max() > -np.inf:
+                found.append(int(worth.argmax()))
     return found

@@ -150,6 +150,7 @@ def test_what_is_ridden_belongs_to_the_rider(
 
     assert mounts("man riding a bicycle") == [1]
     assert mounts("man on a bike") == [1]
+    assert mounts("the cyclist") == [1]
     assert mounts("man next to a bicycle") == []
     assert mounts("man riding a horse") == []
 
