@@ -318,6 +318,8 @@ class LiteTrainConfig(Config):
     """Peak learning rate."""
     naming_steps: int = Field(1500, ge=1, le=1_000_000)
     """Optimiser steps of the naming network."""
+    distill_steps: int = Field(400, ge=0, le=1_000_000)
+    """Steps in which the two public networks are trained further, themselves the teachers."""
     threads: int = Field(1, ge=1, le=1024)
     """Threads of PyTorch."""
     seed: int = Field(1, ge=0, le=2**31 - 1)

@@ -13,6 +13,7 @@ from actseg_core.errors import CheckpointError, ConfigError, DatasetError
 from actseg_core.networks.objects_model import ObjectsModel
 from actseg_core.text.word_vectors import load_word_vectors
 from actseg_core.training.lite.cached_views import CachedViews
+from actseg_core.training.lite.distill import distill
 from actseg_core.training.lite.feature_cache import Row, build
 from actseg_core.training.lite.masks import MaskRecipe, train_masks
 from actseg_core.training.lite.naming import train_naming
@@ -71,7 +72,8 @@ def train_lite(
         model.naming, table, apart, log, steps=settings.naming_steps, seed=settings.seed
     )
     log(f"names of held-out objects: {naming}")
-    metrics = {"masks": masks.__dict__, "naming": naming.__dict__}
+    distilled = distill(model.frame, photos, settings.distill_steps, settings.seed, log)
+    metrics = {"masks": masks.__dict__, "naming": naming.__dict__, "distillation": distilled}
     (run / "figures.json").write_text(json.dumps(metrics, indent=2) + "\n", encoding="utf-8")
     words = load_word_vectors(config.text.vectors).digest
     save_checkpoint(destination, model, metrics, torch.float16, words)

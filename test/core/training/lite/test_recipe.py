@@ -41,6 +41,7 @@ def settings(tmp_path: Path, photos: Path, **changes: object) -> LiteTrainConfig
         "steps": 2,
         "batch": 2,
         "naming_steps": 2,
+        "distill_steps": 1,
     }
     return LiteTrainConfig.from_mapping(given | changes)
 
@@ -53,7 +54,7 @@ def test_a_phase_writes_a_checkpoint_with_its_figures(tmp_path: Path, photo_fold
 
     checkpoint = load_checkpoint(out)
     assert checkpoint.config.kind == "objects"
-    assert set(checkpoint.metrics) == {"masks", "naming"}
+    assert set(checkpoint.metrics) == {"masks", "naming", "distillation"}
     assert checkpoint.metrics["masks"]["objects"] == 3  # photographs 3 and 6 hold two and one
     assert json.loads((run / "figures.json").read_text()) == checkpoint.metrics
     assert any(line.startswith("4 views to train on, 2 held out") for line in said)
