@@ -60,7 +60,7 @@ def main() -> None:
 
 def _network(name: str, size: int) -> Network:
     try:
-        network = load_checkpoint(checkpoint_path(name)).model
+        network = load_checkpoint(checkpoint_path(name)).network
     except ActSegError:
         network = build_model(load_preset(name))
     if size:
