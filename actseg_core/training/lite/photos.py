@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from actseg_core.datasets.coco import polygons, sides
 from actseg_core.errors import DatasetError
 
 SIZE = 416
@@ -75,18 +76,19 @@ def _photo(
     folder: Path, item: dict[str, Any], found: list[dict[str, Any]], names: dict[int, str]
 ) -> Photo:
     annotated = str(item.get("annotated", "full"))
-    polygons = tuple(
-        tuple(np.array(p, np.float32).reshape(-1, 2) for p in a["segmentation"]) for a in found
+    size = sides(item["height"], item["width"])
+    outlines = tuple(
+        tuple(part.astype(np.float32) for part in polygons(a["segmentation"], *size))
+        for a in found
     )
     garments = item.get("garments") or ()
     return Photo(
         folder / "images" / str(item["file_name"]),
-        int(str(item["height"])),
-        int(str(item["width"])),
+        *size,
         annotated == "full",
         "joined" not in annotated,
         tuple(names[a["category_id"]] for a in found),
-        polygons,
+        outlines,
         tuple(garments),
     )
 
