@@ -126,7 +126,7 @@ def test_differences_from_the_row_are_noted_but_not_word_vectors_or_calibration(
 @pytest.mark.parametrize(
     ("preset", "kind", "row", "message"),
     [
-        ("lite", "a2d-sentences", "table1_rgb", r"wants kind actor_action.*has kind lite"),
+        ("lite", "a2d-sentences", "table1_rgb", r"wants kind actor_action.*has kind objects"),
         ("table1_rgb", "a2d-sentences", "ablation_text_lstm", "wants text.encoder lstm"),
         ("table1_rgb", "a2d-sentences", "ablation_frames_8", "wants frames 8.*has frames 16"),
         ("table1_rgb", "a2d-pairs", "table1_rgb", "is tested on a2d-sentences, not on a2d-pairs"),
