@@ -140,7 +140,9 @@ class CompiledObjects:
         assert isinstance(frame.features, list)
         given = torch.from_numpy(np.ascontiguousarray(boxes)).to(self._device)
         masks, names, embeddings, quality = self._look([*frame.features, given])
-        return SeenObjects(_array(masks), _array(quality), _array(embeddings), _array(names))
+        return SeenObjects(
+            np.array(_array(masks)), _array(quality), _array(embeddings), _array(names)
+        )
 
 
 def _array(tensor: Tensor) -> Array:

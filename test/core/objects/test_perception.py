@@ -1,7 +1,13 @@
 import numpy as np
 import pytest
 
-from actseg_core.objects.perception import Perception, SeenFrame, SeenObjects, choose_boxes
+from actseg_core.objects.perception import (
+    Perception,
+    SeenFrame,
+    SeenObjects,
+    choose_boxes,
+    drop_crumbs,
+)
 from actseg_core.objects.scene import MAX_OBJECTS, box_overlap, mask_overlap
 
 SIDE = 104
@@ -74,6 +80,16 @@ def test_a_part_of_an_object_of_the_same_kind_is_dropped_and_of_another_kind_sta
 
     assert len(same) == 1
     assert len(other) == 2
+
+
+def test_crumbs_of_a_mask_are_dropped_and_halves_stay() -> None:
+    mask = np.zeros((104, 104), np.float32)
+    mask[10:40, 10:40], mask[10:40, 50:70], mask[80:83, 80:83] = 0.9, 0.8, 0.7
+
+    drop_crumbs(mask)
+
+    assert mask[20, 20] == np.float32(0.9) and mask[20, 60] == np.float32(0.8)
+    assert mask[81, 81] == 0.0
 
 
 def test_an_empty_frame_has_no_objects() -> None:
