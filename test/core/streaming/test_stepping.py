@@ -12,7 +12,7 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from actseg_core.config import ModelConfig, Stream
+from actseg_core.config import ModelConfig, Stream, StreamConfig
 from actseg_core.networks.two_stream import build_model
 from actseg_core.predictor import NetworkPredictor, Predictor
 from actseg_core.streaming.engine import StreamingEngine
@@ -54,7 +54,7 @@ def test_stepping_equals_recomputing_the_window(
 ) -> None:
     predictor = predictors[streams]
     predictor.executor.side_by_side = side_by_side
-    engine = StreamingEngine(predictor)
+    engine = StreamingEngine(predictor, StreamConfig(slow_camera_intervals=0))
     since_break: deque[Frame] = deque(maxlen=5)
     late_ns = 0
     for index in range(14):
