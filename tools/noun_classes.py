@@ -51,6 +51,7 @@ ROOTS = (
     *(("place", name) for name in ("atmosphere 5", "facility 1", "floor_cover 1", "fabric 1")),
     *(("thing", name) for name in ("artifact 1", "food 1", "food 2", "plant 2", "fruit 1")),
     ("place", "matter 3"),
+    ("place", "natural_object 1"),
     ("thing", "object 1"),
 )
 SEEN = ("person", "animal", "vehicle", "garment", "body", "place", "thing")

@@ -31,38 +31,19 @@ CHOSEN: dict[str, dict[int, float]] = {
     "van": {5: 1.0},  # not the railway's
 }
 # Words for people that WordNet takes for groups, pronouns or nothing.
-PEOPLE = (
-    *("somebody", "someone", "anybody", "anyone", "everybody", "everyone", "people", "folks"),
-    *(
-        "crowd",
-        "couple",
-        "team",
-        "family",
-        "police",
-        "audience",
-        "band",
-        "guys",
-        "who",
-        "pedestrian",
-    ),
-    *("he", "she", "him", "her", "they", "them", "mom", "mum", "dad", "mama", "papa", "biker"),
-    *(
-        "skateboarders",
-        "spiderman",
-        "superman",
-        "santa",
-        "motorcyclist",
-        "rollerblader",
-        "vlogger",
-    ),
-)
-ANYTHING = ("one", "ones", "thing", "things", "something", "anything", "object", "it", "this")
+PEOPLE = """
+somebody someone anybody anyone everybody everyone people folks crowd couple team family police
+audience band who pedestrian human biker motorcyclist rollerblader windsurfer kitesurfer he she him
+her they them mom mum dad mama papa spiderman superman santa
+"""
+ANYTHING = "one ones thing things something anything object it this"
 # Words that WordNet lacks because they are newer, names of makes, or spelled together, and the
 # noun that says the same. WordNet's "vehicle" leaves out trains and buses.
 SAME_AS = {
     "conveyance 3": "vehicle vehicles transport",
     "car 1": "bmw audi mercedes porsche ferrari lamborghini toyota honda ford volkswagen nissan "
     "mazda volvo tesla fiat peugeot renault hyundai chevrolet chevy subaru camry jaguars",
+    "person 1": "humans mankind",
     "racer 2": "racecar racecars",
     "truck 1": "lorry lorries",
     "fire_engine 1": "firetruck firetrucks",
@@ -75,6 +56,7 @@ SAME_AS = {
     "motor_scooter 1": "segway",
     "airship 1": "zeppelin",
     "balloon 1": "blimp",
+    "parachute 1": "paraglider paragliders",
     "boat 1": "jetski",
     "puppy 1": "pup pups doggo",
     "go-kart 1": "gokart gokarts kart karts",
@@ -134,7 +116,7 @@ class Entries:
             roles = {self.classes.role(offset) for offset in senses[:1]}
             named = any(offset in self.classes.imagenet_of for offset in senses)
             if lemma.isalpha() and (
-                named or lemma in CHOSEN or roles & {"person", "animal", "vehicle"}
+                named or lemma in CHOSEN or roles & {"person", "animal", "vehicle", "thing"}
             ):
                 yield lemma
 
@@ -143,8 +125,8 @@ class Entries:
         every = Meaning(
             dict.fromkeys(range(1000), 1.0), dict.fromkeys(range(80), 1.0), "thing", 1.0
         )
-        self.found |= {word: (word, person) for word in PEOPLE}
-        self.found |= {word: (word, every) for word in ANYTHING}
+        self.found |= {word: (word, person) for word in PEOPLE.split()}
+        self.found |= {word: (word, every) for word in ANYTHING.split()}
         for sense, words in SAME_AS.items():
             for word in words.split():
                 meaning = self.meanings.of_sense(self.classes.offset(sense), word)

@@ -10,10 +10,10 @@ SEEDS = {
     "fast": "run sprint race gallop dash rush speed chase jog hurry drift trot flee",
     "airborne": "fly soar glide hover flap",
     "jumping": "jump hop leap bounce dive skip vault somersault",
-    "rolling": "roll spin rotate tumble flip turn",
+    "rolling": "roll spin rotate tumble flip",
     "climbing": "climb scale mount",
     "moving": "move go come drive ride travel pass cross enter leave approach follow return swim "
-    "skate ski surf cycle bike sail slide fall drop dance exit advance",
+    "skate ski surf cycle bike sail slide fall drop dance exit advance turn",
     "acting": "eat drink play throw catch hit kick hold carry push pull wave clap talk shoot "
     "look watch read write brush pour pick lift swing point bite peck shake wear",
 }

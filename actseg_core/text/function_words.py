@@ -102,18 +102,24 @@ PRONOUNS = _words(
     "he she it they him them someone somebody anyone anybody everyone everybody something one "
     "ones who himself herself itself themselves"
 )
+OPPOSITES = ({"up", "down"}, {"left", "right"}, {"forward", "backward"}, {"towards", "away"})
+# Second nouns that say nothing.
+REFERRING = _words(
+    "something anything things thing it him her them itself himself herself themselves each other"
+)
 RELATIVES = _words("who that which whom whose")
 AUXILIARIES = _words(
     "is are was were be been being am 's has have had does do did can could will would may "
     "might must should going gets got getting"
 )
 LIGHT_VERBS = _words("have take do make give perform go")
+RESTS = _words("rest nap sleep")  # "having a rest"
 STARTING_VERBS = _words("start begin try keep continue stop attempt want")
 PERCEPTIONS = _words("watch see hear let help make")  # "watching a car drive"
 NEGATIONS = _words("not no never without nobody none neither nor n't nothing except")
 CONJUNCTIONS = _words("and or but while as then & plus")
 ADVERBS = _words(
-    "just still also now currently only really again together "
+    "so too quite just still also now currently only really again together "
     "forward forwards ahead backward backwards upward upwards downward downwards"
 )
 PREPOSITIONS = _words(
@@ -169,6 +175,8 @@ COMMANDS = _words(
     "please detect highlight get give me us for there here you i want to can could the is are "
     "at"
 )
+# Singular in form, several in fact.
+COLLECTIVES = _words("people police cattle ones they them crowd couple team family audience folks")
 GROUPS = _words("group pair herd flock bunch couple crowd pack lot set row line team")
 DIRECTIONS = _spread("""
     left: leftward leftwards

@@ -1,5 +1,6 @@
 """The table of nouns and words that ships with the package (written by tools/export_nouns.py)."""
 
+import zlib
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
@@ -18,6 +19,8 @@ ROLES = ("none", "person", "animal", "vehicle", "thing", "garment", "body", "pla
 MOTIONS = (
     *("acting", "still", "slow", "moving", "fast", "airborne", "jumping", "rolling", "climbing"),
 )
+
+DAMAGE = (OSError, EOFError, KeyError, ValueError, BadZipFile, zlib.error)  # of a damaged file
 
 
 @dataclass(frozen=True)
@@ -89,7 +92,15 @@ def load_lexicon() -> Lexicon:
     Raises:
         VocabularyError: If the file is damaged.
     """
-    path = Path(str(resources.files("actseg_core") / "text" / "nouns.npz"))
+    return read_lexicon(Path(str(resources.files("actseg_core") / "text" / "nouns.npz")))
+
+
+def read_lexicon(path: Path) -> Lexicon:
+    """A table as tools/export_nouns.py writes it.
+
+    Raises:
+        VocabularyError: If the file is missing or damaged.
+    """
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
@@ -97,9 +108,9 @@ def load_lexicon() -> Lexicon:
             tuple(arrays.pop(name).tobytes().decode().split("\n"))
             for name in ("nouns", "words", "verbs", "imagenet_names", "coco_names")
         )
-    except (OSError, KeyError, ValueError, BadZipFile) as error:
+    except DAMAGE as error:
         raise VocabularyError(
-            f"the table of nouns of the package is damaged ({error}); install actseg again"
+            f"the table of nouns {path} is missing or damaged ({error}); install actseg again"
         ) from error
     return Lexicon(
         {word: row for row, word in enumerate(nouns)},

@@ -107,12 +107,13 @@ class Mentions:
         return bool(self.does) and self.does[-1].motion in MOVING
 
     def direct(self, direction: str | None, words: tuple[int, ...]) -> None:
-        """Give the last verb a direction."""
+        """Give the last verb a direction; "up and down" is none."""
         if self.does:
             last = self.does[-1]
+            there_and_back = {direction, last.direction} in fixed.OPPOSITES
             self.does[-1] = replace(
                 last,
-                direction=direction or last.direction,
+                direction=None if there_and_back else direction or last.direction,
                 words=tuple(sorted({*last.words, *words})),
             )
 

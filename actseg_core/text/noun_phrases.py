@@ -89,9 +89,10 @@ def read_chunk(index: int, words: Sequence[str], tags: Sequence[str], nouns: Nou
 
 def _without_abstract_end(run: list[int], words: Sequence[str], nouns: Nouns) -> list[int]:
     """ "Player number" of "player number 22" is a player."""
-    for size in range(len(run), 0, -1):
-        role = nouns.look_up(" ".join(words[at] for at in run[:size])).role
-        if role != "none":
+    if nouns.look_up(" ".join(words[at] for at in run)).role != "none":
+        return run
+    for size in range(len(run) - 1, 0, -1):
+        if nouns.look_up(words[run[size - 1]]).kind in ("person", "animal", "vehicle"):
             return run[:size]
     return run
 
@@ -113,7 +114,9 @@ def _before(
         )
         role = nouns.look_up(words[at]).role
         no_actor = tags[at] == "noun" and role in ("none", "place")
-        unnamed = (tags[at] in ("name", "unknown") or no_actor) and _noun_follows(at + 1, tags)
+        unnamed = (tags[at] in ("name", "unknown") or no_actor) and _noun_follows(
+            at + 1, tags, words[at] == "number"
+        )
         if tags[at] not in BEFORE and not joins and not unnamed:
             break
         found.append(at)
@@ -121,10 +124,13 @@ def _before(
     return found, at
 
 
-def _noun_follows(at: int, tags: Sequence[str]) -> bool:
+def _noun_follows(at: int, tags: Sequence[str], numbered: bool) -> bool:
     """Whether more words before a noun, and then the noun, come next ("a balck small dog")."""
     start = at
-    while at < len(tags) and tags[at] in BEFORE - {"det", "participle", "place"}:
+    between = {"colour", "shade", "size", "ordinal", "adj", "participle"} | (
+        {"num"} if numbered else set()
+    )
+    while at < len(tags) and tags[at] in between:
         at += 1
     return at > start and at < len(tags) and tags[at] == "noun"
 
@@ -204,7 +210,7 @@ def _read_nouns(
     chunk.worn = _worn(last, single)
     if chunk.worn is None and chunk.noun.role in ("garment", "body"):
         chunk.worn = chunk.name
-    chunk.plural = last != single or last in ("people", "police", "cattle", "ones", "they", "them")
+    chunk.plural = last != single or last in fixed.COLLECTIVES
     for at in run[:-size]:
         other = nouns.look_up(words[at])
         if chunk.worn and other.kind in ("person", "animal"):

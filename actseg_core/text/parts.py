@@ -289,12 +289,17 @@ class _Parser:
         """ "In red", "is red", "red", "the left", "the biggest"."""
         if chunk.colours or chunk.shades:
             words = self._relation[1] if self._relation and self._wearing else ()
-            garment = self._tags[index - 1 : index] == ("aux",) and self._said.bare_look(index - 2)
-            if garment:  # "whose shirt is red"
+            if self._is_of_garment(index):
                 self._said.colour_look(chunk)
             else:
                 self._said.add_look(chunk, "clothes" if words else None, words)
         self._describe(chunk)
+
+    def _is_of_garment(self, index: int) -> bool:
+        """Whether a colour is a garment's: "whose shirt is red", "a helmet that is white"."""
+        if index < 2 or self._tags[index - 1] != "aux":
+            return False
+        return self._said.bare_look(index - 2 - (self._tags[index - 2] == "rel"))
 
     def _is_who(self, chunk: Chunk) -> None:
         if chunk.worn and not chunk.noun.coco.any():
@@ -320,6 +325,11 @@ class _Parser:
         if self._wearing and chunk.worn:
             self._said.add_look(chunk, chunk.worn, words)
             return
+        if self.words[chunk.head[-1]] in fixed.REFERRING:  # "smoke behind it"
+            acted = {at for action in self._said.does for at in action.words}
+            self._said.used.difference_update(chunk.used, set(words) - acted)
+            self._wait(None)
+            return
         if relation in fixed.LIGHT_VERBS and (verb := self._light_verb(relation, chunk)):
             self._act(verb, chunk.head[-1])
             self._wait(None)
@@ -331,6 +341,7 @@ class _Parser:
 
     def _light_verb(self, relation: str, chunk: Chunk) -> str | None:
         """The verb in "having a walk", "doing a trick", not in "taking a chair"."""
-        moves = self.lexicon.motion(chunk.name) != "acting"
-        does = relation in ("do", "perform") and not chunk.noun.is_actor
-        return self.lexicon.verb(chunk.name) if moves or does else None
+        moves = self.lexicon.motion(chunk.name) not in ("acting", "still")
+        moves = moves or chunk.name in fixed.RESTS
+        says_verb = (moves or relation in ("do", "perform")) and not chunk.noun.is_actor
+        return self.lexicon.verb(chunk.name) if says_verb else None

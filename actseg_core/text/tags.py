@@ -53,7 +53,11 @@ class Tagger:
             for start in range(len(self.words) - size + 1):
                 words, places = self.words[start : start + size], range(start, start + size)
                 plain = words[0] in fixed.PLAIN_COLOURS or found.intersection(places)
-                if not plain and " ".join(words) in self.nouns:
+                # "Dog eating apple" is about no eating apple.
+                before = self._word(start - 1)
+                acts = words[0].endswith("ing") and self._names_actor(before)
+                acts = acts and before not in fixed.COLOURS
+                if not plain and not acts and " ".join(words) in self.nouns:
                     found.update(places)
         return found
 
@@ -82,7 +86,9 @@ class Tagger:
         if word in fixed.COLOURS and not self._is_fruit(index):
             return "colour"
         if word in fixed.SHADES and (
-            word not in ("light", "stripes", "stripe", "spots", "deep") or after in fixed.COLOURS
+            word not in ("light", "stripes", "stripe", "spots", "deep")
+            or after in fixed.COLOURS
+            or (word == "light" and self._next_is_noun(index) and before != "noun")
         ):
             return "shade"
         if word in fixed.RELATIVES and before in NOUN_LIKE | {"place", "colour"}:
@@ -151,9 +157,12 @@ class Tagger:
             return "noun"  # "black short" for shorts
         if form and self._is_verb(index, form):
             return "verb"
+        if adverb and before in ("verb", "adv") and not self._next_is_noun(index):
+            return "adv"  # "jumping high"
         if form in ("ing", "ed") and self._next_is_noun(index):
             return "participle"
-        if adjective and adjective >= noun and not self._stands_as_noun(index):
+        acts = after.endswith("ing") and self._names_actor(word)  # "human standing"
+        if adjective and adjective >= noun and not acts and not self._stands_as_noun(index):
             return "adj"
         if self._is_noun(word):
             return "noun"
@@ -166,10 +175,15 @@ class Tagger:
         return ""
 
     def _next_is_noun(self, index: int) -> bool:
-        """Whether a noun phrase goes on after this word."""
-        after = self._word(index + 1)
-        if after in fixed.COLOURS or after in fixed.PLACES:
-            return self._is_noun(self._word(index + 2))
+        """Whether a noun phrase goes on after this word: "running black and brown dog"."""
+        at = index + 1
+        while (
+            self._word(at) in fixed.COLOURS
+            or self._word(at) in fixed.PLACES
+            or (self._word(at) == "and" and self._word(at + 1) in fixed.COLOURS)
+        ):
+            at += 1
+        after = self._word(at)
         if after in fixed.PREPOSITIONS or after in fixed.DETERMINERS or after in fixed.AUXILIARIES:
             return False
         return self._is_noun(after) and after not in fixed.PRONOUNS | fixed.CONJUNCTIONS
