@@ -4,6 +4,7 @@ import math
 from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from statistics import median
 from typing import IO, Self
 
 import av
@@ -205,8 +206,10 @@ def probe(path: str | Path) -> VideoInfo:
     with OpenVideo(path) as video:
         if not times:
             count, times = read_times(video)
-        rate_hz = facts.mean_rate_hz(video.stream, times)
-    return VideoInfo(rate_hz, width, height, count, stored)
+        steps = facts.steps_s(video.stream, times)
+        rate_hz = facts.mean_rate_hz(video.stream, steps)
+    interval_s = median(steps) if steps else 1.0 / rate_hz
+    return VideoInfo(rate_hz, width, height, count, stored, interval_s)
 
 
 def read_times(video: OpenVideo) -> tuple[int, list[int]]:
@@ -284,7 +287,8 @@ def decode_all(video: OpenVideo) -> Generator[tuple[int, DecodedFrame, float], N
 
 def _measured_rate_hz(path: Path) -> float:
     with OpenVideo(path) as video:
-        return facts.mean_rate_hz(video.stream, read_times(video)[1])
+        times = read_times(video)[1]
+        return facts.mean_rate_hz(video.stream, facts.steps_s(video.stream, times))
 
 
 def _lasting_s(frame: DecodedFrame) -> float:

@@ -109,22 +109,22 @@ def are_in_order(packets: Sequence[PacketTimes]) -> bool:
     return starts_with_key and all(before <= after for before, after in pairwise(decoded))
 
 
-def mean_rate_hz(stream: VideoStream, times: Sequence[int]) -> float:
-    """Intervals over their sum; the header's rate where both agree or nothing is known.
-
-    Where the clock starts anew there is no interval.
-    """
-    header = header_rate_hz(stream)
-    if stream.time_base is None:
-        return header
-    tick_s = float(stream.time_base)
+def steps_s(stream: VideoStream, times: Sequence[int]) -> list[float]:
+    """Times between frames [s]; where the clock starts anew there is none."""
+    tick_s = float(stream.time_base or 0)
     longest_s = JUMP_S if clock_may_jump(stream.container) else math.inf
-    steps_s = [(after - before) * tick_s for before, after in pairwise(times)]
-    steps_s = [step_s for step_s in steps_s if 0.0 <= step_s <= longest_s]
-    span_s, promised_s = sum(steps_s), len(steps_s) / header
+    steps = [(after - before) * tick_s for before, after in pairwise(times)]
+    return [step_s for step_s in steps if 0.0 <= step_s <= longest_s]
+
+
+def mean_rate_hz(stream: VideoStream, steps: Sequence[float]) -> float:
+    """Steps [s] over their sum; the header's rate where both agree or nothing is known."""
+    header = header_rate_hz(stream)
+    tick_s = float(stream.time_base or 0)
+    span_s, promised_s = sum(steps), len(steps) / header
     if span_s <= 0.0 or abs(span_s - promised_s) <= max(SAME_RATE * promised_s, tick_s):
         return header
-    return len(steps_s) / span_s
+    return len(steps) / span_s
 
 
 def check_complete(

@@ -44,13 +44,15 @@ class VideoInfo:
         frames: Number of frames.
         stored: Height and width [px] upright, but before pixels that are not square were
             stretched: the size that many tools show; None: as displayed.
+        interval_s: Median time between two frames [s], which pauses do not change.
     """
 
     fps: float
     width: int
     height: int
     frames: int
-    stored: tuple[int, int] | None = None
+    stored: tuple[int, int] | None
+    interval_s: float
 
 
 class FrameReader(Protocol):
@@ -156,7 +158,7 @@ class ImageFolder:
         self.folder = folder
         self.files = list_images(folder)
         height, width = read_image(self.files[0]).shape[:2]
-        self._info = VideoInfo(fps, width, height, len(self.files))
+        self._info = VideoInfo(fps, width, height, len(self.files), None, 1.0 / fps)
 
     @property
     def info(self) -> VideoInfo:

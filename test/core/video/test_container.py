@@ -28,7 +28,7 @@ def test_times_follow_the_file_where_frames_are_uneven(tmp_path, numbered) -> No
 @pytest.mark.parametrize("suffix", [".mp4", ".avi", ".mkv", ".h264"])
 def test_probe_tells_size_rate_and_length(tmp_path, numbered, suffix) -> None:
     path = numbered.write(tmp_path / f"clip{suffix}", 21)
-    assert probe(str(path)) == VideoInfo(25.0, 64, 32, 21, stored=(32, 64))
+    assert probe(str(path)) == VideoInfo(25.0, 64, 32, 21, (32, 64), 0.04)
     with OpenVideo(path) as video:
         assert read_times(video)[0] == 21
 

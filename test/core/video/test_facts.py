@@ -43,6 +43,7 @@ def test_of_uneven_frames_the_rate_is_the_mean(tmp_path, numbered) -> None:
     ticks = [5 * index for index in range(10)] + [50 + index for index in range(10)]
     path = numbered.write(tmp_path / "clip.mp4", 20, ticks=lambda i: ticks[i], b_frames=2)
     assert probe(path).fps == pytest.approx(19 / 2.36)
+    assert probe(path).interval_s == pytest.approx(0.2)
 
 
 @pytest.mark.parametrize("rate", [Fraction(30000, 1001), Fraction(24), Fraction(60)])
