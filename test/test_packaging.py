@@ -21,6 +21,19 @@ MODULES = re.search(r"node IN ITEMS ([\w. ]+)\)", CMAKE)[1].split()  # type: ign
 EXECUTABLES = [module.rpartition(".")[2] for module in MODULES]
 
 LOCAL_SETUP = "share/actseg/local_setup.sh"
+ROSDEP = {
+    "python3-numpy": "numpy",
+    "python3-opencv": "opencv-python-headless",
+    "python3-yaml": "PyYAML",
+}
+"""rosdep's key of a Python package and its name on the package index."""
+WITHOUT_WHEELS = {
+    *("ament_index_python", "cv_bridge", "launch", "launch_ros", "rcl_interfaces", "rviz2"),
+    "v4l2_camera",
+}
+"""ROS packages that ros.txt lacks: they come along with rclpy, or there is no wheel."""
+LOADED_BY_NAME = {"rmw_fastrtps_cpp", "rmw_dds_common", "fastdds", "fastcdr"}
+"""Wheels that package.xml lacks: a ROS installation has its own middleware."""
 
 
 def tracked_files() -> list[Path]:
@@ -120,6 +133,34 @@ def test_every_data_file_of_the_packages_is_packaged() -> None:
     for file in tracked_files():
         if file.relative_to(ROOT).parts[0] in ("actseg_core", "actseg_ros"):
             assert file.suffix == ".py" or any(file.match(p) for p in patterns), file
+
+
+def declared() -> set[str]:
+    """What package.xml wants at run time."""
+    return {depend.name for depend in parse_package(str(ROOT)).exec_depends}
+
+
+def test_package_xml_names_every_python_package_by_its_key_or_says_that_pip_brings_it() -> None:
+    wanted = {
+        Requirement(line.partition("#")[0]).name for line in requirement_lines("runtime.txt")
+    }
+    keys = {name for name in declared() if name.startswith("python3-")}
+    assert keys == ROSDEP.keys()
+    text = (ROOT / "package.xml").read_text(encoding="utf-8")
+    said = " ".join(re.findall(r"<!--(.*?)-->", text, re.DOTALL))
+    others = {name for name in wanted if re.search(rf"(?<![\w-]){name}(?![\w-])", said)}
+    assert {ROSDEP[key] for key in keys} | others == wanted
+    assert not {ROSDEP[key] for key in keys} & others
+
+
+def test_package_xml_and_the_wheels_name_the_same_ros_packages() -> None:
+    wheels = {
+        Requirement(line.partition("#")[0]).name.removeprefix("ros-").replace("-", "_")
+        for line in requirement_lines("ros.txt")
+    }
+    packages = {name for name in declared() if not name.startswith("python3-")}
+    assert packages - wheels == WITHOUT_WHEELS
+    assert wheels - packages == LOADED_BY_NAME
 
 
 def test_the_lock_meets_every_bound() -> None:
