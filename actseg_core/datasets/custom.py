@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from actseg_core.datasets import coco
 from actseg_core.datasets.a2d_layout import read_lines
-from actseg_core.datasets.mask_picture import picture_mask
+from actseg_core.datasets.mask_picture import png_mask
 from actseg_core.datasets.samples import BadData, Sample
 from actseg_core.errors import DatasetError
 
@@ -104,7 +104,7 @@ class CustomDataset:
             return np.zeros((0, 0), np.bool_)
         if path.suffix.lower() == ".json":
             return coco.annotation_mask(path, part)
-        return picture_mask(path, part)
+        return png_mask(path, part)
 
 
 def _is_there(path: Path, *, file: bool = False) -> bool:

@@ -16,7 +16,7 @@ HALF = 127
 SHOWN_VALUES = 8
 
 
-def picture_mask(path: Path, value: str = "") -> NDArray[np.bool_]:
+def png_mask(path: Path, value: str = "") -> NDArray[np.bool_]:
     """(H, W) bool of a picture: what is not black, or has the given grey value or RGB colour.
 
     In a file that loses detail (JPEG, mostly WebP) the surroundings of an edge are not quite

@@ -5,6 +5,7 @@ own (a person's trunk). A mask is right when it is where the actor is, holds the
 leaves the others alone.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -42,8 +43,8 @@ class Box:
         if len(numbers) not in (4, 8):
             raise ValueError(f"a box has 4 numbers, or 8 with its core, got {list(numbers)}")
         left, top, right, bottom = numbers[:4]
-        if right <= left or bottom <= top:
-            raise ValueError(f"a box is left, top, right, bottom, got {list(numbers)}")
+        if not all(map(math.isfinite, numbers)) or right <= left or bottom <= top:
+            raise ValueError(f"a box is left, top, right, bottom [px], got {list(numbers)}")
         width, height = right - left, bottom - top
         core = tuple(numbers[4:]) or (
             left + width / 4,

@@ -21,7 +21,10 @@ def test_a_box_of_four_numbers_has_the_middle_half_as_its_core() -> None:
     assert Box.of([0, 20, 40, 100]).core == (10, 40, 30, 80)
 
 
-@pytest.mark.parametrize("numbers", [[1, 2, 3], [10, 0, 10, 5], [0, 9, 5, 3]])
+@pytest.mark.parametrize(
+    "numbers",
+    [[1, 2, 3], [10, 0, 10, 5], [0, 9, 5, 3], [0, 0, float("nan"), 5], [0, 0, 5, float("inf")]],
+)
 def test_a_box_without_an_area_is_refused(numbers: list[float]) -> None:
     with pytest.raises(ValueError, match=r"a box (has 4 numbers|is left, top, right, bottom)"):
         Box.of(numbers)
