@@ -1,12 +1,12 @@
 """Where A2D and A2D Sentences keep what, and their text files."""
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Literal, NamedTuple
 
+from actseg_core.datasets.samples import STRICT, BadData
 from actseg_core.errors import DatasetError
 from actseg_core.video.frames import MAX_PIXELS
 
@@ -124,27 +124,35 @@ def read_lines(path: Path) -> list[str]:
     return re.split(r"\r\n|\n|\r", text) if text else []
 
 
-def read_videoset(path: Path) -> dict[str, VideoEntry]:
+def read_videoset(path: Path, bad: BadData = STRICT) -> dict[str, VideoEntry]:
     """All videos by id, in the file's order.
+
+    Args:
+        path: Of the file.
+        bad: Whether to leave lines out that cannot be read.
 
     Raises:
         DatasetError: If the file or one of its lines cannot be read.
     """
     entries = {}
     for number, line in enumerate(read_lines(path), start=1):
-        cells = [cell.strip().strip('"') for cell in line.split(",")]
-        try:
-            entry = _video_entry(cells)
-        except (ValueError, TypeError):
-            raise DatasetError(
-                f"line {number} of {path} must be video,label,start,end,height,width,frames,"
-                f"annotated frames,0 or 1 for train or test; got {line[:100]!r}"
-            ) from None
-        entries[entry.video] = entry
+        with bad.tolerated():
+            entry = _video_entry(path, number, line)
+            entries[entry.video] = entry
     return entries
 
 
-def _video_entry(cells: list[str]) -> VideoEntry:
+def _video_entry(path: Path, number: int, line: str) -> VideoEntry:
+    try:
+        return _checked_entry([cell.strip().strip('"') for cell in line.split(",")])
+    except (ValueError, TypeError):
+        raise DatasetError(
+            f"line {number} of {path} must be video,label,start,end,height,width,frames,"
+            f"annotated frames,0 or 1 for train or test; got {line[:100]!r}"
+        ) from None
+
+
+def _checked_entry(cells: list[str]) -> VideoEntry:
     """A row of videoset.csv.
 
     Raises:
@@ -160,8 +168,12 @@ def _video_entry(cells: list[str]) -> VideoEntry:
     return VideoEntry(video, int(label), height, width, frames, annotated, split_name)
 
 
-def read_annotation(path: Path) -> list[AnnotationRow]:
+def read_annotation(path: Path, bad: BadData = STRICT) -> list[AnnotationRow]:
     """All sentences, in the file's order.
+
+    Args:
+        path: Of the file.
+        bad: Whether to leave lines out that cannot be read.
 
     Raises:
         DatasetError: If the file or one of its lines cannot be read.
@@ -169,21 +181,24 @@ def read_annotation(path: Path) -> list[AnnotationRow]:
     lines = read_lines(path)
     if not lines or lines[0].strip() != ANNOTATION_HEADER:
         raise DatasetError(f"{path} must begin with the line {ANNOTATION_HEADER}")
-    return list(_rows(path, lines[1:]))
+    rows: list[AnnotationRow] = []
+    for number, line in enumerate(lines[1:], start=2):
+        with bad.tolerated():
+            rows.append(_annotation_row(path, number, line))
+    return rows
 
 
-def _rows(path: Path, lines: list[str]) -> Iterator[AnnotationRow]:
-    for number, line in enumerate(lines, start=2):
-        cells = line.split(",", 2)
-        instance = cells[1].strip() if len(cells) == 3 else ""
-        query = unquoted(cells[-1])
-        is_number = _INSTANCE.fullmatch(instance) is not None
-        if len(cells) != 3 or not query or not (is_number or _COPY.fullmatch(instance)):
-            raise DatasetError(
-                f"line {number} of {path} must be {ANNOTATION_HEADER} with a whole number in the "
-                f"middle; got {line[:100]!r}"
-            )
-        yield AnnotationRow(cells[0].strip(), int(instance) if is_number else None, query)
+def _annotation_row(path: Path, number: int, line: str) -> AnnotationRow:
+    cells = line.split(",", 2)
+    instance = cells[1].strip() if len(cells) == 3 else ""
+    query = unquoted(cells[-1])
+    is_number = _INSTANCE.fullmatch(instance) is not None
+    if len(cells) != 3 or not query or not (is_number or _COPY.fullmatch(instance)):
+        raise DatasetError(
+            f"line {number} of {path} must be {ANNOTATION_HEADER} with a whole number in the "
+            f"middle; got {line[:100]!r}"
+        )
+    return AnnotationRow(cells[0].strip(), int(instance) if is_number else None, query)
 
 
 def unquoted(cell: str) -> str:

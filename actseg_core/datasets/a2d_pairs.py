@@ -134,7 +134,7 @@ class A2DPairs:
     Args:
         root: Folder with Release/.
         split: "train" or "test" of videoset.csv.
-        skip_bad: Leave unreadable label images out and count them in `bad`.
+        skip_bad: Leave lines and label images out that cannot be read, and count them in `bad`.
 
     Attributes:
         frames: In the order of videoset.csv, then by frame.
@@ -150,7 +150,7 @@ class A2DPairs:
         self.split = split
         self.bad = BadData(skip_bad)
         self.frames: list[PairFrame] = []
-        for entry in read_videoset(self.layout.videoset).values():
+        for entry in read_videoset(self.layout.videoset, self.bad).values():
             if entry.split != split:
                 continue
             with self.bad.tolerated():

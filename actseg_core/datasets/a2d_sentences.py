@@ -11,6 +11,7 @@ from actseg_core.datasets.a2d_layout import (
     A2DLayout,
     AnnotationRow,
     Split,
+    VideoEntry,
     annotation_files,
     frame_of,
     read_annotation,
@@ -45,7 +46,8 @@ class A2DSentences:
     Args:
         root: Folder with Release/ and text_annotations/.
         split: "train" or "test" of videoset.csv; videos without sentences are left out.
-        skip_bad: Leave unreadable annotation files out and count them in `bad`.
+        skip_bad: Leave lines and annotation files out that cannot be read, and count them in
+            `bad`.
 
     Attributes:
         samples: By video and sentence, in the order of a2d_annotation.txt, then by frame.
@@ -69,22 +71,26 @@ class A2DSentences:
             self._add(video, rows)
 
     def _rows(self) -> dict[str, list[AnnotationRow]]:
-        videos = read_videoset(self.layout.videoset)
+        videos = read_videoset(self.layout.videoset, self.bad)
         missed = read_missed(self.layout.missed)
         rows = defaultdict(list)
-        for row in read_annotation(self.layout.annotation):
-            if row.video not in videos:
-                raise DatasetError(
-                    f"{self.layout.annotation} has a sentence about {row.video}, which is not in "
-                    f"{self.layout.videoset}; are both of the same release?"
-                )
-            if row.video in missed or videos[row.video].split != self.split:
-                continue
-            if row.instance is None:
-                self.dropped.append(row)
-            else:
-                rows[row.video].append(row)
+        for row in read_annotation(self.layout.annotation, self.bad):
+            with self.bad.tolerated():
+                if self._split(videos, row) != self.split or row.video in missed:
+                    continue
+                if row.instance is None:
+                    self.dropped.append(row)
+                else:
+                    rows[row.video].append(row)
         return rows
+
+    def _split(self, videos: dict[str, VideoEntry], row: AnnotationRow) -> Split:
+        if row.video not in videos:
+            raise DatasetError(
+                f"{self.layout.annotation} has a sentence about {row.video}, which is not in "
+                f"{self.layout.videoset}; are both of the same release?"
+            )
+        return videos[row.video].split
 
     def _add(self, video: str, rows: list[AnnotationRow]) -> None:
         present: dict[int, list[int]] = defaultdict(list)

@@ -160,14 +160,14 @@ def _side(value: object) -> int:
     )
 
 
-def _image_size(images: dict[Any, dict[str, Any]], identity: object) -> tuple[int, int]:
-    image = images.get(identity)
+def _image_size(images: dict[str, dict[str, Any]], identity: object) -> tuple[int, int]:
+    image = None if identity is None else images.get(str(identity))
     if image is None:
         raise ValueError(f"there is no image {_shown(identity)}")
     return sides(image.get("height"), image.get("width"))
 
 
-def _read(path: Path) -> tuple[dict[str, dict[str, Any]], dict[Any, dict[str, Any]]]:
+def _read(path: Path) -> tuple[dict[str, dict[str, Any]], dict[str, dict[str, Any]]]:
     """Annotations and images by id; read again when the file changes.
 
     Raises:
@@ -181,11 +181,11 @@ def _read(path: Path) -> tuple[dict[str, dict[str, Any]], dict[Any, dict[str, An
 
 
 @lru_cache(maxsize=4)
-def _parsed(path: Path, _: int) -> tuple[dict[str, dict[str, Any]], dict[Any, dict[str, Any]]]:
+def _parsed(path: Path, _: int) -> tuple[dict[str, dict[str, Any]], dict[str, dict[str, Any]]]:
     try:
         content = json.loads("\n".join(read_lines(path)))
         annotations = {str(item["id"]): dict(item) for item in content["annotations"]}
-        images = {item["id"]: dict(item) for item in content.get("images", [])}
+        images = {str(item["id"]): dict(item) for item in content.get("images", [])}
         if len(annotations) < len(content["annotations"]):
             raise ValueError("two annotations have the same id")
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:

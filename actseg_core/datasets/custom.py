@@ -5,8 +5,9 @@ The format is described in docs/custom_dataset.md.
 
 import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
+from unicodedata import normalize
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from actseg_core.datasets import coco
 from actseg_core.datasets.a2d_layout import read_lines
 from actseg_core.datasets.mask_picture import png_mask
-from actseg_core.datasets.samples import BadData, Sample
+from actseg_core.datasets.samples import STRICT, BadData, Sample
 from actseg_core.errors import DatasetError
 
 SENTENCES_FILE = "sentences.csv"
@@ -48,9 +49,9 @@ class CustomDataset:
         self.root = Path(root)
         self.bad = BadData(skip_bad)
         self.samples: list[Sample] = []
-        self._masks: dict[int, str] = {}
+        self._masks: dict[int, tuple[str, str]] = {}
         self._table = self.root / SENTENCES_FILE
-        for number, row in read_table(self._table):
+        for number, row in read_table(self._table, self.bad):
             if split is None or row.get("split", "") == split:
                 with self.bad.tolerated():
                     self._add(number, row)
@@ -67,18 +68,42 @@ class CustomDataset:
         if not row["sentence"]:
             raise DatasetError(f"{where} has no sentence")
         for column in ("video", "mask"):
-            path = PurePosixPath(row[column])
+            path = PurePosixPath(row[column].replace("\\", "/"))
             if path.is_absolute() or ".." in path.parts:
                 raise DatasetError(
                     f"{where}: {column} must be a path inside {self.root}, got {row[column]!r}"
                 )
-        if not row["video"] or not _is_there(self.root / row["video"]):
+        video = self._find(row["video"], Path.exists)
+        if not video:
             raise DatasetError(f"{where}: there is no video {self.root / row['video'][:200]}")
-        mask = row["mask"].partition("#")[0]
-        if row["mask"] and not (mask and _is_there(self.root / mask, file=True)):
+        mask = self._find_mask(row["mask"])
+        if row["mask"] and not mask[0]:
             raise DatasetError(f"{where}: there is no mask file {self.root / row['mask'][:200]}")
-        self._masks[number] = row["mask"]
-        self.samples.append(Sample(row["sentence"], row["video"], int(frame[1]), number))
+        self._masks[number] = mask
+        self.samples.append(Sample(row["sentence"], video, int(frame[1]), number))
+
+    def _find_mask(self, cell: str) -> tuple[str, str]:
+        """File and value of a mask; the name itself may hold a #."""
+        whole = self._find(cell, Path.is_file)
+        if whole:
+            return whole, ""
+        name, _, value = cell.rpartition("#")
+        return self._find(name, Path.is_file), value
+
+    def _find(self, name: str, is_there: Callable[[Path], bool]) -> str:
+        """The name as the file has it: other systems part folders and write accents otherwise.
+
+        Empty if there is none.
+        """
+        names = (name, name.replace("\\", "/"))
+        forms = [*names, *(normalize(form, item) for item in names for form in ("NFC", "NFD"))]
+        for candidate in forms if name else ():
+            try:
+                if is_there(self.root / candidate):
+                    return candidate
+            except (OSError, ValueError):  # a name that no file can have
+                continue
+        return ""
 
     def video(self, sample: Sample) -> Path:
         """The video file or frame folder."""
@@ -90,7 +115,7 @@ class CustomDataset:
 
     def annotation(self, sample: Sample) -> Path:
         """The mask file; sentences.csv where the row says that the actor is absent."""
-        return self.root / (self._masks[sample.instance].partition("#")[0] or SENTENCES_FILE)
+        return self.root / (self._masks[sample.instance][0] or SENTENCES_FILE)
 
     def mask(self, sample: Sample) -> NDArray[np.bool_]:
         """(H, W) bool; (0, 0) where the row says that the described actor is absent.
@@ -98,27 +123,24 @@ class CustomDataset:
         Raises:
             DatasetError: If the mask file is damaged, or marks no pixel as it is named.
         """
-        name, _, part = self._masks[sample.instance].partition("#")
+        name, value = self._masks[sample.instance]
         path = self.root / name
         if not name:
             return np.zeros((0, 0), np.bool_)
         if path.suffix.lower() == ".json":
-            return coco.annotation_mask(path, part)
-        return png_mask(path, part)
+            return coco.annotation_mask(path, value)
+        return png_mask(path, value)
 
 
-def _is_there(path: Path, *, file: bool = False) -> bool:
-    try:
-        return path.is_file() if file else path.exists()
-    except (OSError, ValueError):  # a name that no file can have
-        return False
-
-
-def read_table(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
+def read_table(path: Path, bad: BadData = STRICT) -> Iterator[tuple[int, dict[str, str]]]:
     """Rows of sentences.csv with their line numbers, cells stripped.
 
     As spreadsheets write it: separated by commas, semicolons or tabs, in UTF-8 or UTF-16, with
     empty rows and empty columns at the end.
+
+    Args:
+        path: Of the file.
+        bad: Whether to leave rows out that have more or fewer cells than columns.
 
     Raises:
         DatasetError: If the file is missing, or a column is missing, double or unknown.
@@ -144,12 +166,14 @@ def read_table(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
             if not any(cells):
                 continue
             # As many as the header has, with its own empty ones behind the last column.
-            if len(cells) not in (len(columns), len(header)) or any(cells[len(columns) :]):
+            if len(cells) in (len(columns), len(header)) and not any(cells[len(columns) :]):
+                yield reader.line_num, dict(zip(columns, cells, strict=False))
+                continue
+            with bad.tolerated():
                 raise DatasetError(
                     f"line {reader.line_num} of {path} must have {len(columns)} cells; put a "
                     "sentence with commas into double quotes"
                 )
-            yield reader.line_num, dict(zip(columns, cells, strict=False))
     except csv.Error as error:
         raise DatasetError(f"{path} after line {reader.line_num}: {error}") from error
 

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from actseg_core.errors import DatasetError
 
 MAX_BYTES = 1_000_000_000
+DAMAGE = (OSError, RuntimeError, ValueError, KeyError, TypeError, OverflowError, MemoryError)
+"""Whatever h5py makes of damage."""
 
 
 def read_arrays(path: Path, names: Sequence[str]) -> dict[str, NDArray[np.generic]]:
@@ -32,7 +34,7 @@ def read_arrays(path: Path, names: Sequence[str]) -> dict[str, NDArray[np.generi
     try:
         with h5py.File(path, "r") as file:
             return {name: _read(path, file, name) for name in names}
-    except (OSError, RuntimeError, ValueError, KeyError) as error:  # whatever h5py makes of damage
+    except DAMAGE as error:
         size = path.stat().st_size
         raise DatasetError(
             f"cannot read {path} ({size} bytes): half-written, damaged or no HDF5 file "
@@ -45,7 +47,7 @@ def _read(path: Path, file: h5py.File, name: str) -> NDArray[np.generic]:
     link = file.get(name, getlink=True)
     if link is None:
         raise DatasetError(
-            f"{path} holds no {name!r}, only {', '.join(sorted(file)) or 'nothing'}"
+            f"{path} holds no {name!r}, only {', '.join(sorted(map(str, file))) or 'nothing'}"
         )
     if not isinstance(link, h5py.HardLink):
         raise DatasetError(

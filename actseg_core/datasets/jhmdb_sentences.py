@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from actseg_core.datasets.a2d_layout import read_lines, unquoted
 from actseg_core.datasets.clips import evenly_spaced
 from actseg_core.datasets.matlab import MatlabReader
-from actseg_core.datasets.samples import BadData, Sample, require_pixels
+from actseg_core.datasets.samples import STRICT, BadData, Sample, require_pixels
 from actseg_core.errors import DatasetError
 
 ANNOTATION_HEADER = "video_id,query"
@@ -40,7 +40,7 @@ class JHMDBSentences:
     Args:
         root: Folder with jhmdb_annotation.txt, Rename_Images/ and puppet_mask/.
         frame_list: JSON list of [video, image path, mask path, frames with masks, sentence].
-        skip_bad: Leave unreadable videos out and count them in `bad`.
+        skip_bad: Leave lines, entries and videos out that cannot be read, and count them in `bad`.
         matlab: Reads the masks; None: a reader, and with it a process, of its own.
 
     Attributes:
@@ -66,14 +66,14 @@ class JHMDBSentences:
         self._lengths: dict[str, int] = {}
         self._matlab = matlab or MatlabReader()
         self._cache: OrderedDict[str, NDArray[np.bool_]] = OrderedDict()
-        self._queries = read_annotation(self.root / "jhmdb_annotation.txt")
+        self._queries = read_annotation(self.root / "jhmdb_annotation.txt", self.bad)
         self._classes = self._find_classes()
         if frame_list is None:
             for video in self._queries:
                 with self.bad.tolerated():
                     self._add_even(video)
         else:
-            for item in read_frame_list(Path(frame_list)):
+            for item in read_frame_list(Path(frame_list), self.bad):
                 with self.bad.tolerated():
                     self._add_listed(item, Path(frame_list))
 
@@ -182,8 +182,12 @@ class JHMDBSentences:
         self._matlab.close()
 
 
-def read_annotation(path: Path) -> dict[str, str]:
+def read_annotation(path: Path, bad: BadData = STRICT) -> dict[str, str]:
     """Sentence of every video, in the file's order.
+
+    Args:
+        path: Of the file.
+        bad: Whether to leave lines out that cannot be read.
 
     Raises:
         DatasetError: If the file or one of its lines cannot be read.
@@ -194,16 +198,21 @@ def read_annotation(path: Path) -> dict[str, str]:
     queries = {}
     for number, line in enumerate(lines[1:], start=2):
         video, comma, query = line.partition(",")
-        if not (comma and video.strip() and unquoted(query)):
-            raise DatasetError(
-                f"line {number} of {path} must be {ANNOTATION_HEADER}; got {line[:100]!r}"
-            )
-        queries[video.strip()] = unquoted(query)
+        with bad.tolerated():
+            if not (comma and video.strip() and unquoted(query)):
+                raise DatasetError(
+                    f"line {number} of {path} must be {ANNOTATION_HEADER}; got {line[:100]!r}"
+                )
+            queries[video.strip()] = unquoted(query)
     return queries
 
 
-def read_frame_list(path: Path) -> list[ListedFrame]:
+def read_frame_list(path: Path, bad: BadData = STRICT) -> list[ListedFrame]:
     """The published list of evaluation frames, 2,784 entries.
+
+    Args:
+        path: Of the file.
+        bad: Whether to leave entries out that cannot be read.
 
     Raises:
         DatasetError: If the file or one of its entries cannot be read.
@@ -214,7 +223,11 @@ def read_frame_list(path: Path) -> list[ListedFrame]:
         raise DatasetError(f"{path} is no JSON: {error}") from error
     if not isinstance(content, list):
         raise DatasetError(f"{path} must hold a list, got {type(content).__name__}")
-    return [_listed(path, number, entry) for number, entry in enumerate(content)]
+    listed: list[ListedFrame] = []
+    for number, entry in enumerate(content):
+        with bad.tolerated():
+            listed.append(_listed(path, number, entry))
+    return listed
 
 
 def _listed(path: Path, number: int, entry: Any) -> ListedFrame:

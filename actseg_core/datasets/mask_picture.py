@@ -42,8 +42,9 @@ def png_mask(path: Path, value: str = "") -> NDArray[np.bool_]:
         mask = np.asarray((image == _wanted(path, value, image.shape[2])[::-1]).all(axis=2))
     if not mask.any():
         raise DatasetError(
-            f"{path}{value and '#' + value} marks no pixel: it holds {_values(image)}; where the "
-            "described actor is absent, name no mask"
+            f"{path}{value and '#' + value} marks no pixel: it holds {_values(image)}"
+            + ("" if lossless else " (of a file that lost detail the brighter half counts)")
+            + "; where the described actor is absent, name no mask"
         )
     return mask
 
@@ -55,7 +56,10 @@ def _read(path: Path) -> tuple[NDArray[Any], bool]:
         start = content[:16].tobytes()
         if start.startswith(b"\x89PNG") and len(content) > 24:  # before anything is unpacked
             check_pixels(path, *(int(side) for side in content[16:24].view(">u4")))
-        image = cv2.imdecode(content, cv2.IMREAD_UNCHANGED) if content.size else None
+        lossless = start.startswith(LOSSLESS) or b"VP8L" in content[:64].tobytes()
+        # A photograph's kind of file may be turned by its header, as the frames beside it are.
+        how = cv2.IMREAD_UNCHANGED if lossless else cv2.IMREAD_COLOR
+        image = cv2.imdecode(content, how) if content.size else None
     except VideoError as error:
         raise DatasetError(str(error)) from error
     except (OSError, cv2.error):
@@ -64,7 +68,6 @@ def _read(path: Path) -> tuple[NDArray[Any], bool]:
         raise DatasetError(f"cannot read the mask {path}: missing, damaged or no image")
     if image.dtype not in (np.uint8, np.uint16):
         raise DatasetError(f"the mask {path} must have 8 or 16 bits a channel, not {image.dtype}")
-    lossless = start.startswith(LOSSLESS) or b"VP8L" in content[:64].tobytes()
     pixels = np.asarray(image).reshape(*image.shape[:2], -1)
     return pixels[..., :3], lossless
 

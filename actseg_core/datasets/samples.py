@@ -143,6 +143,10 @@ class BadData:
         logger.warning("left out: %s", message)
 
 
+STRICT = BadData(False)
+"""Nothing is left out."""
+
+
 def require_pixels(mask: NDArray[np.bool_], what: str) -> NDArray[np.bool_]:
     """The mask itself: an annotation that marks nothing does not say that nobody is there.
 

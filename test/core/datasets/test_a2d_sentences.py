@@ -99,6 +99,17 @@ def test_a_sentence_about_an_unlisted_video_names_both_files(a2d) -> None:
         A2DSentences(a2d.root, "train")
 
 
+def test_lines_that_cannot_be_read_are_left_out_and_counted(a2d) -> None:
+    a2d.annotation.write_text(a2d.annotation.read_text() + "stranger,0,a dog\ntest-one,x,a man\n")
+    a2d.videoset.write_text(a2d.videoset.read_text() + "abc,17,00:00,00:01,nan,64,20,2,1\n")
+    dataset = A2DSentences(a2d.root, "test", skip_bad=True)
+    assert len(dataset.samples) == 5
+    assert [message.split()[0] for message in dataset.bad.messages] == [
+        *("line", "line"),
+        str(a2d.annotation),
+    ]
+
+
 def break_missing(a2d) -> str:
     for frame in (0, 11):
         a2d.h5("test-one", frame).unlink()

@@ -92,6 +92,12 @@ def test_an_image_without_real_sides_is_refused(tmp_path, size) -> None:
         annotation_mask(path, "7")
 
 
+def test_ids_that_one_half_of_a_file_has_as_text_are_found(tmp_path) -> None:
+    content = file_of([SQUARE])
+    content["annotations"][0]["image_id"] = "1"
+    assert annotation_mask(write(tmp_path, content), "7").sum() == 400
+
+
 def test_an_unknown_image_is_named(tmp_path) -> None:
     content = file_of([SQUARE])
     content["annotations"][0]["image_id"] = 5

@@ -138,6 +138,43 @@ def test_bad_rows_can_be_counted_and_left_out(tree) -> None:
     assert len(dataset.bad) == 1
 
 
+def test_a_row_of_too_many_cells_costs_no_other_row(tree) -> None:
+    table = (tree / "sentences.csv").read_text()
+    (tree / "sentences.csv").write_text(table + "yard.mp4,3,a dog, red,grey.png,test\n")
+    dataset = CustomDataset(tree, skip_bad=True)
+    assert len(dataset.samples) == 8
+    assert (
+        "line 10 of" in dataset.bad.messages[0] and "must have 5 cells" in dataset.bad.messages[0]
+    )
+
+
+@pytest.mark.parametrize(
+    ("video", "mask"),
+    [
+        ("clips\\yard.mp4", "masks\\grey.png#1"),
+        ("clips/yard.mp4", "masks/take #2.png"),
+        ("clips/yard.mp4", "masks/take #2.png#1"),
+        ("clips/caf\u00e9.mp4", "masks/caf\u00e9.png#1"),
+        ("clips/cafe\u0301.mp4", "masks/cafe\u0301.png#1"),
+    ],
+    ids=["backslashes", "hash", "hash_and_value", "composed", "decomposed"],
+)
+def test_names_are_found_as_other_systems_write_them(tree, rectangles, video, mask) -> None:
+    for folder, source, names in (
+        ("clips", "yard.mp4", ("yard.mp4", "cafe\u0301.mp4")),
+        ("masks", "grey.png", ("grey.png", "take #2.png", "caf\u00e9.png")),
+    ):
+        (tree / folder).mkdir()
+        for name in names:
+            (tree / folder / name).write_bytes((tree / source).read_bytes())
+    (tree / "sentences.csv").write_text(HEADER + f"{video},3,dog,{mask},\n")
+    dataset = CustomDataset(tree)
+    [sample] = dataset.samples
+    assert dataset.video(sample).is_file() and dataset.annotation(sample).is_file()
+    wanted = rectangles(3, 0) | (rectangles(3, 1) & (not mask.endswith("#1")))
+    np.testing.assert_array_equal(dataset.mask(sample), wanted)
+
+
 def test_blank_lines_are_passed_over_and_counted(tree) -> None:
     row = "yard.mp4,3,dog,grey.png,\n"
     (tree / "sentences.csv").write_text(HEADER + "\n\n" + row + "\n" + row + "\n\n")

@@ -92,6 +92,13 @@ def test_what_is_no_plain_array_inside_the_file_is_refused(tmp_path, attack, pro
         read_arrays(tmp_path / "bad.h5", ["x"])
 
 
+def test_a_name_of_bytes_that_are_no_text_is_listed_like_any_other(tmp_path) -> None:
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file[b"\x80eMask"] = file["y"] = np.zeros(1)
+    with pytest.raises(DatasetError, match=r"a\.h5 holds no 'x', only b'\\x80eMask', y"):
+        read_arrays(tmp_path / "a.h5", ["x"])
+
+
 @pytest.mark.parametrize("share", [0.0, 0.01, 0.3, 0.9])
 def test_a_half_written_file_is_named(tmp_path, share) -> None:
     with h5py.File(tmp_path / "a.h5", "w") as file:

@@ -104,6 +104,14 @@ def test_a_list_that_is_none_is_refused(jhmdb) -> None:
             read_frame_list(path)
 
 
+def test_lines_and_entries_that_cannot_be_read_are_left_out_and_counted(jhmdb, matlab) -> None:
+    jhmdb.annotation.write_text(jhmdb.annotation.read_text() + "\nno comma\n")
+    path = write_list(jhmdb, entry("long", 7, 7, "man in black running"), ["even"])
+    dataset = JHMDBSentences(jhmdb.root, frame_list=path, skip_bad=True, matlab=matlab)
+    assert len(dataset.samples) == 1
+    assert len(dataset.bad) == 2
+
+
 def break_mask(jhmdb) -> str:
     jhmdb.mat("even").unlink()
     return r"there is no annotation file .*even/puppet_mask\.mat"

@@ -51,6 +51,24 @@ def test_a_value_of_a_lossy_file_cannot_be_asked_for(tmp_path) -> None:
         png_mask(path, "3")
 
 
+def test_a_jpeg_of_small_values_says_why_it_marks_nothing(tmp_path) -> None:
+    cv2.imwrite(str(tmp_path / "ids.jpg"), np.minimum(disc(), 3))
+    with pytest.raises(DatasetError, match=r"ids\.jpg marks no pixel: .* brighter half counts"):
+        png_mask(tmp_path / "ids.jpg")
+
+
+def test_a_jpeg_is_turned_as_its_header_says(tmp_path) -> None:
+    upright = np.zeros((16, 32), np.uint8)
+    upright[:, :16] = 255
+    jpeg = cv2.imencode(".jpg", upright)[1].tobytes()
+    # One entry: orientation (0x0112), a short, 6: the first row is the right side.
+    tiff = b"MM\0*" + struct.pack(">IHHHIHHI", 8, 1, 0x0112, 3, 1, 6, 0, 0)
+    exif = b"Exif\0\0" + tiff
+    marker = b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif
+    (tmp_path / "turned.jpg").write_bytes(jpeg[:2] + marker + jpeg[2:])
+    np.testing.assert_array_equal(png_mask(tmp_path / "turned.jpg"), np.rot90(upright > 0, -1))
+
+
 def test_values_of_16_bits_are_told_apart(tmp_path) -> None:
     image = np.zeros((4, 5), np.uint16)
     image[1, 2], image[3, 4] = 300, 44  # 300 - 256
