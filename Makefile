@@ -15,7 +15,7 @@ PYTEST_OPTIONS ?=
 BENCH ?=
 
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test test-all lint format typecheck colcon build-check train-lite bench lock clean
+.PHONY: help setup demo test test-all test-fuzz lint format typecheck colcon build-check train-lite bench lock clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +54,9 @@ test: setup  ## all tests but the slow ones
 
 test-all: setup  ## all tests
 	$(BIN)/python -m pytest $(PYTEST_OPTIONS)
+
+test-fuzz: setup  ## the property tests on random examples, others every time; failures are kept
+	$(BIN)/python -m pytest -m hypothesis --hypothesis-profile=fuzz $(PYTEST_OPTIONS)
 
 lint: setup  ## ruff: rules and format
 	$(BIN)/ruff check .

@@ -1,8 +1,14 @@
-"""What the pages name exists: files of this repository, and what their links lead to."""
+"""What the pages name exists, and what they show runs."""
 
+import ast
+import contextlib
+import doctest
+import importlib
+import io
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import actseg_core
@@ -19,6 +25,8 @@ SOURCE = re.compile(r"(?<![\w/.~-])((?:[\w-]+/)*[\w.-]+\.(?:py|sh|cmake))\b")
 FOLDER = re.compile(r"`((?:actseg_core|actseg_ros|test|docs|launch|tools|msg|srv)/(?:[\w-]+/)*)`")
 MODULE = re.compile(r"\b((?:actseg_core|actseg_ros)(?:\.[a-z]\w*)+)")
 DEEP_IMPORT = re.compile(r"^from (actseg_core\.[\w.]+) import (.+)$", re.MULTILINE)
+FENCE = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
+FENCES = [(page, code) for page in PAGES for code in FENCE.findall(page.read_text())]
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 
 
@@ -67,6 +75,39 @@ def test_examples_take_public_names_from_the_top(file: Path) -> None:
     for module, names in DEEP_IMPORT.findall(file.read_text()):
         public = {name.strip() for name in names.split(",")} & set(actseg_core.__all__)
         assert not public, f"write `from actseg_core import ...`, not from {module}"
+
+
+@pytest.mark.parametrize(
+    ("page", "code"), FENCES, ids=[f"{page.name}-{code[:30]!r}" for page, code in FENCES]
+)
+def test_an_example_of_a_page_runs_and_gives_what_it_says(
+    page: Path, code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    # What an example takes from its reader.
+    masks = np.zeros((2, 16, 16), np.float32)
+    masks[0, :, :8] = masks[1, :, 8:] = 1.0
+    images = np.random.default_rng(0).integers(0, 255, (3, 64, 64, 3), np.uint8)
+    names = {"images": images, "image": images[0], "masks": masks}
+    lines = code.splitlines()
+    for statement in ast.parse(code).body:
+        last = lines[statement.end_lineno - 1]  # type: ignore[operator]
+        said = last.rpartition("  # ")[2] if "  # " in last else None
+        text = ast.unparse(statement)
+        if isinstance(statement, ast.Expr) and said is not None:
+            with contextlib.redirect_stdout(io.StringIO()) as printed:
+                value = eval(text, names)  # noqa: S307
+            assert printed.getvalue().strip() == said if value is None else value == eval(said)  # noqa: S307
+        else:
+            exec(text, names)
+
+
+def test_examples_in_docstrings_give_what_they_say() -> None:
+    for folder in ("actseg_core", "actseg_ros"):
+        for file in sorted((ROOT / folder).rglob("*.py")):
+            if ">>> " in file.read_text():
+                name = ".".join(file.relative_to(ROOT).with_suffix("").parts)
+                assert doctest.testmod(importlib.import_module(name)).failed == 0, name
 
 
 def anchors(page: Path) -> set[str]:

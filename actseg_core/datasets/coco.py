@@ -45,7 +45,7 @@ def annotation_mask(path: Path, identity: str) -> NDArray[np.bool_]:
             outlines = polygons(segmentation, height, width)
             flat = [outline.reshape(-1).tolist() for outline in outlines]
             codes = coco_mask.frPyObjects(flat, height, width)
-            mask = np.asarray(coco_mask.decode(coco_mask.merge(codes)), np.bool_)
+            mask = decode_rle(coco_mask.merge(codes))
     except (KeyError, TypeError, ValueError) as error:
         raise DatasetError(
             f"annotation {identity} of {path} is no RLE and no polygon of a known image: {error}"
@@ -113,8 +113,10 @@ def decode_rle(rle: dict[str, Any]) -> NDArray[np.bool_]:
         raise ValueError(f"a run must be a whole number of 0 to {height * width} pixels")
     if sum(runs) != height * width:
         raise ValueError(f"the runs cover {sum(runs)} pixels of {height}x{width}")
-    code = coco_mask.frPyObjects({"size": [height, width], "counts": runs}, height, width)
-    return np.asarray(coco_mask.decode(code), np.bool_)
+    # Runs of zeros and ones in turn, column by column. pycocotools' decode hands NumPy an array
+    # in a way that NumPy will drop.
+    columns = np.repeat(np.arange(len(runs)) % 2 == 1, runs).reshape(width, height)
+    return np.ascontiguousarray(columns.T)
 
 
 def _runs(counts: object) -> Sequence[int]:

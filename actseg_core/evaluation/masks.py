@@ -18,6 +18,7 @@ from pycocotools import mask as coco_mask
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
+from actseg_core.datasets.coco import decode_rle
 from actseg_core.errors import ShapeError
 
 EPSILON = 1e-6
@@ -173,7 +174,7 @@ def encode(mask: NDArray[np.bool_]) -> Mask:
 
 def decode(mask: Mask) -> NDArray[np.bool_]:
     """The (H, W) mask again."""
-    return np.asarray(coco_mask.decode(mask.rle), np.bool_)
+    return decode_rle(mask.rle)
 
 
 def common_area(first: Mask, second: Mask) -> int:

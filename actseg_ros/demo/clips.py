@@ -80,7 +80,7 @@ def generated_show(folder: Path, seconds: float) -> Show:
     """Render a clip of two actors and ask about each of them."""
     clip = two_actors()
     sentences = tuple(actor.sentences[0] for actor in clip.actors if actor.sentences)
-    return _show(folder, "generated", clip.frames, GENERATED_FPS, sentences[:2], seconds)
+    return _show(folder, "generated", list(clip.frames), GENERATED_FPS, sentences[:2], seconds)
 
 
 def two_actors() -> GeneratedClip:

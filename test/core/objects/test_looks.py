@@ -208,7 +208,7 @@ def test_twice_the_picture_has_the_same_colours() -> None:
     assert np.abs(one - two).max() < 0.08
 
 
-@settings(derandomize=True, max_examples=30, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.sampled_from(["person", "animal"]), st.floats(0.1, 1.0))
 def test_shares_sum_to_one_and_do_not_depend_on_the_masks_level(
     seed: int, kind: str, level: float
@@ -222,7 +222,7 @@ def test_shares_sum_to_one_and_do_not_depend_on_the_masks_level(
     assert np.allclose(full, weak, atol=1e-3)
 
 
-@settings(derandomize=True, max_examples=50, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(
     st.integers(0, 2**32 - 1),
     st.lists(st.sampled_from(["red", "maroon", "white", "beige"]), min_size=1, max_size=3),
