@@ -15,9 +15,11 @@ CAMERA = ("-m", "actseg_ros.players.video_camera", "--ros-args")
 
 
 def one_line(process: Any) -> str:
-    """The only line that a refused start may print, apart from rcl's own."""
+    """The only line that a refused start may print, apart from rcl's own and what is loaded."""
     assert process.wait(60.0) == 2, process.text
-    lines = [line for line in process.lines if "[rcl]" not in line]
+    lines = [
+        line for line in process.lines if "[rcl]" not in line and "loading the model" not in line
+    ]
     assert len(lines) == 1, process.text
     return str(lines[0])
 
