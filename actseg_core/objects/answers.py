@@ -16,7 +16,7 @@ PLURAL_MARGIN = 4.0  # "dogs"
 AREA_WEIGHT = 0.8  # of the logarithm of an object's area: who asks for "a man" means no speck
 MOTION_WEIGHT = 0.5  # of an object's motion: people talk about what moves
 KEPT_BONUS = 0.8  # for what was meant in the frame before, so that answers do not flicker
-HYSTERESIS = 0.7  # of its log-odds: what was found stays found a little longer
+HYSTERESIS = 0.4  # of its log-odds: what was found stays found a little longer
 DOUBTS = {"who": 0.0, "looks": 1.0, "does": 2.5, "beside": 1.5, "where": 3.0}
 """Added to a part's log-odds before it lowers the confidence: how far a part is trusted to turn
 an actor away that fits the noun."""

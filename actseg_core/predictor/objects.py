@@ -90,12 +90,13 @@ class ObjectPredictor(Predictor):
             nothing = ObjectAnswer(0.0, np.zeros((side, side), np.float32))
             return {sentence: self._response(sentence, nothing) for sentence in sentences}
         naming = SceneNaming(features.scene, self._naming)
-        return {
-            sentence: self._response(
-                sentence, answer(self.parts(sentence), naming, features.memory(sentence))
-            )
-            for sentence in sentences
-        }
+        responses = {}
+        for sentence in sentences:
+            memory = features.memory(sentence)
+            found = answer(self.parts(sentence), naming, memory)
+            memory.found = found.confidence >= self.config.presence.threshold
+            responses[sentence] = self._response(sentence, found)
+        return responses
 
     def _response(self, sentence: Sentence, found: ObjectAnswer) -> Response:
         words = sentence.words

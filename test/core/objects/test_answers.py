@@ -121,8 +121,8 @@ def test_what_was_found_stays_found_a_little_longer(
     fresh = say("dog", scene, AnswerMemory()).confidence
     kept = say("dog", scene, AnswerMemory(found=True)).confidence
 
-    # 0.7 more log-odds
-    assert np.log(kept / (1 - kept)) == pytest.approx(np.log(fresh / (1 - fresh)) + 0.7, abs=1e-3)
+    # 0.4 more log-odds
+    assert np.log(kept / (1 - kept)) == pytest.approx(np.log(fresh / (1 - fresh)) + 0.4, abs=1e-3)
 
 
 def test_the_one_meant_before_is_preferred_among_equals(

@@ -145,6 +145,22 @@ def test_odd_sentences_are_answered_with_what_was_understood(
         assert not result.found
 
 
+def test_a_sentence_that_was_found_is_remembered_for_the_next_frame(
+    predictor: ObjectPredictor,
+) -> None:
+    tracker = predictor.tracker()
+    sentence = predictor.read("person")
+    for picture in frames(FRAMES):
+        square = np.zeros((SIZE, SIZE, 3), np.uint8)
+        square[12:84] = picture
+        tracker.push(square, (slice(12, 84), slice(0, SIZE)), 1 / 15)
+    seen = tracker.seen()
+    sure = predictor.respond(seen, [sentence])[sentence].score > 0.41  # logit of 0.6
+
+    assert seen.memory(sentence).found == sure
+    assert seen.memory(sentence).tracks
+
+
 def test_a_frame_without_an_object_is_not_found(model: ObjectsModel) -> None:
     blind = ObjectsModel(model.config).eval()
     with torch.no_grad():
