@@ -65,7 +65,7 @@ def private_topics(executable: str) -> set[str]:
     """Names that begin with ~/ in the module of a node and those that it is put together from."""
     modules = [module_of(executable)]
     if executable == "segmentation_node":
-        modules += ["publishers", "commands", "images", "spatial/output"]
+        modules += ["publishers", "commands", "images", "spatial/inputs", "spatial/output"]
     source = "".join((ROOT / "actseg_ros" / f"{name}.py").read_text() for name in modules)
     return set(re.findall(r'"(~/[a-z_/]+)"', source))
 
