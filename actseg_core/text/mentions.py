@@ -117,6 +117,11 @@ class Mentions:
                 words=tuple(sorted({*last.words, *words})),
             )
 
+    def recorded(self) -> set[int]:
+        """Places of the words of all mentions."""
+        mentions = (*self.looks, *self.where, *self.does, *self.beside)
+        return {at for mention in mentions for at in mention.words}
+
     def is_second(self, index: int) -> bool:
         """Whether a word belongs to the latest second noun."""
         return bool(self.beside) and index in self.beside[-1].whom.words

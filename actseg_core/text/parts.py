@@ -326,8 +326,8 @@ class _Parser:
             self._said.add_look(chunk, chunk.worn, words)
             return
         if self.words[chunk.head[-1]] in fixed.REFERRING:  # "smoke behind it"
-            acted = {at for action in self._said.does for at in action.words}
-            self._said.used.difference_update(chunk.used, set(words) - acted)
+            self._said.used.difference_update(chunk.used, words)
+            self._said.used.update(self._said.recorded())
             self._wait(None)
             return
         if relation in fixed.LIGHT_VERBS and (verb := self._light_verb(relation, chunk)):
