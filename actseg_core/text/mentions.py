@@ -1,5 +1,6 @@
 """What has been understood of a sentence while it is read."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from actseg_core.text import function_words as fixed
@@ -119,8 +120,9 @@ class Mentions:
 
     def recorded(self) -> set[int]:
         """Places of the words of all mentions."""
-        mentions = (*self.looks, *self.where, *self.does, *self.beside)
-        return {at for mention in mentions for at in mention.words}
+        kinds: tuple[Sequence[Look | Place | Action | Beside], ...]
+        kinds = (self.looks, self.where, self.does, self.beside)
+        return {at for mentions in kinds for mention in mentions for at in mention.words}
 
     def is_second(self, index: int) -> bool:
         """Whether a word belongs to the latest second noun."""
