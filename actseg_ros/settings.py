@@ -93,9 +93,10 @@ class CameraConfig(Config):
     """The node that plays a video, an image folder or a webcam as a camera."""
 
     source: str = ""
-    """Video file, image folder, or webcam (0, /dev/video0)."""
+    """Video file, image folder, webcam (0, /dev/video0, /dev/v4l/by-id/...) or stream (rtsp://,
+    http://)."""
     rate_hz: float = Field(0.0, ge=0.0, le=1000.0)
-    """Frames per second [Hz]; 0: as the source says."""
+    """Frames per second [Hz]; 0: at the frames' own times."""
     loop: bool = True
     """Start over at the end; false: end the process there."""
     frame_id: str = "camera"

@@ -124,10 +124,13 @@ def video_arguments() -> list[DeclareLaunchArgument]:
         DeclareLaunchArgument(
             "video",
             default_value="",
-            description="video, image folder or webcam (0) to play as the camera; empty: none",
+            description="video, image folder, webcam (0, /dev/v4l/by-id/...) or stream (rtsp://, "
+            "http://) to play as the camera; empty: none",
         ),
         DeclareLaunchArgument(
-            "video_rate", default_value="0.0", description="its frames per second; 0: its own"
+            "video_rate",
+            default_value="0.0",
+            description="its frames per second; 0: its own times",
         ),
         DeclareLaunchArgument(
             "loop", default_value="true", choices=YES_NO, description="play it over and over"

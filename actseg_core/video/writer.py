@@ -44,6 +44,10 @@ class VideoWriter:
         preset: Speed of x264, "ultrafast" to "veryslow".
         keep: Keep what is written when something fails.
 
+    Attributes:
+        frames: Written so far.
+        placed: Whether the file stands under its name.
+
     Raises:
         VideoError: If the folder is missing or the rate is not positive.
     """
@@ -60,6 +64,7 @@ class VideoWriter:
         self.path = Path(path)
         self.fps = fps
         self.frames = 0
+        self.placed = False
         if not 0 < fps <= MAX_RATE:
             raise VideoError(
                 f"fps of {self.path} must be above 0 and at most {MAX_RATE}, got {fps}"
@@ -141,7 +146,7 @@ class VideoWriter:
             self._part.replace(self.path)
         except (av.FFmpegError, OSError) as error:
             raise self._failed(error) from error
-        self._closed = True
+        self._closed = self.placed = True
 
     def abort(self) -> None:
         """Throw the unfinished file away."""
@@ -214,6 +219,7 @@ class VideoWriter:
                     self._container.close()
             with suppress(OSError):
                 self._part.replace(self.path)
+                self.placed = True
                 kept = "; what was written until then is kept"
         self.abort()
         return VideoError(

@@ -32,13 +32,13 @@ class Show:
 
     Attributes:
         name: Of the clip in the table and of its files.
-        path: The video.
+        source: The video, or whatever else the camera node plays.
         sentences: Asked one after the other.
         seconds: Time for each [s].
     """
 
     name: str
-    path: Path
+    source: str
     sentences: tuple[str, ...]
     seconds: float
 
@@ -105,7 +105,7 @@ def _show(
     with VideoWriter(path, fps) as writer:
         for image in _there_and_back(images):
             writer.write(image)
-    return Show(name, path, sentences, seconds)
+    return Show(name, str(path), sentences, seconds)
 
 
 def _there_and_back(images: Sequence[Image]) -> Iterator[Image]:

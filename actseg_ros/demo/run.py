@@ -20,12 +20,13 @@ import rclpy
 import typer
 from actseg.msg import ActorMaskArray, SegmentationStatus
 from rclpy.qos import QoSProfile
+from rclpy.signals import SignalHandlerOptions
 from rich.markup import escape
 from std_msgs.msg import String
 
 from actseg_core.errors import ActSegError
 from actseg_core.live.states import State
-from actseg_core.video import probe
+from actseg_core.video import open_source
 from actseg_ros.demo.clips import (
     LONGEST_SIDE_PX,
     SENTENCES,
@@ -38,6 +39,7 @@ from actseg_ros.demo.report import Row, files, table, wide_enough
 
 EXIT_NO_MASK = 1
 EXIT_USER = 2
+EXIT_STOPPED = 130
 TOTAL_S = 50.0
 SWITCH_S = 6.0  # for camera and recorder of a clip to come and go
 MODEL_TIMEOUT_S = 40.0
@@ -132,14 +134,13 @@ class Client:
         """Publish a sentence; an empty one clears."""
         self._command.publish(String(data=text))
 
-    def ask(self, clip: str, sentence: str, seconds: float) -> Row:
-        """Publish a sentence and collect its answers for some time after the first."""
-        row = self._row = Row(clip, sentence)
-        self.command(sentence)
+    def ask(self, row: Row, seconds: float) -> None:
+        """Publish a row's sentence and collect its answers for some time after the first."""
+        self._row = row
+        self.command(row.sentence)
         if self.wait(lambda: bool(row.states), FIRST_ANSWER_S):
             self.wait(lambda: False, seconds)
         self._row = None
-        return row
 
     def left_s(self) -> float:
         """Time until the demo must be over [s]."""
@@ -160,7 +161,9 @@ class Client:
                 self._row.add(mask, received_ns)
 
 
-def play(show: Show, children: Children, client: Client, out: Path, budget_s: float) -> list[Row]:
+def play(
+    show: Show, children: Children, client: Client, out: Path, budget_s: float, rows: list[Row]
+) -> None:
     """Camera and recorder for one clip, its sentences one after the other.
 
     Args:
@@ -169,6 +172,7 @@ def play(show: Show, children: Children, client: Client, out: Path, budget_s: fl
         client: Asks.
         out: Folder of the recording.
         budget_s: Time for all of it [s].
+        rows: One is added per sentence, and filled while answers come.
     """
     recorder = children.start(
         "players.recorder",
@@ -178,26 +182,26 @@ def play(show: Show, children: Children, client: Client, out: Path, budget_s: fl
         picture_every_s=2.0,
     )
     camera = children.start(
-        "players.video_camera", {}, source=show.path, max_side_px=LONGEST_SIDE_PX
+        "players.video_camera", {}, source=show.source, max_side_px=LONGEST_SIDE_PX
     )
     # The recorder starts with the plain camera picture, and misses no answer.
     client.wait(lambda: client.node.count_subscribers(f"{NODE_TOPICS}/overlay") > 0, SWITCH_S)
     client.wait(lambda: client.state is State.IDLE, SWITCH_S)
-    rows = []
     for sentence in show.sentences:
         console.print(f"[bold]{show.name}[/]: {escape(sentence)}")
         seconds = min(show.seconds, (budget_s - SWITCH_S) / len(show.sentences))
-        rows.append(client.ask(show.name, sentence, max(1.0, seconds)))
+        rows.append(Row(show.name, sentence))
+        client.ask(rows[-1], max(1.0, seconds))
     client.command("")
     children.stop(camera)
     children.stop(recorder)
-    return rows
 
 
-def run(shows: list[Callable[[Path], Show]], out: Path, model: dict[str, Any]) -> list[Row]:
-    """Everything between the first process and the last."""
+def run(
+    shows: list[Callable[[Path], Show]], out: Path, model: dict[str, Any], rows: list[Row]
+) -> None:
+    """Everything between the first process and the last; `rows` is filled meanwhile."""
     until_s = time.monotonic() + TOTAL_S
-    rows: list[Row] = []
     log_path = out / "nodes.log"
     with log_path.open("wb") as log, tempfile.TemporaryDirectory() as scratch:
         children = Children(log, environment())
@@ -213,10 +217,9 @@ def run(shows: list[Callable[[Path], Show]], out: Path, model: dict[str, Any]) -
                 raise ActSegError(f"the node did not start: {_last_line(log_path)}")
             for done, show in enumerate(prepared):
                 budget_s = client.left_s() / (len(prepared) - done)
-                rows += play(show, children, client, out, budget_s)
+                play(show, children, client, out, budget_s, rows)
         finally:
             children.stop_all()
-    return rows
 
 
 def environment() -> dict[str, str]:
@@ -240,7 +243,9 @@ def _last_line(log: Path) -> str:
 @contextmanager
 def _ros() -> Iterator[None]:
     environment()
-    rclpy.init()
+    # With rclpy's own handlers Ctrl-C would end the context before the nodes are stopped.
+    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield
     finally:
@@ -249,7 +254,8 @@ def _ros() -> Iterator[None]:
 
 def demo(
     video: Annotated[
-        Path | None, typer.Option(help="Video to play; none: a clip of ours.")
+        str | None,
+        typer.Option(help="Video, folder, webcam or stream to play; none: a clip of ours."),
     ] = None,
     sentence: Annotated[
         list[str] | None, typer.Option(help="What to look for in it; may be given many times.")
@@ -262,13 +268,17 @@ def demo(
 ) -> None:
     """Show the main job: a video as the camera, sentences, masks in out/."""
     since_ns = time.time_ns()
+    rows: list[Row] = []
+    is_stopped = False
     try:
         out.mkdir(parents=True, exist_ok=True)
         shows = [_first_show(video, tuple(sentence or ()), seconds)]
         if generated:
             shows.append(lambda folder: generated_show(folder, min(seconds, CLIP_S)))
         with _ros():
-            rows = run(shows, out, {"preset": preset, "checkpoint": checkpoint})
+            run(shows, out, {"preset": preset, "checkpoint": checkpoint}, rows)
+    except KeyboardInterrupt:
+        is_stopped = True
     except (ActSegError, OSError) as error:
         typer.echo(f"actseg: {error}", err=True)
         raise typer.Exit(EXIT_USER) from None
@@ -276,19 +286,21 @@ def demo(
     typer.echo("The masks over the video are in")
     for line in files(out, dict.fromkeys(row.clip for row in rows), since_ns):
         typer.echo(f"  {line}")
+    if is_stopped:
+        raise typer.Exit(EXIT_STOPPED)
     if not all(row.states for row in rows):
         typer.echo(f"actseg: no mask arrived for a sentence; see {out / 'nodes.log'}", err=True)
         raise typer.Exit(EXIT_NO_MASK)
 
 
 def _first_show(
-    video: Path | None, sentences: tuple[str, ...], seconds: float
+    video: str | None, sentences: tuple[str, ...], seconds: float
 ) -> Callable[[Path], Show]:
     if video is None:
         real_clip()
         return lambda folder: real_show(folder, sentences or SENTENCES, seconds)
-    probe(video)
-    show = Show("video", video.resolve(), sentences or ANY_VIDEO, seconds)
+    open_source(video).close()  # what cannot be played is told before anything starts
+    show = Show("video", video, sentences or ANY_VIDEO, seconds)
     return lambda _: show
 
 

@@ -50,7 +50,6 @@ class Recording:
         self._first_ns = self._newest_ns = self._picture_due_ns = 0
         self._interval_ns = round(NANOSECONDS / NOMINAL_FPS)
         self._shift_ns = 0
-        self._aborted = False
         self.frames = self.pictures = self.left_out = 0
 
     @property
@@ -86,14 +85,14 @@ class Recording:
         else:
             self._first_ns = self._picture_due_ns = time_ns
         if self._config.video:
-            self._writer = self._writer or VideoWriter(self.video_path, NOMINAL_FPS)
+            self._writer = self._writer or VideoWriter(self.video_path, NOMINAL_FPS, keep=True)
             self._writer.write(image, (time_ns - self._first_ns) / NANOSECONDS)
         self.frames += 1
         self._newest_ns = time_ns
         self._picture(image, time_ns)
 
     def close(self) -> None:
-        """Finish the MP4.
+        """Finish the MP4; of one that could not be written further, what there is stays.
 
         Raises:
             VideoError: If the rest cannot be written.
@@ -101,16 +100,10 @@ class Recording:
         if self._writer is not None:
             self._writer.close()
 
-    def abort(self) -> None:
-        """Throw the unfinished MP4 away."""
-        self._aborted = True
-        if self._writer is not None:
-            self._writer.abort()
-
     def summary(self) -> str:
         """What was written, in one line."""
         written = []
-        if self._writer is not None and not self._aborted:
+        if self._writer is not None and self._writer.placed:
             written.append(f"{self.frames} frames in {self.video_path}")
         if self.pictures:
             written.append(f"{self.pictures} pictures in {self._folder}")
@@ -129,7 +122,8 @@ class Recording:
 class Recorder(SideNode[RecorderConfig]):
     """Subscribes to `~/image`; the thread encodes, so that callbacks stay quick.
 
-    A full disk ends the recording with a warning, not the process.
+    A full disk ends the recording with a warning, not the process; what was written until then
+    stays. Of a recorder that is killed, all but the last seconds are in a hidden .part file.
 
     Args:
         options: Passed to rclpy's Node.
@@ -180,6 +174,9 @@ class Recorder(SideNode[RecorderConfig]):
                 self.get_logger().warning(f"nothing to record: {self._whereabouts()}")
             if arrival is not None and not self._broken:
                 self._record(arrival.message)
+        self._finish()
+
+    def _finish(self) -> None:
         try:
             self._recording.close()
         except ActSegError as error:
@@ -195,8 +192,8 @@ class Recorder(SideNode[RecorderConfig]):
             self._recording.add(decode(message, MAX_PIXELS), stamp_ns)
         except VideoError as error:
             self._broken = True
-            self._recording.abort()
             self.get_logger().warning(f"recording stopped: {error}")
+            self._finish()
         except ActSegError as error:
             self.get_logger().warning(f"frame left out: {error}", throttle_duration_sec=5.0)
 

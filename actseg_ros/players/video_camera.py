@@ -1,4 +1,4 @@
-"""Plays a video, an image folder or a webcam as a camera, stamped with the time of sending."""
+"""Plays a video, a folder, a webcam or a stream as a camera, stamped with the time of sending."""
 
 import time
 from collections.abc import Iterator
@@ -13,6 +13,7 @@ from std_msgs.msg import Header
 
 from actseg_core.errors import ConfigError
 from actseg_core.video import open_source
+from actseg_core.video.stream import READ_TIMEOUT_S
 from actseg_ros import qos
 from actseg_ros.convert import encode
 from actseg_ros.players.side_node import SideNode
@@ -20,27 +21,30 @@ from actseg_ros.process import run
 from actseg_ros.settings import CameraConfig
 
 LAST_FRAMES_TIMEOUT_S = 1.0
+LONG_WAIT_S = 5.0
 
 
 class Pacer:
-    """Due times at a steady rate; after a delay it goes on from now and does not catch up.
+    """When frames are due; after a delay it goes on from now and does not catch up.
 
     Args:
-        rate_hz: Frames per second [Hz].
         now_s: Steady clock [s] of the first frame.
     """
 
-    def __init__(self, rate_hz: float, now_s: float) -> None:
-        self._interval_s = 1.0 / rate_hz
+    def __init__(self, now_s: float) -> None:
         self._due_s = now_s
 
-    def wait_s(self, now_s: float) -> float:
-        """Seconds until the next frame is due, and count it as sent."""
-        if now_s - self._due_s > self._interval_s:
+    def wait_s(self, now_s: float, interval_s: float) -> float:
+        """Seconds until the next frame is due, and count it as sent.
+
+        Args:
+            now_s: Steady clock [s].
+            interval_s: Between this frame and the one before [s]; 0 for the first.
+        """
+        self._due_s += interval_s
+        if now_s - self._due_s > interval_s:
             self._due_s = now_s
-        wait_s = max(0.0, self._due_s - now_s)
-        self._due_s += self._interval_s
-        return wait_s
+        return max(0.0, self._due_s - now_s)
 
 
 class VideoCamera(SideNode[CameraConfig]):
@@ -55,15 +59,16 @@ class VideoCamera(SideNode[CameraConfig]):
     """
 
     topics = ("~/image_raw",)
+    stop_timeout_s = READ_TIMEOUT_S + 1.0
 
     def __init__(self, **options: Any) -> None:
         super().__init__("camera", CameraConfig, **options)
         if not self.settings.source:
             raise ConfigError(
-                "parameter source is empty; give a video file, an image folder or a webcam (0)"
+                "parameter source is empty; give a video file, an image folder, a webcam (0) or "
+                "a stream (rtsp://...)"
             )
         self._source = open_source(self.settings.source)
-        self._rate_hz = self.settings.rate_hz or self._source.fps
         profile = qos.images(self.settings.reliability, self.settings.depth)
         self._publisher = self.create_publisher(Image, "~/image_raw", profile)
         self.sent = 0
@@ -71,30 +76,54 @@ class VideoCamera(SideNode[CameraConfig]):
     def close(self) -> None:
         """Stop playing; what was sent reliably gets a moment to arrive."""
         super().close()
-        self._source.close()
+        if not self._thread.is_alive():  # else it waits for the device, which goes with us
+            self._source.close()
         self._publisher.wait_for_all_acked(Duration(seconds=LAST_FRAMES_TIMEOUT_S))
         self.get_logger().info(f"{self.sent} frames sent")
 
     def work(self) -> None:
         """Play the source, over and over with `loop`."""
         self.wait_for_subscribers(self._publisher, self.settings.wait_for_subscribers)
-        topic = self._publisher.topic_name
-        self.get_logger().info(f"{self._source.name} at {self._rate_hz:.4g} Hz on {topic}")
+        self.get_logger().info(
+            f"{self._source.name} at {self._pace()} on {self._publisher.topic_name}"
+        )
         self.wait_for_clock()
-        pacer = Pacer(self._rate_hz, time.monotonic())
-        for image in self._images():
-            if not self._source.is_live and self.stopping.wait(pacer.wait_s(time.monotonic())):
+        pacer = Pacer(time.monotonic())
+        for image, interval_s in self._images():
+            if not self._source.is_live and not self._wait(pacer, interval_s):
                 return
             if self.stopping.is_set():
                 return
             self._send(image)
 
-    def _images(self) -> Iterator[NDArray[np.uint8]]:
+    def _pace(self) -> str:
+        if self.settings.rate_hz and not self._source.is_live:
+            return f"{self.settings.rate_hz:.4g} Hz"
+        return f"its own times, about {self._source.fps:.4g} Hz"
+
+    def _wait(self, pacer: Pacer, interval_s: float) -> bool:
+        """Wait until a frame is due; False: the node is to end."""
+        wait_s = pacer.wait_s(time.monotonic(), interval_s)
+        if wait_s > LONG_WAIT_S:
+            self.get_logger().info(
+                f"the next frame is due in {wait_s:.1f} s; set rate_hz to play it at a steady rate"
+            )
+        return not self.stopping.wait(wait_s)
+
+    def _images(self) -> Iterator[tuple[NDArray[np.uint8], float]]:
+        """Images, and the time between each and the one before [s]."""
+        steady_s = 1.0 / self.settings.rate_hz if self.settings.rate_hz else 0.0
+        before_s, again_s = 0.0, 0.0
         while True:
             for frame in self._source:
-                yield frame.image
+                if frame.index:
+                    yield frame.image, steady_s or frame.time_s - before_s
+                else:
+                    yield frame.image, again_s
+                before_s = frame.time_s
             if not self.settings.loop:
                 return
+            again_s = steady_s or 1.0 / self._source.fps
 
     def _send(self, image: NDArray[np.uint8]) -> None:
         """The stamp is the moment of sending, as it would be a camera's moment of capture."""

@@ -1,6 +1,7 @@
 """The demo ends by itself, with what it promises, and leaves no process behind."""
 
 import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -21,6 +22,7 @@ from actseg_ros.demo.report import TABLE_WIDTH, Row, files, table, wide_enough
 from actseg_ros.demo.run import _literal
 
 Start = Callable[..., Any]
+Eventually = Callable[..., None]
 
 
 def answer(state: State, stamp_ns: int, confidence: float) -> Any:
@@ -76,10 +78,10 @@ def test_the_files_of_this_demo_are_told_and_not_those_of_one_before(tmp_path: P
 
 def test_the_real_clip_goes_forwards_and_backwards_without_a_jump(tmp_path: Path) -> None:
     show = real_show(tmp_path, SENTENCES, 1.0)
-    info = probe(show.path)
+    info = probe(show.source)
     # Every second of 100 frames of 1088x1920 at 60 Hz; of 363 columns the video's is even.
     assert (info.frames, info.width, info.height, info.fps) == (98, 364, 640, 30.0)
-    images = np.stack([frame.image for frame in read_video(show.path)]).astype(int)
+    images = np.stack([frame.image for frame in read_video(show.source)]).astype(int)
     steps = np.abs(np.diff(np.concatenate([images, images[:1]]), axis=0)).mean(axis=(1, 2, 3))
     assert steps.max() < 10.0, "a cut changes a picture by some 50 grey values"
 
@@ -129,10 +131,31 @@ def test_it_answers_writes_and_ends(start: Start, checkpoint: Path, tmp_path: Pa
         assert cv2.imread(str(out / f"{name}_00001.png")) is not None
 
 
+def test_ctrl_c_ends_it_with_what_came_until_then(
+    start: Start, eventually: Eventually, checkpoint: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    demo = start(
+        *("-m", "actseg_ros.demo.run", "--checkpoint", str(checkpoint), "--out", str(out)),
+        *("--seconds", "40", "--sentence", "the car"),
+    )
+    eventually((out / "people_00002.png").exists, 90.0)
+    assert demo.stop(signal.SIGINT) == 130
+    assert "the car" in demo.text.partition("answers")[2]  # in the table, not as the headline
+    assert f"{out / 'people'}.mp4" in demo.text
+    assert probe(out / "people.mp4").frames > 3
+    assert not [
+        process
+        for process in psutil.process_iter(["cmdline"])
+        if str(checkpoint) in " ".join(process.info["cmdline"] or [])
+    ]
+
+
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
         (("--video", "/no/such/clip.mp4"), "there is no video file /no/such/clip.mp4"),
+        (("--video", "s3://bucket/clip.mp4"), "is not a file on this machine; download it first"),
         (("--checkpoint", "/no/such.safetensors"), "the checkpoint /no/such.safetensors does not"),
     ],
 )

@@ -1,5 +1,7 @@
 """The overlay as MP4 and PNG, complete or not at all."""
 
+import resource
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -101,10 +103,12 @@ def test_the_summary_names_what_is_there(
     assert recording.summary() == told.format(folder=tmp_path / "new")
 
 
-def test_a_video_that_was_thrown_away_is_not_in_the_summary(tmp_path: Path) -> None:
+def test_a_video_that_could_not_be_written_is_not_in_the_summary(tmp_path: Path) -> None:
     recording = make(tmp_path, picture_every_s=0.0)
-    recording.add(picture(9), S)
-    recording.abort()
+    (tmp_path / "new").rmdir()
+    with pytest.raises(VideoError, match="there is no folder"):
+        recording.add(picture(9), S)
+    recording.close()
     assert recording.summary() == "nothing was written"
 
 
@@ -120,8 +124,33 @@ def test_before_it_is_complete_there_is_no_video(tmp_path: Path) -> None:
     recording = make(tmp_path, picture_every_s=0.0)
     recording.add(picture(9), S)
     assert not recording.video_path.exists()
-    recording.abort()
-    assert names(tmp_path) == []
+    recording.close()
+    assert names(tmp_path) == ["overlay.mp4"]
+
+
+def test_a_full_disk_leaves_what_was_written(tmp_path: Path) -> None:
+    """A limit on the size of files, as a disk that fills up."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    noise = np.random.default_rng(0)
+    recording = make(tmp_path, picture_every_s=0.0)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, limits[1]))
+    try:
+        with pytest.raises(VideoError, match="what was written until then is kept"):
+            for index in range(600):
+                image = noise.integers(0, 256, (48, 64, 3)).astype(np.uint8)
+                recording.add(image, S + index * S // 30)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, before)
+    recording.close()
+    assert names(tmp_path) == ["overlay.mp4"]
+    assert "frames in" in recording.summary()
+    came = 0
+    with pytest.raises(VideoError, match="is damaged or cut short after"):
+        for _ in read_video(recording.video_path):
+            came += 1
+    assert came >= 60
 
 
 def test_a_picture_that_cannot_be_written_is_told(tmp_path: Path) -> None:

@@ -9,38 +9,41 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numbered_videos import NumberedVideos, numbered
+from video_servers import rtsp_camera
 
 from actseg_ros.players.video_camera import Pacer, prepare
 
+__all__ = ["numbered"]  # a fixture of test/support
 Start = Callable[..., Any]
 Eventually = Callable[..., None]
 CLIENT = Path(__file__).parents[1] / "chain_client.py"
 
 
-def test_frames_are_due_at_a_steady_rate() -> None:
-    pacer = Pacer(10.0, 100.0)
+def test_frames_are_due_at_their_own_times() -> None:
+    pacer = Pacer(100.0)
     now_s, sent = 100.0, []
-    for _ in range(4):
-        now_s += pacer.wait_s(now_s)
+    for interval_s in (0.0, 0.1, 0.1, 0.5, 0.04):
+        now_s += pacer.wait_s(now_s, interval_s)
         sent.append(now_s)
         now_s += 0.03  # reading and sending takes a while, and must not add up
-    assert sent == pytest.approx([100.0, 100.1, 100.2, 100.3])
+    assert sent == pytest.approx([100.0, 100.1, 100.2, 100.7, 100.74])
 
 
 def test_after_a_stall_it_does_not_catch_up() -> None:
-    pacer = Pacer(10.0, 0.0)
-    assert pacer.wait_s(0.0) == 0.0
-    assert pacer.wait_s(5.0) == 0.0
-    assert pacer.wait_s(5.0) == pytest.approx(0.1)
+    pacer = Pacer(0.0)
+    assert pacer.wait_s(0.0, 0.0) == 0.0
+    assert pacer.wait_s(5.0, 0.1) == 0.0
+    assert pacer.wait_s(5.0, 0.1) == pytest.approx(0.1)
 
 
-@given(st.floats(1.0, 1000.0), st.lists(st.floats(0.0, 1.0), max_size=30))
-def test_it_never_waits_longer_than_two_intervals(rate_hz: float, busy: list[float]) -> None:
-    pacer, now_s = Pacer(rate_hz, 0.0), 0.0
-    for seconds in busy:
-        wait_s = pacer.wait_s(now_s)
-        assert 0.0 <= wait_s <= 2.0 / rate_hz
-        now_s += wait_s + seconds
+@given(st.lists(st.tuples(st.floats(0.001, 1.0), st.floats(0.0, 1.0)), max_size=30))
+def test_it_never_waits_longer_than_the_interval(steps: list[tuple[float, float]]) -> None:
+    pacer, now_s = Pacer(0.0), 0.0
+    for interval_s, busy_s in steps:
+        wait_s = pacer.wait_s(now_s, interval_s)
+        assert 0.0 <= wait_s <= interval_s + 1e-9
+        now_s += wait_s + busy_s
 
 
 def test_large_pictures_are_scaled_down_and_small_ones_left() -> None:
@@ -67,6 +70,53 @@ def test_it_plays_once_with_rising_stamps_and_ends(
     assert client.events("image")[0]["size"] == [64, 48]
     # 39 intervals of 10 ms; sending may be late, never early
     assert stamps[-1] - stamps[0] >= 0.38 * 10**9
+
+
+def play(start: Start, source: object, *more: str) -> Any:
+    return start(
+        *("-m", "actseg_ros.players.video_camera", "--ros-args", "-p", f"source:='{source}'"),
+        *("-p", "loop:=false", "-p", "wait_for_subscribers:=1", "-p", "depth:=100", *more),
+    )
+
+
+def stamps_s(client: Any) -> list[float]:
+    return [event["stamp_ns"] / 1e9 for event in client.events("image")]
+
+
+def test_frames_come_at_the_video_s_own_times(
+    start: Start, eventually: Eventually, tmp_path: Path, numbered: NumberedVideos
+) -> None:
+    """The header names 25 Hz; between the fifth and the sixth frame is a second and a half."""
+    ticks = [0, 1, 2, 3, 4, 42, 43, 44]
+    path = numbered.write(tmp_path / "12:30 [1].mkv", 8, ticks=lambda index: ticks[index])
+    client = start(str(CLIENT))
+    camera = play(start, path)
+    assert camera.wait(60.0) == 0
+    assert "at its own times, about 3.977 Hz on /camera/image_raw" in camera.text
+    eventually(lambda: len(client.events("image")) == 8, what=json.dumps(client.lines[-2:]))
+    stamps = stamps_s(client)
+    assert stamps[5] - stamps[4] >= 1.4
+
+
+def test_a_stream_is_played_as_it_comes_and_its_end_is_told(
+    start: Start, eventually: Eventually, tmp_path: Path, numbered: NumberedVideos
+) -> None:
+    client = start(str(CLIENT))
+    with rtsp_camera(numbered.write(tmp_path / "clip.mp4", 30)) as address:
+        camera = play(start, address.replace("//", "//me:secret@"))
+        assert camera.wait(120.0) == 2
+    assert "30 frames sent" in camera.text
+    assert "ended after 30 frames; is the camera on" in camera.text
+    assert "secret" not in camera.text
+    eventually(lambda: len(client.events("image")) == 30, what=json.dumps(client.lines[-2:]))
+
+
+def test_a_link_to_a_webcam_is_opened_as_one(start: Start, tmp_path: Path) -> None:
+    link = tmp_path / "usb-Vendor_Camera-video-index0"
+    link.symlink_to("/dev/video97")
+    camera = play(start, link)
+    assert camera.wait(60.0) == 2
+    assert "cannot open webcam 97" in camera.text
 
 
 def test_a_truncated_video_ends_the_camera_with_its_reason(
