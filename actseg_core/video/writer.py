@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 TICKS_PER_S = 90_000  # MPEG's clock: whole ticks at 24, 25, 30 and 30000/1001 frames per second
 SLOW_TICKS_PER_S = 1000  # below one frame per second
-MAX_STEP_TICKS = 2**31 - 1  # between two frames; FFmpeg's limit for MP4
+MAX_STEP_TICKS = 10**9  # between two frames; MP4 holds 2^31, B frames may double a step
 FRAGMENT_S = 2.0
 MAX_RATE = 1000
 
@@ -197,6 +197,7 @@ class VideoWriter:
         if self._keep:
             # Pieces with an index of their own, on disk at once; closing makes it a plain MP4.
             options = {"movflags": "+hybrid_fragmented+delay_moov", "flush_packets": "1"}
+        options["video_track_timescale"] = str(self._ticks_per_s)
         name = f"file:{self._part}"  # without it FFmpeg takes "out:" for a protocol
         container = av.open(name, "w", format="mp4", container_options=options)
         rate = Fraction(self.fps).limit_denominator(1001) or Fraction(1, 1001)

@@ -1,5 +1,9 @@
 """Writing MP4: content, times, atomic appearance, refusals."""
 
+import signal
+import subprocess
+import sys
+
 import av
 import numpy as np
 import pytest
@@ -126,3 +130,78 @@ def test_a_full_disk_is_a_video_error(tmp_path) -> None:
             writer.write(noise.integers(0, 256, (64, 64, 3), np.uint8))
         writer.close()
     assert list(tmp_path.iterdir()) == []
+
+
+def grey(value: int) -> np.ndarray:
+    return np.full((16, 16, 3), value, np.uint8)
+
+
+def test_times_closer_than_a_tick_are_written(tmp_path) -> None:
+    with VideoWriter(tmp_path / "fast.mp4", 1000) as writer:
+        for index in range(5):
+            writer.write(grey(0), index * 1e-6)
+    assert probe(tmp_path / "fast.mp4").frames == 5
+
+
+@pytest.mark.parametrize("keep", [False, True])
+@pytest.mark.parametrize("interval_s", [2, 7200, 200_000])
+def test_time_lapses_are_written_at_their_own_times(tmp_path, interval_s, keep) -> None:
+    """Every two seconds, two hours, two and a third days."""
+    with VideoWriter(tmp_path / "slow.mp4", 1 / interval_s, keep=keep) as writer:
+        for number in range(8):
+            writer.write(grey(0), number * interval_s)
+    times = [frame.time_s for frame in read_video(tmp_path / "slow.mp4")]
+    assert times == [interval_s * index for index in range(8)]
+
+
+@pytest.mark.parametrize("keep", [False, True])
+def test_a_pause_longer_than_mp4_holds_is_shortened_and_told(tmp_path, caplog, keep) -> None:
+    """A recorder that waits for half a night: 10^9 ticks of 1/90000 s are 11111.1 s."""
+    with VideoWriter(tmp_path / "clip.mp4", 25, keep=keep) as writer:
+        for time_s in (0.0, 1.0, 20_001.0, 20_002.0):
+            writer.write(grey(0), time_s)
+    times = [frame.time_s for frame in read_video(tmp_path / "clip.mp4")]
+    assert times == pytest.approx([0.0, 1.0, 11112.11, 11113.11], abs=0.01)
+    assert "a pause of 20000 s is shortened to 11111 s" in caplog.text
+
+
+def test_a_kept_file_is_completed_by_an_exception(tmp_path) -> None:
+    path = tmp_path / "clip.mp4"
+    with pytest.raises(RuntimeError), VideoWriter(path, 25, keep=True) as writer:
+        for value in (0, 90, 180):
+            writer.write(grey(value))
+        raise RuntimeError
+    levels = [int(frame.image[8, 8, 0]) for frame in read_video(path)]
+    assert levels == pytest.approx([0, 90, 180], abs=3)
+    assert [frame.time_s for frame in read_video(path)] == pytest.approx([0.0, 0.04, 0.08])
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_of_a_kept_file_a_killed_process_leaves_all_but_the_last_seconds(tmp_path) -> None:
+    program = (
+        "import os, sys, numpy as np\n"
+        "from actseg_core.video import VideoWriter\n"
+        "writer = VideoWriter(sys.argv[1], 25, keep=True)\n"
+        "noise = np.random.default_rng(0)\n"
+        "for _ in range(300):\n"
+        "    writer.write(noise.integers(0, 256, (32, 32, 3)).astype(np.uint8))\n"
+        "os.kill(os.getpid(), 9)\n"
+    )
+    killed = subprocess.run([sys.executable, "-c", program, str(tmp_path / "clip.mp4")])
+    assert killed.returncode == -signal.SIGKILL
+    (part,) = tmp_path.iterdir()
+    assert part.name.startswith(".clip.mp4.") and part.suffix == ".part"
+    frames = list(read_video(part))
+    assert 200 <= len(frames) < 300
+    assert frames[100].time_s == pytest.approx(4.0)
+
+
+def test_kept_or_not_the_same_frames_give_the_same_file(tmp_path) -> None:
+    for keep in (False, True):
+        contents = []
+        for name in ("a.mp4", "b.mp4"):
+            with VideoWriter(tmp_path / name, 25, keep=keep) as writer:
+                for value in range(60):
+                    writer.write(grey(4 * value))
+            contents.append((tmp_path / name).read_bytes())
+        assert contents[0] == contents[1]
