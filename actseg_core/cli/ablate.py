@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from actseg_core.cli.generate import with_settings
@@ -87,7 +88,8 @@ def ablate(
         plots = [path for name in PLOTS if (path := run / name).is_file()]
         fill_page(page, f"{scale_markdown(chosen)}\n\n{content}", plots)
     console.print(content, markup=False, highlight=False, soft_wrap=True)
-    console.print(f"{failed} cells failed; written to {run / TABLE_FILE}")
+    written = f"{failed} cells failed; written to {run / TABLE_FILE}"
+    console.print(written, markup=False, soft_wrap=True)
     return FAILED_EXIT if failed else 0
 
 
@@ -109,7 +111,7 @@ def _listing(plan: Plan, run: Path) -> Table:
     total = sum(left.values()) / 60
     for cell in plan.cells:
         seconds = sum(left.pop(item.name, 0.0) for item in cell.trainings)
-        state = "measured" if store.is_measured(cell) else store.failure(cell) or "to do"
+        state = "measured" if store.is_measured(cell) else escape(store.failure(cell)) or "to do"
         names = ", ".join(item.title for item in cell.trainings)
         minutes = f"{seconds / 60:.1f}" if seconds else ""
         table.add_row(

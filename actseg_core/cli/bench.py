@@ -74,7 +74,7 @@ def bench(
     if page is not None:
         update_page(page, report)
     console.print(Markdown(tables))
-    console.print(f"written: {output}")
+    console.print(f"written: {output}", markup=False, soft_wrap=True)
 
 
 def load(path: Path) -> Report:

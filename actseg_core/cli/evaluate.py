@@ -1,22 +1,26 @@
 """`actseg evaluate`: a data set and a network to figures, plots and a contact sheet."""
 
+import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self, TextIO
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import track
 from rich.table import Table
 
 from actseg_core.checkpoints.checkpoint import checkpoint_path
 from actseg_core.cli.segment import RUNTIMES
+from actseg_core.cli.stopping import stop_signals, until
 from actseg_core.config import RuntimeConfig
 from actseg_core.datasets.a2d_pairs import A2DPairs
 from actseg_core.datasets.a2d_sentences import A2DSentences
 from actseg_core.datasets.samples import BadData, SentenceDataset
-from actseg_core.errors import ConfigError
-from actseg_core.evaluation.clip_questions import ClipAnswerer, ClipQuestions
+from actseg_core.errors import ActSegError, ConfigError, DatasetError
+from actseg_core.evaluation.clip_questions import ClipAnswerer, ClipQuestion, ClipQuestions
 from actseg_core.evaluation.datasets import (
     check_kind,
     open_pairs,
@@ -37,11 +41,14 @@ from actseg_core.evaluation.pair_frames import (
 )
 from actseg_core.evaluation.paper_tables import Kind, Provenance
 from actseg_core.evaluation.report import REPORT_FILE, percent, write_pairs_report, write_report
+from actseg_core.evaluation.run import Evaluation, Row
 from actseg_core.evaluation.run import evaluate as ask
+from actseg_core.evaluation.summary import row_values
 from actseg_core.evaluation.swaps import Swapper, describe, shown_pairs
 from actseg_core.predictor import NetworkPredictor, Predictor
 
 SHOWN_PROBLEMS = 20
+PART_FILE = "samples.part.jsonl"
 
 
 @dataclass(frozen=True)
@@ -203,13 +210,15 @@ def _evaluate_sentences(
         following=following,
     )
     console = Console()
-    asked = track(questions, "sentences", total=len(questions), console=console)
-    evaluation = ask(asked, ClipAnswerer(predictor))
-    provenance = what.provenance(
-        predictor, dataset.bad, questions.asked, len(dataset.samples), notes
-    )
     folder = what.folder(predictor)
-    write_report(folder, provenance, evaluation, questions.image)
+    asked = track(questions, "sentences", total=len(questions), console=console)
+    with AnsweredRows(folder / PART_FILE) as rows:
+        evaluation = _ask(asked, ClipAnswerer(predictor), rows, dataset.bad)
+        provenance = what.provenance(
+            predictor, dataset.bad, questions.asked, len(dataset.samples), notes
+        )
+        write_report(folder, provenance, evaluation, questions.image)
+        rows.remove()
     questions.close()
     masks, presence = evaluation.masks, evaluation.presence
     values = {
@@ -221,6 +230,83 @@ def _evaluate_sentences(
         "not found where absent": presence.absent.accuracy,
     }
     _show(console, provenance, values, folder)
+
+
+class AnsweredRows:
+    """The lines of samples.jsonl while a run goes on: what is left of one that breaks off.
+
+    Args:
+        path: Of the file.
+
+    Attributes:
+        count: Lines so far.
+        path: As given.
+
+    Raises:
+        DatasetError: If it cannot be written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.count = 0
+        self._file: TextIO | None = None
+
+    def add(self, row: Row) -> None:
+        """Write one line at once."""
+        try:
+            if self._file is None:
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+                self._file = self.path.open("w", encoding="utf-8", buffering=1)
+            self._file.write(json.dumps(row_values(row), allow_nan=False) + "\n")
+        except OSError as error:
+            raise DatasetError(
+                f"cannot write {self.path}: {error.strerror}; give another output folder"
+            ) from error
+        self.count += 1
+
+    def remove(self) -> None:
+        """Its content is in the report now."""
+        self.path.unlink(missing_ok=True)
+
+    def __str__(self) -> str:
+        return f"the {self.count} samples answered before are in {self.path}"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._file is not None:
+            self._file.close()
+
+
+def _ask(
+    questions: Iterable[ClipQuestion], answer: ClipAnswerer, rows: AnsweredRows, bad: BadData
+) -> Evaluation:
+    """Ask all; say what is kept where a sample is damaged or a signal comes.
+
+    Raises:
+        DatasetError: If a sample cannot be read, or none is left.
+        Exit: After a signal.
+    """
+    with stop_signals() as stop:
+        try:
+            evaluation = ask(until(stop, questions), answer, rows.add)
+        except ActSegError as error:
+            if not stop.number:
+                raise DatasetError(_where_it_broke(error, rows, bad)) from error
+    if stop.number:
+        typer.echo(f"actseg: ended by {stop.name}; {rows}", err=True)
+        raise typer.Exit(stop.exit_code)
+    return evaluation
+
+
+def _where_it_broke(error: ActSegError, rows: AnsweredRows, bad: BadData) -> str:
+    text = str(error)
+    if bad and not rows.count:
+        text += f"; {len(bad)} damaged items were left out, the first: {bad.messages[0]}"
+    elif not bad.skip:
+        text += "; --skip-bad leaves damaged items out"
+    return f"{text}; {rows}" if rows.count else text
 
 
 def _evaluate_pairs(what: Run, dataset: A2DPairs, proposals: Proposals) -> None:
@@ -254,10 +340,10 @@ def _evaluate_pairs(what: Run, dataset: A2DPairs, proposals: Proposals) -> None:
 def _show(
     console: Console, provenance: Provenance, values: dict[str, float], folder: Path
 ) -> None:
-    table = Table("measure", "%", title=f"{provenance.model} on {provenance.mark}")
+    table = Table("measure", "%", title=escape(f"{provenance.model} on {provenance.mark}"))
     for name, value in values.items():
         table.add_row(name, percent(value))
     console.print(table)
     if provenance.left_out:
         console.print(f"{provenance.left_out} damaged items were left out")
-    console.print(f"written to {folder / REPORT_FILE}")
+    console.print(f"written to {folder / REPORT_FILE}", markup=False, soft_wrap=True)

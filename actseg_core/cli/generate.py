@@ -58,7 +58,7 @@ def generate(
 
         records = generate_dataset(folder, config, workers=workers, progress=progress)
     made, seconds = len(records) - kept, time.monotonic() - start
-    console.print(summary(folder, records))
+    console.print(summary(folder, records), markup=False, soft_wrap=True)
     if made > 0:
         console.print(f"{made / seconds:.1f} videos per second with {workers} process(es)")
 

@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.progress import track
 from rich.table import Table
 
-from actseg_core.cli.stopping import stop_signals
+from actseg_core.cli.stopping import stop_signals, until
 from actseg_core.config import Runtime, RuntimeConfig, StreamConfig
 from actseg_core.errors import ActSegError, VideoError
 from actseg_core.predictor import Predictor
@@ -82,7 +82,8 @@ def segment(
     with stop_signals() as stop, Answers(output, info.fps, texts, masks) as answers:
         waiting: list[Frame] = []
         try:
-            for item in track(read_video(video), "frames", total=info.frames or None):
+            frames = track(read_video(video), "frames", total=info.frames or None)
+            for item in until(stop, frames):
                 frame = Frame(item.image, round(item.time_s * NANOSECONDS), sequence=item.index)
                 read += 1
                 waiting.append(frame)
@@ -91,8 +92,6 @@ def segment(
                 if results:
                     stamp_ns = next(iter(results.values())).stamp_ns
                     answers.add(_take(waiting, stamp_ns), results)
-                if stop.number:
-                    break
         except ActSegError as error:
             broken = error
     if answers.frames:

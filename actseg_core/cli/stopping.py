@@ -3,11 +3,13 @@
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
+from typing import TypeVar
 
+T = TypeVar("T")
 _SIGNALS = [signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
 
 
@@ -30,6 +32,14 @@ class Stop:
     def name(self) -> str:
         """Of the signal, for people."""
         return "Ctrl-C" if self.number == signal.SIGINT else signal.Signals(self.number).name
+
+
+def until(stop: Stop, items: Iterable[T]) -> Iterator[T]:
+    """The items, until the work shall end."""
+    for item in items:
+        yield item
+        if stop.number:
+            return
 
 
 @contextmanager

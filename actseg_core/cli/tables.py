@@ -44,8 +44,9 @@ def tables(
     for item in filled:
         console.print(_shown(item, sources))
     for (source, data), letter in sources.items():
-        console.print(f"({letter}) {source}; {data}")
-    console.print(f"{len(measurements)} reports; written to {output / 'tables.md'}")
+        console.print(f"({letter}) {source}; {data}", markup=False, soft_wrap=True)
+    written = f"{len(measurements)} reports; written to {output / 'tables.md'}"
+    console.print(written, markup=False, soft_wrap=True)
 
 
 def _shown(filled: FilledTable, sources: dict[tuple[str, str], str]) -> Table:

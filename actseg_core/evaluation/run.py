@@ -128,13 +128,16 @@ class Evaluation:
 
 
 def evaluate(
-    questions: Iterable[AnyQuestion], predict: Callable[[AnyQuestion], Prediction]
+    questions: Iterable[AnyQuestion],
+    predict: Callable[[AnyQuestion], Prediction],
+    keep: Callable[[Row], None] | None = None,
 ) -> Evaluation:
     """Ask every question once and score the answers.
 
     Args:
         questions: Consumed one by one.
         predict: Answers a question.
+        keep: Is given each row at once.
 
     Raises:
         DatasetError: If there is no question, or two have the same sample_id.
@@ -146,7 +149,9 @@ def evaluate(
             raise DatasetError(
                 f"two samples are called {question.sample_id}; give each an id of its own"
             )
-        rows[question.sample_id] = measure(question, predict(question))
+        row = rows[question.sample_id] = measure(question, predict(question))
+        if keep is not None:
+            keep(row)
     if not rows:
         raise DatasetError("there is nothing to evaluate: the data set gave no sample")
     return score(list(rows.values()))

@@ -106,25 +106,20 @@ class OpenVideo:
     def decode_from_start(self) -> Iterator[DecodedFrame]:
         """Frames of a freshly opened file in display order.
 
-        What a recording that was cut at its start lacks before its first frame is passed over.
+        A stream without an index may have been cut at its start. Then what comes before its first
+        key frame is passed over: some decoders would make up what it lacks.
 
         Raises:
             FFmpegError: If a frame cannot be decoded.
         """
-        missing: av.FFmpegError | None = None
-        is_shown = False
+        has_begun = len(self.stream.index_entries) > 0
         for packet in self.container.demux(self.stream):
-            try:
-                frames = packet.decode()
-            except av.error.InvalidDataError as error:
-                if is_shown:
-                    raise
-                missing = missing or error
-                continue
-            is_shown = is_shown or bool(frames)
-            yield from frames
-        if missing is not None and not is_shown:
-            raise missing
+            has_begun = has_begun or packet.is_keyframe
+            if has_begun:
+                yield from packet.decode()
+        if not has_begun:  # a format that marks no key frame
+            self.container.seek(0)
+            yield from self.container.decode(self.stream)
 
     def decode_from(self, stamp: int) -> Iterator[DecodedFrame]:
         """Frames in display order from the key frame of a time stamp [ticks] on.

@@ -1,10 +1,13 @@
 """`actseg evaluate` from its arguments to its files, with a real small network."""
 
 import json
+import os
 import shutil
+import signal
 from pathlib import Path
 
 import pytest
+from numbered_videos import numbered
 
 from actseg_core.checkpoints.checkpoint import save_checkpoint
 from actseg_core.cli import evaluate as verb
@@ -13,6 +16,8 @@ from actseg_core.generator import SceneConfig
 from actseg_core.generator.dataset import generate_dataset
 from actseg_core.generator.settings import DatasetConfig
 from actseg_core.predictor import NetworkPredictor
+
+__all__ = ["numbered"]  # a fixture of test/support
 
 
 @pytest.fixture(scope="module")
@@ -121,6 +126,70 @@ def test_damaged_data_ends_the_run_or_is_counted(status, run, roots, tmp_path, c
     assert metrics["provenance"]["left_out"] > 0
     assert victim.name in metrics["provenance"]["problems"][0]
     assert "damaged items left out" in metrics["measured_on"]
+
+
+@pytest.fixture
+def mixed(tmp_path, numbered) -> Path:
+    """A data set of three videos: a good one, one that changes its size, one with a damage."""
+    folder = tmp_path / "mixed"
+    folder.mkdir()
+    first = numbered.write(folder / "a.ts", 12).read_bytes()
+    damaged = bytearray(numbered.write(folder / "c.mp4", 30, noise=90).read_bytes())
+    place = damaged.index(b"mdat") + 200
+    damaged[place : place + 4000] = bytes(4000)
+    (folder / "c.mp4").write_bytes(damaged)
+    numbered.height = 48
+    second = numbered.write(folder / "b.ts", 12).read_bytes()
+    (folder / "b.ts").write_bytes(first + second)
+    rows = "a.ts,5,dog running,\na.ts,6,dog running,\nb.ts,14,dog running,\nc.mp4,3,dog running,\n"
+    (folder / "sentences.csv").write_text(f"video,frame,sentence,mask\n{rows}")
+    return folder
+
+
+def part_rows(tmp_path: Path) -> list[str]:
+    lines = (tmp_path / "out" / "samples.part.jsonl").read_text(encoding="utf-8").splitlines()
+    return [json.loads(line)["sample_id"] for line in lines]
+
+
+def test_with_skip_bad_no_damage_ends_the_run(run, mixed, tmp_path) -> None:
+    metrics = run("custom", mixed, "--skip-bad")
+    problems = metrics["provenance"]["problems"]
+    assert metrics["provenance"]["left_out"] == 2
+    assert "frame 12 of" in problems[0] and "is 64x48, the frames before are 64x32" in problems[0]
+    assert "c.mp4 is damaged" in problems[1]
+    assert len((tmp_path / "out" / "samples.jsonl").read_text().splitlines()) == 2
+    assert not (tmp_path / "out" / "samples.part.jsonl").exists()
+
+
+def test_what_was_answered_before_the_damage_is_kept(status, mixed, tmp_path, capsys) -> None:
+    assert status("custom", mixed) == 2
+    assert len(part_rows(tmp_path)) == 2
+    shown = capsys.readouterr().err
+    assert "is 64x48, the frames before are 64x32" in shown
+    assert "--skip-bad leaves damaged items out; the 2 samples answered before are in" in shown
+
+
+def test_where_all_is_damaged_the_first_reason_is_told(status, mixed, capsys) -> None:
+    for name in ("a.ts", "b.ts", "c.mp4"):
+        (mixed / name).write_bytes(b"no video")
+    assert status("custom", mixed, "--skip-bad") == 2
+    shown = capsys.readouterr().err
+    assert "4 damaged items were left out, the first: cannot open the video" in shown
+
+
+def test_ctrl_c_keeps_what_was_answered(status, roots, tmp_path, monkeypatch, capsys) -> None:
+    write = verb.AnsweredRows.add
+
+    def add(self, row) -> None:
+        write(self, row)
+        if self.count == 3:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(verb.AnsweredRows, "add", add)
+    assert status("jhmdb-sentences", roots["jhmdb"]) == 130
+    assert len(part_rows(tmp_path)) == 3
+    assert "ended by Ctrl-C; the 3 samples answered before are in" in capsys.readouterr().err
+    assert not (tmp_path / "out" / "metrics.json").exists()
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,8 @@ SMALL = [
 
 
 def test_the_command_writes_a_data_set_and_says_so(tmp_path: Path) -> None:
-    arguments = [str(tmp_path / "set"), "--videos", "2", *SMALL]
+    folder = tmp_path / "a set [red] [/] 1:2"
+    arguments = [str(folder), "--videos", "2", *SMALL]
 
     first = CliRunner().invoke(APP, arguments)
     again = CliRunner().invoke(APP, arguments)
@@ -26,7 +27,8 @@ def test_the_command_writes_a_data_set_and_says_so(tmp_path: Path) -> None:
     assert "2 videos (2 train, 0 test)" in said
     assert "videos per second with 1 process(es)" in said
     assert "per second" not in again.output, "nothing was left to do"
-    assert (tmp_path / "set" / "Release" / "clips320H" / "gen00000001.mp4").is_file()
+    assert str(folder) in first.output
+    assert (folder / "Release" / "clips320H" / "gen00000001.mp4").is_file()
 
 
 def test_an_unknown_setting_is_an_error_that_names_the_right_one(tmp_path: Path) -> None:

@@ -246,6 +246,33 @@ def test_a_transport_stream_cut_anywhere_gives_the_frames_it_has(tmp_path, numbe
         assert numbered.number(reader.read([3])[0]) == numbers[3]
 
 
+@pytest.mark.parametrize("codec", ["libx264", "libx265", "mpeg2video", "mpeg4"])
+def test_a_recording_that_begins_between_two_key_frames_begins_with_the_second(
+    tmp_path, numbered, codec
+) -> None:
+    quiet = {"x265-params": "log-level=none"} if codec == "libx265" else {}
+    whole = numbered.write(
+        tmp_path / "whole.ts", 60, key_every=10, codec=codec, codec_options=quiet
+    ).read_bytes()
+    cut = tmp_path / "cut.ts"
+    cut.write_bytes(whole[len(whole) // 4 // 188 * 188 :])
+    numbers = numbers_of(cut, numbered)
+    assert numbers == list(range(numbers[0], 60))
+    assert 0 < numbers[0] < 30
+
+
+def test_a_damaged_beginning_is_told_and_does_not_shift_the_numbers(tmp_path, numbered) -> None:
+    path = numbered.write(tmp_path / "clip.mp4", 30, noise=90)
+    content = bytearray(path.read_bytes())
+    place = content.index(b"mdat") + 200
+    content[place : place + 3000] = bytes(3000)
+    path.write_bytes(content)
+    with pytest.raises(VideoError, match="is damaged or cut short"):
+        next(read_video(path))
+    with pytest.raises(VideoError, match="is damaged or cut short"):
+        VideoReader(path).read([3])
+
+
 def test_a_matroska_file_cut_short_is_told(tmp_path, numbered) -> None:
     whole = numbered.write(tmp_path / "whole.mkv", 60, key_every=5, noise=90).read_bytes()
     cut = tmp_path / "cut.mkv"
