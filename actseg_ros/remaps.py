@@ -15,7 +15,7 @@ SEGMENTATION = (
     *("~/image", "~/image/compressed", "~/command", "~/depth", "~/camera_info", "~/result"),
     *("~/mask", "~/mask/compressed", "~/overlay", "~/overlay/compressed", "~/detections"),
     *("~/status", "~/centroid", "~/points", "~/markers", "/diagnostics", "~/add_query"),
-    *("~/remove_query", "~/list_queries", "~/clear"),
+    *("~/remove_query", "~/list_queries", "~/clear", "~/answer"),
 )
 
 

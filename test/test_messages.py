@@ -14,7 +14,7 @@ LINE = re.compile(
 NUMBERS = re.compile(r"^(float|u?int)\d+$")
 # A unit, or the word that there is none; and a range, or the word that it is a count.
 UNIT = re.compile(r"\b(px|Hz|ms|s and ns|no unit|count)\b")
-RANGE = re.compile(r"\[0, [^\]]+\]|>= 0|\b0 to \d+\b")
+RANGE = re.compile(r"\[-?\d+, [^\]]+\]|>= [01]|\b0 to \d+\b")
 WHOSE = re.compile(r"\b(camera|capture|clock|accepted)\b")
 
 
