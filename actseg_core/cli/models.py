@@ -19,6 +19,7 @@ from actseg_core.checkpoints.public_weights import PublicWeights, read_weights, 
 from actseg_core.config import ModelConfig, Stream, preset_names
 from actseg_core.errors import BackendError, CheckpointError, ConfigError
 from actseg_core.experiment_config import ClassifierConfig, load_experiment
+from actseg_core.networks.objects_model import ObjectsModel
 from actseg_core.networks.pair_classifier import CHANNELS, PairClassifier
 from actseg_core.networks.two_stream import Network, parameter_count
 from actseg_core.runtime.export import Difference, check_folder, export_folder
@@ -111,10 +112,28 @@ def describe(name: str) -> Listing:
     )
 
 
+OBJECTS_PER_FRAME = 8
+
+
+def _objects_cost(config: ModelConfig) -> Cost:
+    """Of the objects model, with 8 objects in each frame; a sentence is a few small products."""
+    with torch.device("meta"), torch.no_grad():
+        model = ObjectsModel(config).eval()
+        image = torch.zeros(1, config.size, config.size, 3, dtype=torch.uint8)
+        with _counter() as of_frame:
+            stride16, stride8, masks, names, *_ = model.see(image)
+            boxes = torch.ones(OBJECTS_PER_FRAME, 4)
+            model.look(stride16, stride8, masks, names, boxes)
+    count = parameter_count(model)
+    return Cost(count, count, config.frames * of_frame.get_total_flops() / GIGA, 0.0)
+
+
 @functools.lru_cache(maxsize=64)
 def network_cost(config_json: str) -> Cost:
     """Cost of the network of a configuration, given as JSON so that equal ones are remembered."""
     config = ModelConfig.model_validate_json(config_json)
+    if config.kind == "objects":
+        return _objects_cost(config)
     with torch.device("meta"), torch.no_grad():  # shapes without values: 512x512 costs no time
         network = Network(config).eval()
         with _counter() as of_clip:
