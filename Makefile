@@ -6,8 +6,8 @@ PYTHON ?= python3.11
 VENV ?= .venv
 BIN := $(VENV)/bin
 STAMPS := $(VENV)/.stamps
-VIDEO ?=
-SENTENCE ?=
+export VIDEO ?=
+export SENTENCE ?=
 PHOTOS ?=
 DETECTOR ?=
 HELD_OUT ?=
@@ -46,8 +46,8 @@ $(STAMPS)/interfaces: CMakeLists.txt package.xml tools/build_interfaces.py tools
 	@touch $@
 
 demo: setup  ## the nodes on a real video; VIDEO=file SENTENCE="a dog" for your own; writes out/
-	$(BIN)/python -m actseg_ros.demo.run $(if $(VIDEO),--video "$(VIDEO)") \
-		$(if $(SENTENCE),--sentence "$(SENTENCE)")
+	$(BIN)/python -m actseg_ros.demo.run $(if $(VIDEO),--video "$$VIDEO") \
+		$(if $(SENTENCE),--sentence "$$SENTENCE")
 
 # In four processes: in one, the native libraries of readers and runtimes that the core's tests load
 # one after the other crash the interpreter (seen with runtime among others; cause not found).
@@ -97,7 +97,7 @@ train-lite: setup  ## train the default model; PHOTOS="a, b" DETECTOR= HELD_OUT=
 	done
 
 bench: setup  ## time the engine, its parts and the naive version; VIDEO=file, BENCH="--quick --soak 20000"
-	$(BIN)/actseg bench $(if $(VIDEO),--video "$(VIDEO)") $(BENCH)
+	$(BIN)/actseg bench $(if $(VIDEO),--video "$$VIDEO") $(BENCH)
 
 lock: setup  ## write requirements/lock.txt anew from .venv
 	$(BIN)/python tools/lock.py > requirements/lock.txt.new

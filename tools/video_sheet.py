@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from actseg_core.predictor import Predictor
 from actseg_core.streaming.engine import StreamingEngine
 from actseg_core.types import Frame
+from actseg_core.video import probe, read_video
 from actseg_core.visualize import overlay, save_png
 
 SENTENCES = {
@@ -34,25 +35,20 @@ NANOSECONDS = 1_000_000_000
 
 def answers(predictor: Predictor, path: Path) -> dict[str, list[NDArray[np.uint8]]]:
     """Overlays at evenly spaced frames, by sentence."""
-    video = cv2.VideoCapture(str(path))
-    frames, rate = int(video.get(cv2.CAP_PROP_FRAME_COUNT)), video.get(cv2.CAP_PROP_FPS)
+    frames = probe(path).frames
     window = predictor.config.frames
     ends = set(np.linspace(window, frames - 2, COLUMNS).astype(int).tolist())
     engine = StreamingEngine(predictor)
     sentences = SENTENCES[path.name]
     engine.set_queries([(text, predictor.read(text)) for text in sentences])
     tiles: dict[str, list[NDArray[np.uint8]]] = {text: [] for text in sentences}
-    for index in range(frames):
-        there, image = video.read()
-        if not there:
-            break
-        if not any(end - window <= index <= end for end in ends):
+    for item in read_video(path):
+        if not any(end - window <= item.index <= end for end in ends):
             continue
-        rgb = cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
-        engine.push(Frame(rgb, round(index / rate * NANOSECONDS), "camera"))
-        if index in ends:
+        engine.push(Frame(item.image, round(item.time_s * NANOSECONDS), "camera"))
+        if item.index in ends:
             for text, result in engine.answer().items():
-                tiles[text].append(cv2.resize(overlay(rgb, [(text, result)]), TILE))
+                tiles[text].append(cv2.resize(overlay(item.image, [(text, result)]), TILE))
     return tiles
 
 

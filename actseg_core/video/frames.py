@@ -15,6 +15,7 @@ from actseg_core.errors import VideoError
 
 FOLDER_FPS = 25.0  # an image folder has no clock; I3D's Kinetics input and J-HMDB run at 25
 MAX_PIXELS = StreamConfig().max_pixels
+_PNG = b"\x89PNG\r\n\x1a\n"
 IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".webp", ".ppm", ".tif", ".tiff"})
 
 
@@ -123,7 +124,9 @@ def _natural(path: Path) -> tuple[list[tuple[int, str]], str]:
 
 
 def read_image(path: Path) -> NDArray[np.uint8]:
-    """One image file as (H, W, 3) uint8 RGB, whatever its own channels.
+    """One image file as (H, W, 3) uint8 RGB, whatever its own channels; upright, by its EXIF.
+
+    What is transparent in a PNG is shown on black.
 
     Raises:
         VideoError: If it cannot be read.
@@ -133,14 +136,32 @@ def read_image(path: Path) -> NDArray[np.uint8]:
     except OSError as error:
         raise VideoError(f"cannot read the image {path}: {error.strerror}") from error
     try:
-        image = cv2.imdecode(content, cv2.IMREAD_COLOR) if content.size else None
+        flags = cv2.IMREAD_UNCHANGED if _has_alpha(content) else cv2.IMREAD_COLOR
+        image = cv2.imdecode(content, flags) if content.size else None
     except cv2.error:  # a header that claims more pixels than OpenCV takes
         image = None
     if image is None:
         state = "empty" if not content.size else "damaged or not an image"
         raise VideoError(f"the image {path} is {state} ({content.size} bytes); replace it")
     check_pixels(path, image.shape[1], image.shape[0])
+    if image.ndim == 3 and image.shape[2] == 4:
+        steps = 257 if image.dtype == np.uint16 else 1
+        rgba = cv2.cvtColor(np.floor_divide(image, steps).astype(np.uint8), cv2.COLOR_BGRA2RGBA)
+        return on_black(rgba.astype(np.uint8, copy=False))
     return cv2.cvtColor(image, cv2.COLOR_BGR2RGB).astype(np.uint8, copy=False)
+
+
+def _has_alpha(content: NDArray[np.uint8]) -> bool:
+    """Whether a PNG has an alpha channel: colour types 4 and 6 of its header."""
+    return content[:8].tobytes() == _PNG and len(content) > 25 and int(content[25]) in (4, 6)
+
+
+def on_black(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """(H, W, 3) of (H, W, 4) RGBA, shown on black: under alpha 0 programs leave any colour."""
+    colours, alpha = image[..., :3], image[..., 3:]
+    if alpha.min() == 255:
+        return np.ascontiguousarray(colours)
+    return ((colours.astype(np.uint16) * alpha + 127) // 255).astype(np.uint8)
 
 
 class ImageFolder:

@@ -10,7 +10,7 @@ from av.video.frame import VideoFrame as DecodedFrame
 from numpy.typing import NDArray
 
 from actseg_core.errors import VideoError
-from actseg_core.video.frames import check_pixels
+from actseg_core.video.frames import check_pixels, on_black
 
 SQUARE = 0.01  # an aspect this near to 1 is a rounding of 1
 WIDEST = 5.0  # no camera's pixels are wider or higher than that; the header is wrong
@@ -54,7 +54,8 @@ def to_rgb(path: Path | str, frame: DecodedFrame, index: int, aspect: float) -> 
         raise VideoError(
             f"frame {index} of {path} cannot be turned into RGB ({error}); re-encode it as MP4"
         ) from error
-    return _upright(_opaque(image.astype(np.uint8, copy=False)), _orientation(frame))
+    image = image.astype(np.uint8, copy=False)
+    return _upright(on_black(image) if image.shape[2] == 4 else image, _orientation(frame))
 
 
 def upright_size(frame: DecodedFrame) -> tuple[int, int]:
@@ -75,16 +76,6 @@ def size_changed(
 
 def _layout(frame: DecodedFrame) -> str:
     return "rgba" if any(part.is_alpha for part in frame.format.components) else "rgb24"
-
-
-def _opaque(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The picture on black: under alpha 0 programs leave any colour."""
-    if image.shape[2] == 3:
-        return image
-    colours, alpha = image[..., :3], image[..., 3:]
-    if alpha.min() == 255:
-        return np.ascontiguousarray(colours)
-    return ((colours.astype(np.uint16) * alpha + 127) // 255).astype(np.uint8)
 
 
 def _orientation(frame: DecodedFrame) -> tuple[int, int, int, int]:

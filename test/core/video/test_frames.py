@@ -35,6 +35,29 @@ def test_an_image_is_rgb_and_a_grey_one_has_three_equal_channels(tmp_path) -> No
     assert read_image(tmp_path / "grey.png")[1, 2].tolist() == [7, 7, 7]
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_what_is_transparent_in_an_image_is_black(tmp_path, dtype) -> None:
+    full = int(np.iinfo(dtype).max)
+    bgra = np.full((2, 3, 4), (0, 0, full, full), dtype)
+    bgra[:, 1, 3] = 0
+    cv2.imwrite(str(tmp_path / "cut.png"), bgra)
+    assert read_image(tmp_path / "cut.png")[0].tolist() == [[255, 0, 0], [0, 0, 0], [255, 0, 0]]
+
+
+def test_a_photo_is_shown_upright_as_its_exif_says(tmp_path) -> None:
+    """Orientation 6: the camera was held upright; the first row is the right column."""
+    wide = np.zeros((16, 32, 3), np.uint8)
+    wide[:, :16] = 255
+    jpeg = cv2.imencode(".jpg", wide)[1].tobytes()
+    entry = b"\x12\x01" + b"\x03\x00" + b"\x01\x00\x00\x00" + b"\x06\x00\x00\x00"
+    exif = b"Exif\0\0" + b"II*\x00\x08\x00\x00\x00" + b"\x01\x00" + entry + bytes(4)
+    segment = b"\xff\xe1" + (len(exif) + 2).to_bytes(2, "big") + exif
+    (tmp_path / "photo.jpg").write_bytes(jpeg[:2] + segment + jpeg[2:])
+    image = read_image(tmp_path / "photo.jpg")
+    assert image.shape == (32, 16, 3)
+    assert image[:14].min() > 200 and image[18:].max() < 60
+
+
 def test_a_folder_has_the_rate_it_is_given(tmp_path) -> None:
     put(tmp_path / "1.png", height=4, width=6)
     info = ImageFolder(tmp_path, fps=10).info
