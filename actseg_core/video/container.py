@@ -68,7 +68,7 @@ class OpenVideo:
             name: str | IO[bytes] = f"file:{self.path}"
             if not is_text(self.path):
                 name = self._file = self.path.open("rb")
-            return av.open(name, "r", container_options=_OPTIONS)
+            return av.open(name, "r", container_options=_OPTIONS, metadata_errors="replace")
         except (av.FFmpegError, OSError) as error:
             self._close_file()
             raise VideoError(
@@ -113,13 +113,14 @@ class OpenVideo:
             FFmpegError: If a frame cannot be decoded.
         """
         has_begun = len(self.stream.index_entries) > 0
-        for packet in self.container.demux(self.stream):
+        for packet in facts.demux(self.container, self.stream):
             has_begun = has_begun or packet.is_keyframe
             if has_begun:
                 yield from packet.decode()
         if not has_begun:  # a format that marks no key frame
             self.container.seek(0)
-            yield from self.container.decode(self.stream)
+            for packet in facts.demux(self.container, self.stream):
+                yield from packet.decode()
 
     def decode_from(self, stamp: int) -> Iterator[DecodedFrame]:
         """Frames in display order from the key frame of a time stamp [ticks] on.
@@ -130,7 +131,7 @@ class OpenVideo:
         """
         self.container.seek(stamp, stream=self.stream)
         is_first = True
-        for packet in self.container.demux(self.stream):
+        for packet in facts.demux(self.container, self.stream):
             if is_first and not packet.is_keyframe:  # decoders may make up what they lack
                 raise SeekMissedError
             is_first = False
@@ -203,7 +204,9 @@ def probe(path: str | Path) -> VideoInfo:
             count, times = read_times(video)
         steps = facts.steps_s(video.stream, times)
         rate_hz = facts.mean_rate_hz(video.stream, steps)
-    interval_s = median(steps) if steps else 1.0 / rate_hz
+    interval_s = median(steps) if steps else 0.0
+    if interval_s < facts.SHORTEST_STEP_S:
+        interval_s = 1.0 / rate_hz
     return VideoInfo(rate_hz, width, height, count, stored, interval_s)
 
 
@@ -224,7 +227,7 @@ def packet_times(video: OpenVideo) -> Iterator[facts.PacketTimes]:
     Raises:
         FFmpegError: If the file is damaged.
     """
-    for packet in video.container.demux(video.stream):
+    for packet in facts.demux(video.container, video.stream):
         if packet.size and not packet.is_discard:
             yield facts.PacketTimes(
                 packet.pts, packet.dts, packet.duration or 0, packet.is_keyframe

@@ -6,12 +6,13 @@ recorders and time lapses name another one than they keep, and covers come as vi
 
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
 from av.container import Container, InputContainer
+from av.packet import Packet
 from av.stream import Disposition
 from av.video.stream import VideoStream
 
@@ -20,6 +21,7 @@ from actseg_core.errors import VideoError
 DEFAULT_RATE_HZ = 25.0
 MAX_HEADER_RATE_HZ = 240.0  # 1000 and 90000 are clocks of containers, not rates of cameras
 SAME_RATE = 0.02  # a measured rate this near to the header's is the header's
+SHORTEST_STEP_S = 1e-4  # no camera takes frames faster; such times are a wrong unit, or one time
 JUMP_S = 10.0  # in a transport stream a longer step is a new clock; FFmpeg's own limit
 _TS_DISCONT = 0x0200  # FFmpeg's AVFMT_TS_DISCONT: the format lets clocks start anew
 _COVER = Disposition.attached_pic | Disposition.timed_thumbnails
@@ -62,6 +64,23 @@ def video_stream(path: Path | str, container: InputContainer) -> VideoStream:
         )
     lasting = [item for item in known if item.frames != 1 and item.codec_context.width]
     return (lasting or known)[0]
+
+
+def demux(container: InputContainer, stream: VideoStream) -> Iterator["Packet[VideoStream]"]:
+    """The packets of a stream, the last one empty to flush the decoder.
+
+    Raises:
+        FFmpegError: If the file is damaged.
+    """
+    packets = container.demux(stream)
+    while True:
+        try:
+            packet = next(packets, None)
+        except IndexError:  # PyAV, flushing a stream that appeared while it read
+            return
+        if packet is None:
+            return
+        yield packet
 
 
 def header_rate_hz(stream: VideoStream) -> float:
@@ -118,11 +137,12 @@ def steps_s(stream: VideoStream, times: Sequence[int]) -> list[float]:
 
 
 def mean_rate_hz(stream: VideoStream, steps: Sequence[float]) -> float:
-    """Steps [s] over their sum; the header's rate where both agree or nothing is known."""
+    """Steps over their sum [s]; the header's rate where both agree or nothing is known."""
     header = header_rate_hz(stream)
     tick_s = float(stream.time_base or 0)
     span_s, promised_s = sum(steps), len(steps) / header
-    if span_s <= 0.0 or abs(span_s - promised_s) <= max(SAME_RATE * promised_s, tick_s):
+    agrees = abs(span_s - promised_s) <= max(SAME_RATE * promised_s, tick_s)
+    if agrees or span_s <= len(steps) * SHORTEST_STEP_S:
         return header
     return len(steps) / span_s
 
@@ -216,7 +236,7 @@ class FrameClock:
         if stamp_s is None or not self._origins_s:
             return before_s + self._interval_s()
         steps_s = [stamp_s - origin_s - before_s for origin_s in self._origins_s]
-        fitting = [step_s for step_s in steps_s if 0.0 < step_s <= self._longest_s]
+        fitting = [step_s for step_s in steps_s if SHORTEST_STEP_S <= step_s <= self._longest_s]
         if fitting:
             return before_s + min(fitting)
         time_s = before_s + self._interval_s()

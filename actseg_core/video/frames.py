@@ -112,8 +112,12 @@ def list_images(folder: Path) -> list[Path]:
         and not path.is_dir()
     ]
     if not images:
+        wanted = ", ".join(sorted(IMAGE_SUFFIXES))
+        files = sorted(path.name for path in folder.glob("[!.]*") if path.is_file())
+        there = f" but {files[0]}" + " and others" * (len(files) > 1) if files else ""
         raise VideoError(
-            f"{folder} holds no image; wanted files ending in {', '.join(sorted(IMAGE_SUFFIXES))}"
+            f"{folder} holds no image{there}; wanted a video file itself, or files ending in "
+            f"{wanted}"
         )
     return sorted(images, key=_natural)
 

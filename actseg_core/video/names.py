@@ -12,8 +12,23 @@ STREAM_SCHEMES = frozenset(
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]+):/+(?=[^/])", re.IGNORECASE)
 _PASSWORD = re.compile(r"^([^:/]+:/+[^/:@]*):.*@(?=[^/@]*(?:/|$))")
 _VIDEO_DEVICE = re.compile(r"(?:/dev/video)?(\d{1,3})")
-_PICTURES = (b"\xff\xd8\xff", b"\x89PNG", b"BM", b"II*\x00", b"MM\x00*")
-_MACOS = b"\x00\x05\x16\x07"  # AppleDouble: what macOS puts beside files on foreign disks
+_PICTURE = "it is a picture; give a video, or a folder of pictures"
+_PLAY_LIST = "it is a play list; give a video that it names"
+_BEGINNINGS = {
+    b"\x00\x05\x16\x07": "it is what macOS keeps beside a file; give {name}",  # AppleDouble
+    b"version https://git-lfs": "it is a pointer of Git LFS; say git lfs pull",
+    b"<!doctype html": "it is a web page; download the video itself",
+    b"<html": "it is a web page; download the video itself",
+    b"PK\x03\x04": "it is a ZIP archive; unpack it",
+    b"#extm3u": _PLAY_LIST,
+    b"ffconcat": _PLAY_LIST,
+    b"v=0": "it describes a stream; play that by its address (rtsp://...) as a camera",
+    b"\xff\xd8\xff": _PICTURE,
+    b"\x89PNG": _PICTURE,
+    b"BM": _PICTURE,
+    b"II*\x00": _PICTURE,
+    b"MM\x00*": _PICTURE,
+}
 
 
 def scheme_of(name: str | Path) -> str:
@@ -74,15 +89,18 @@ def check_file(path: Path) -> None:
 
 
 def what_it_is(path: Path) -> str:
-    """Why a file with the name of a video is none, where its first bytes tell; else ""."""
+    """Why a file of a video's name cannot be opened, where its first bytes tell; else ""."""
     with path.open("rb") as file:
         start = file.read(64)
-    if start.startswith(_MACOS):
-        return f"it is what macOS keeps beside a file; give {path.name.removeprefix('._')}"
-    if start.startswith(b"version https://git-lfs"):
-        return "it is a pointer of Git LFS; say git lfs pull"
-    if start.lstrip().lower().startswith((b"<!doctype html", b"<html")):
-        return "it is a web page; download the video itself"
-    if start.startswith(_PICTURES) or (start[:4], start[8:12]) == (b"RIFF", b"WEBP"):
-        return "it is a picture; give a video, or a folder of pictures"
+    if (start[:4], start[8:12]) == (b"RIFF", b"WEBP"):
+        return _PICTURE
+    if start[4:8] == b"ftyp":
+        return (
+            "it is cut short, or its recorder was switched off before it wrote the index at the "
+            "end; copy it again, or mend it with a tool that rebuilds the index"
+        )
+    text = start.lstrip().lower()
+    for beginning, what in _BEGINNINGS.items():
+        if start.startswith(beginning) or text.startswith(beginning):
+            return what.format(name=path.name.removeprefix("._"))
     return ""

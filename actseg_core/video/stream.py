@@ -92,6 +92,7 @@ class StreamSource:
                 self.address,
                 "r",
                 container_options=options,
+                metadata_errors="replace",
                 timeout=(OPEN_TIMEOUT_S, READ_TIMEOUT_S),
             )
         except (av.FFmpegError, OSError) as error:
@@ -108,7 +109,7 @@ class StreamSource:
 
     def _decode(self, container: InputContainer, stream: VideoStream) -> Iterator[DecodedFrame]:
         try:
-            for packet in container.demux(stream):
+            for packet in facts.demux(container, stream):
                 try:
                     frames = packet.decode()
                 except av.error.InvalidDataError:

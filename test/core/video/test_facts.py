@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from actseg_core.errors import VideoError
 from actseg_core.video import VideoReader, probe, read_video
-from actseg_core.video.facts import FrameClock
+from actseg_core.video.facts import FrameClock, demux
 
 
 def times_of(path: Path) -> list[float]:
@@ -106,6 +106,44 @@ def test_times_that_start_anew_go_on(tmp_path, numbered) -> None:
     with VideoReader(joined) as reader:
         assert reader.info.frames == 70
         assert [numbered.number(image) for image in reader.read([25, 19, 69])] == [5, 19, 49]
+
+
+def test_a_rate_that_no_camera_has_is_no_rate(tmp_path, numbered) -> None:
+    """An AVI whose header says 25 million frames a second: its times are as wrong."""
+    path = numbered.write(tmp_path / "clip.avi", 10, codec="mjpeg", pix_fmt="yuvj420p")
+    content = bytearray(path.read_bytes())
+    scale = content.index(b"vids") + 20  # dwScale and dwRate of the stream
+    assert int.from_bytes(content[scale + 4 : scale + 8], "little") == 25
+    content[scale + 4 : scale + 8] = (25_000_000).to_bytes(4, "little")
+    path.write_bytes(content)
+    info = probe(path)
+    assert (info.fps, info.interval_s) == (25.0, 0.04)
+    assert times_of(path) == pytest.approx([index / 25 for index in range(10)])
+
+
+def test_titles_in_another_encoding_do_not_matter(tmp_path, numbered) -> None:
+    path = tmp_path / "clip.mkv"
+    with av.open(str(path), "w") as output:
+        output.metadata["title"] = "Stra\u00dfe"
+        stream = output.add_stream("mjpeg", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 64, 32, "yuvj420p"
+        output.mux(stream.encode(av.VideoFrame.from_ndarray(numbered.image(5))))
+        output.mux(stream.encode(None))
+    content = path.read_bytes()
+    assert content.count("\u00df".encode()) == 1
+    path.write_bytes(content.replace("\u00df".encode(), b"\xdfx"))  # as in Latin-1
+    assert numbers_of(path, numbered) == [5]
+
+
+def test_a_stream_that_appears_in_the_middle_does_not_end_in_an_error() -> None:
+    class Container:
+        """PyAV's, which trips when it flushes a stream that it did not know at the start."""
+
+        def demux(self, stream):
+            yield from (1, 2, 3)
+            raise IndexError("list index out of range")
+
+    assert list(demux(Container(), None)) == [1, 2, 3]  # type: ignore[arg-type]
 
 
 def test_frames_without_times_are_as_far_apart_as_the_rate_says(tmp_path, numbered) -> None:

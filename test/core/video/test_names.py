@@ -141,6 +141,11 @@ def picture(suffix: str) -> bytes:
         (b"\x00\x05\x16\x07\x00\x02\x00\x00", "what macOS keeps beside a file; give clip"),
         (b"version https://git-lfs.github.com/spec/v1", "a pointer of Git LFS; say git lfs pull"),
         (b"<!DOCTYPE html>\n<html><body>Sign in", "it is a web page; download the video itself"),
+        (b"PK\x03\x04\x14\x00\x00\x00", "it is a ZIP archive; unpack it"),
+        (b"#EXTM3U\n#EXTINF:1,\nclip.ts\n", "it is a play list; give a video that it names"),
+        (b"v=0\r\no=- 0 0 IN IP4 10.0.0.9\r\n", "it describes a stream; play that by its address"),
+        (b"\0\0\0\x20ftypisom\0\0\2\0isomiso2avc1mp41\0\0\0\x08mdat", "switched off before it"),
+        (picture(".webp"), "it is a picture; give a video, or a folder"),
         (picture(".jpg"), "it is a picture; give a video, or a folder"),
         (picture(".png"), "it is a picture; give a video, or a folder"),
     ],
@@ -150,6 +155,13 @@ def test_what_is_no_video_is_called_what_it_is(tmp_path, content, reason) -> Non
     path.write_bytes(content)
     with pytest.raises(VideoError, match=reason):
         probe(path)
+
+
+def test_a_folder_of_videos_is_told_from_a_folder_of_images(tmp_path) -> None:
+    for name in ("b.mp4", "a.mp4", ".DS_Store"):
+        (tmp_path / name).write_bytes(b"a video")
+    with pytest.raises(VideoError, match=r"holds no image but a\.mp4 and others; wanted a video"):
+        probe(tmp_path)
 
 
 def test_hidden_companions_in_a_folder_of_images_are_passed_over(tmp_path) -> None:
