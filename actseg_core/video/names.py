@@ -12,6 +12,7 @@ STREAM_SCHEMES = frozenset(
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]+):/+(?=[^/])", re.IGNORECASE)
 _PASSWORD = re.compile(r"^([^:/]+:/+[^/:@]*):.*@(?=[^/@]*(?:/|$))")
 _VIDEO_DEVICE = re.compile(r"(?:/dev/video)?(\d{1,3})")
+_AS_CAMERA = "play it as a camera: the launch file's video:= and make demo take it"
 _PICTURE = "it is a picture; give a video, or a folder of pictures"
 _PLAY_LIST = "it is a play list; give a video that it names"
 _BEGINNINGS = {
@@ -70,22 +71,27 @@ def check_file(path: Path) -> None:
     """Refuse what is no file with content, and say what to do.
 
     Raises:
-        VideoError: If it is missing, an address, a device or pipe, or empty.
+        VideoError: If it is missing, a camera, an address, a device or pipe, or empty.
     """
-    if not path.exists():
-        scheme = scheme_of(path)
-        if scheme in STREAM_SCHEMES:
-            raise VideoError(
-                f"{without_password(str(path))} is a stream, and a file is wanted here; download "
-                "it, or play it as a camera: the launch file's video:= takes such addresses"
-            )
-        if scheme:
-            raise VideoError(f"{path} is not a file on this machine; download it first")
-        raise VideoError(f"there is no video file {path}; check the path")
-    if not path.is_file():
+    scheme = scheme_of(path)
+    if path.is_file():
+        if path.stat().st_size == 0:
+            raise VideoError(f"the video {path} is empty (0 bytes); copy it again")
+    elif video_device(path) is not None:
+        raise VideoError(f"{path} is a webcam, and a file is wanted here; {_AS_CAMERA}")
+    elif path.exists():
         raise VideoError(f"{path} is a device or a pipe, and a video file is wanted here")
-    if path.stat().st_size == 0:
-        raise VideoError(f"the video {path} is empty (0 bytes); copy it again")
+    elif scheme in STREAM_SCHEMES:
+        address = without_password(_SCHEME.sub(r"\1://", str(path), count=1))
+        raise VideoError(
+            f"{address} is a stream, and a file is wanted here; download it, or {_AS_CAMERA}"
+        )
+    elif scheme:
+        raise VideoError(f"{path} is not a file on this machine; download it first")
+    elif path.is_symlink():
+        raise VideoError(f"{path} is a link to {path.readlink()}, which is not there")
+    else:
+        raise VideoError(f"there is no video file {path}; check the path")
 
 
 def what_it_is(path: Path) -> str:

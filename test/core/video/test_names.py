@@ -79,7 +79,9 @@ def test_a_file_address_and_the_home_folder_are_resolved(tmp_path, numbered, mon
 )
 def test_an_address_where_a_file_is_wanted_is_refused_with_what_to_do(address) -> None:
     for name in (address, Path(address)):  # pathlib makes one slash of two
-        with pytest.raises(VideoError, match="is a stream, and a file is wanted here; download"):
+        with pytest.raises(
+            VideoError, match="^[a-z]+://.* is a stream, and a file is wanted"
+        ):
             probe(name)
         with pytest.raises(VideoError) as raised:
             probe(name)
@@ -122,6 +124,18 @@ def test_a_link_to_a_camera_is_that_camera(tmp_path) -> None:
     assert video_device(tmp_path / "clip.mp4") is None
     with pytest.raises(VideoError, match="cannot open webcam 97"):
         open_source(link)
+
+
+def test_a_webcam_where_a_file_is_wanted_is_refused_with_what_to_do() -> None:
+    for name in ("97", "/dev/video97"):
+        with pytest.raises(VideoError, match=r"is a webcam, and a file is wanted .*video:="):
+            probe(name)
+
+
+def test_a_link_to_nothing_is_told(tmp_path) -> None:
+    (tmp_path / "clip.mp4").symlink_to("gone.mp4")
+    with pytest.raises(VideoError, match=r"clip\.mp4 is a link to gone\.mp4, which is not there"):
+        probe(tmp_path / "clip.mp4")
 
 
 def test_a_device_or_pipe_is_no_video_file(tmp_path) -> None:
