@@ -79,9 +79,7 @@ def test_a_file_address_and_the_home_folder_are_resolved(tmp_path, numbered, mon
 )
 def test_an_address_where_a_file_is_wanted_is_refused_with_what_to_do(address) -> None:
     for name in (address, Path(address)):  # pathlib makes one slash of two
-        with pytest.raises(
-            VideoError, match="^[a-z]+://.* is a stream, and a file is wanted"
-        ):
+        with pytest.raises(VideoError, match="^[a-z]+://.* is a stream, and a file is wanted"):
             probe(name)
         with pytest.raises(VideoError) as raised:
             probe(name)
