@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Sequence
+from functools import cache
 from importlib.util import find_spec
 from typing import Any
 
@@ -13,6 +14,21 @@ from actseg_core.errors import BackendError
 from actseg_core.runtime.graphs import Compiled, Graph
 
 NAME = "openvino"
+_LOCK = threading.Lock()
+
+
+@cache
+def _core() -> Any:
+    """Return the one core of this process, which nobody closes.
+
+    A core's CPU plugin gives the thread that loads it a signal stack and unmaps it when the core
+    goes (SigAltStackSetup in OpenVINO's intel_cpu plugin, seen in 2026.4). If another core is
+    younger, or another thread drops it, the thread keeps the unmapped stack, and the next signal
+    that Python handles ends the process with SIGSEGV.
+    """
+    import openvino
+
+    return openvino.Core()
 
 
 class OpenVino:
@@ -37,9 +53,8 @@ class OpenVino:
             raise BackendError(
                 f"runtime openvino runs on cpu here, not on {device}; take runtime: torch"
             )
-        import openvino
-
-        self._core = openvino.Core()
+        with _LOCK:
+            self._core = _core()
         self._properties = {
             "INFERENCE_NUM_THREADS": threads,
             "PERFORMANCE_HINT": "LATENCY",
