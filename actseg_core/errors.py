@@ -35,3 +35,7 @@ class TrainingError(ActSegError):
 
 class BackendError(ActSegError):
     """A runtime is missing, does not run on the device, or answers otherwise than PyTorch."""
+
+
+class WebError(ActSegError):
+    """The page in the browser cannot be served, or was asked for what it does not do."""

@@ -20,6 +20,7 @@ LAYERS = (
     *FOUNDATION,
     {"text", "flow", "video"},
     {"live"},
+    {"web"},
     {"objects"},
     {"networks"},
     {"datasets"},
@@ -34,19 +35,20 @@ LAYERS = (
 )
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 ROS_MODULES = {"rclpy", "actseg", "actseg_ros", "sensor_msgs", "std_msgs", "cv_bridge", "launch"}
-CORE_FOR_ROS = {*set().union(*FOUNDATION), "video", "live", "predictor", "streaming"}
+CORE_FOR_ROS = {*set().union(*FOUNDATION), "video", "live", "web", "predictor", "streaming"}
 CORE_FOR_DEMO = {*CORE_FOR_ROS, "generator"}
 WITHOUT = {
     "torch": (
         *("errors", "types", "labels", "config", "experiment_config", "geometry", "visualize"),
-        *("text", "flow", "video", "live", "objects", "generator"),
+        *("text", "flow", "video", "live", "web", "objects", "generator"),
     ),
 }
 ONLY_IN = {
     "cv2": (
-        *("image", "geometry", "visualize", "flow", "video", "objects", "datasets"),
+        *("image", "geometry", "visualize", "flow", "video", "web", "objects", "datasets"),
         *("generator", "training.lite", "evaluation", "bench.soak"),
     ),
+    "aiohttp": ("web",),
     "gensim": ("text.word2vec",),
     "lightning": ("training",),
     "matplotlib": ("evaluation", "experiments", "bench"),

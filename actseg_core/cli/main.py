@@ -12,6 +12,7 @@ from actseg_core.errors import ActSegError
 # Verb to module and function; a module is imported only when its verb is wanted, because torch
 # alone takes seconds.
 VERBS = {
+    "live": "actseg_core.cli.live:live",
     "segment": "actseg_core.cli.segment:segment",
     "models": "actseg_core.cli.models:models",
     "words": "actseg_core.cli.words:words",

@@ -55,6 +55,7 @@ class QuerySet:
         self._max_queries = max_queries
         self._max_chars = max_chars
         self._lock = threading.Lock()
+        self._reading = threading.Lock()  # sentences may come from several threads
         self._read: Reader | None = None
         self._queries: tuple[Query, ...] = ()
         self._states: dict[str, QueryState] = {}
@@ -191,10 +192,12 @@ class QuerySet:
 
     def _parse(self, text: str) -> Sentence:
         self._check_length(text)
-        if self._read is None:
+        read = self._read
+        if read is None:
             raise QueryRefused("no model is loaded to read a sentence; configure the node first")
         try:
-            return self._read(text)
+            with self._reading:
+                return read(text)
         except ActSegError as error:
             raise QueryRefused(str(error)) from error
 

@@ -1,7 +1,6 @@
 """Plays a video, a folder, a webcam or a stream as a camera, stamped with the time of sending."""
 
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import cv2
@@ -13,6 +12,7 @@ from std_msgs.msg import Header
 
 from actseg_core.errors import ConfigError
 from actseg_core.video import open_source
+from actseg_core.video.playing import Pacer, played
 from actseg_core.video.stream import READ_TIMEOUT_S
 from actseg_ros import qos
 from actseg_ros.convert import encode
@@ -22,29 +22,6 @@ from actseg_ros.settings import CameraConfig
 
 LAST_FRAMES_TIMEOUT_S = 1.0
 LONG_WAIT_S = 5.0
-
-
-class Pacer:
-    """When frames are due; after a delay it goes on from now and does not catch up.
-
-    Args:
-        now_s: Steady clock [s] of the first frame.
-    """
-
-    def __init__(self, now_s: float) -> None:
-        self._due_s = now_s
-
-    def wait_s(self, now_s: float, interval_s: float) -> float:
-        """Seconds until the next frame is due, and count it as sent.
-
-        Args:
-            now_s: Steady clock [s].
-            interval_s: Between this frame and the one before [s]; 0 for the first.
-        """
-        self._due_s += interval_s
-        if now_s - self._due_s > interval_s:
-            self._due_s = now_s
-        return max(0.0, self._due_s - now_s)
 
 
 class VideoCamera(SideNode[CameraConfig]):
@@ -89,7 +66,7 @@ class VideoCamera(SideNode[CameraConfig]):
         )
         self.wait_for_clock()
         pacer = Pacer(time.monotonic())
-        for image, interval_s in self._images():
+        for image, interval_s in played(self._source, self.settings.rate_hz, self.settings.loop):
             if not self._source.is_live and not self._wait(pacer, interval_s):
                 return
             if self.stopping.is_set():
@@ -109,21 +86,6 @@ class VideoCamera(SideNode[CameraConfig]):
                 f"the next frame is due in {wait_s:.1f} s; set rate_hz to play it at a steady rate"
             )
         return not self.stopping.wait(wait_s)
-
-    def _images(self) -> Iterator[tuple[NDArray[np.uint8], float]]:
-        """Images, and the time between each and the one before [s]."""
-        steady_s = 1.0 / self.settings.rate_hz if self.settings.rate_hz else 0.0
-        before_s, again_s = 0.0, 0.0
-        while True:
-            for frame in self._source:
-                if frame.index:
-                    yield frame.image, steady_s or frame.time_s - before_s
-                else:
-                    yield frame.image, again_s
-                before_s = frame.time_s
-            if not self.settings.loop:
-                return
-            again_s = steady_s or 1.0 / self._source.fps
 
     def _send(self, image: NDArray[np.uint8]) -> None:
         """The stamp is the moment of sending, as it would be a camera's moment of capture."""
