@@ -100,7 +100,7 @@ class TopicPublishers:
         outgoing = self._results(report)
         if report.answers:
             outgoing += self._masks(report)
-        if report.answers and report.image is not None:
+        if report.answers and report.image is not None and self.wants_image():
             outgoing += self._drawn(report.image, report)
 
         def publish() -> None:

@@ -18,7 +18,7 @@ from actseg_core.config import Config, OverlayConfig, StreamConfig
 from actseg_core.live.frame_checks import StampGate
 from actseg_core.live.picture_checks import PictureChecks
 from actseg_core.live.queries import QuerySet
-from actseg_core.live.reports import Health, LoadedModel
+from actseg_core.live.reports import FanOut, Health, LoadedModel, ReportPublisher
 from actseg_core.live.states import State
 from actseg_core.live.worker import HEARTBEAT_S, Worker
 from actseg_ros import graph
@@ -32,8 +32,9 @@ from actseg_ros.parameters import ParameterChanges, declare, refuse_changes, ref
 from actseg_ros.process import Interrupted, interruptible, release_memory, run, trim
 from actseg_ros.publishers import TopicPublishers
 from actseg_ros.qos import QosWatch
-from actseg_ros.settings import SegmentationConfig, SpatialConfig, change_of
+from actseg_ros.settings import SegmentationConfig, SpatialConfig, WebPageConfig, change_of
 from actseg_ros.spatial.output import SpatialOutput
+from actseg_ros.web_page import WebPage
 
 DIAGNOSTICS_S = 1.0
 REFUSALS_LOGGED_EVERY_S = 5.0
@@ -69,11 +70,15 @@ class SegmentationNode(ManagedNode):
         self.stream = declare(self, StreamConfig, "stream", change_of)
         spatial = declare(self, SpatialConfig, "spatial", change_of)
         style = declare(self, OverlayConfig, "overlay", change_of)
+        web = declare(self, WebPageConfig, "web", change_of)
         refuse_unknown(self)
         self.add_on_set_parameters_callback(refuse_changes)
         self._changes = ParameterChanges(
             self,
-            {"": self.settings, "stream": self.stream, "overlay": style, "spatial": spatial},
+            {
+                **{"": self.settings, "stream": self.stream, "overlay": style},
+                **{"spatial": spatial, "web": web},
+            },
             change_of,
             lambda: self._model is not None,
             self._on_parameters,
@@ -98,6 +103,15 @@ class SegmentationNode(ManagedNode):
                 self, spatial, self.stream.max_pixels, self._queries.holding, self._watch
             )
             self._outputs.after = self._spatial.offer
+        self._reports: ReportPublisher = self._outputs
+        self._page: WebPage | None = None
+        if web.enabled:
+            self._page = WebPage(self, web, self._queries, self._on_changed)
+            self._reports = FanOut(self._outputs, self._page.view)
+            if self._spatial is not None:
+                self._spatial.also_wanted = self._page.view.wants_image
+                self._spatial.placed = self._page.placed
+            self._page.look()
         self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
         # Steady clocks: with simulated time a stopped /clock would stop what watches over it.
         steady = Clock(clock_type=ClockType.STEADY_TIME)
@@ -153,7 +167,7 @@ class SegmentationNode(ManagedNode):
         self._worker = Worker(
             self._model.engine,
             self._queries,
-            self._outputs,
+            self._reports,
             self._decode,
             self.stream,
             gate,
@@ -199,6 +213,8 @@ class SegmentationNode(ManagedNode):
         self._release()
         self._rest(Health(State.SHUTDOWN))
         self._outputs.status_publisher.wait_for_all_acked(Duration(seconds=LAST_WORD_TIMEOUT_S))
+        if self._page is not None:
+            self._page.close()
 
     # ------------------------------------------------------------------------------ callbacks
     def _decode(self, message: Any) -> NDArray[np.uint8]:
@@ -207,8 +223,9 @@ class SegmentationNode(ManagedNode):
         return image
 
     def _on_changed(self) -> None:
-        if self._worker is not None:
-            self._worker.queries_changed()
+        worker = self._worker  # the page calls this from a thread of its own
+        if worker is not None:
+            worker.queries_changed()
 
     def _on_refused(self, reason: str) -> None:
         self._outputs.refused_command = reason
@@ -245,7 +262,7 @@ class SegmentationNode(ManagedNode):
     def _on_beat(self) -> None:
         """The heartbeat while no worker runs; with one, it speaks for itself."""
         if self._worker is None:
-            self._outputs.health(self._resting)
+            self._reports.health(self._resting)
 
     def _on_look(self) -> None:
         if self._commands is not None:
@@ -256,6 +273,8 @@ class SegmentationNode(ManagedNode):
                 self._images.look_for(self._clock_watch.hint(False))
         if self._spatial is not None:
             self._spatial.follow_demand()
+        if self._page is not None:
+            self._page.look()
 
     def _on_diagnostics(self) -> None:
         images, health = self._images, self._outputs.latest
@@ -269,12 +288,16 @@ class SegmentationNode(ManagedNode):
             graph.twin(self),
             self._new_problems.hint(health),
         ]
+        told = "; ".join(hint for hint in hints if hint and hint not in health.detail)
+        if self._page is not None:
+            self._page.view.hint = told
+            told = "; ".join(filter(None, (told, self._page.hint())))
         message = diagnostics_message(
             self.get_fully_qualified_name(),
             images.topic_name if images else "",
             health,
             self._facts(),
-            "; ".join(hint for hint in hints if hint and hint not in health.detail),
+            told,
             int(self.get_clock().now().nanoseconds),
         )
         self._diagnostics.publish(message)
@@ -311,7 +334,7 @@ class SegmentationNode(ManagedNode):
         release_memory()
 
     def _publish_health(self, health: Health) -> None:
-        self._outputs.health(health)
+        self._reports.health(health)
 
     def _show(self, health: Health) -> None:
         self._outputs.latest = health
@@ -338,6 +361,7 @@ class SegmentationNode(ManagedNode):
             "worker last seen [s]": f"{self.stuck_s():.1f}",
             **sentence_facts(states),
             **(self._spatial.facts() if self._spatial else {}),
+            **(self._page.facts() if self._page else {}),
         }
 
 

@@ -9,6 +9,7 @@ from typing import Literal
 from pydantic import Field
 
 from actseg_core.config import Config, OverlayConfig, RuntimeConfig, StreamConfig
+from actseg_core.web.config import WebConfig
 
 Reliability = Literal["best_effort", "reliable"]
 Change = Literal["live", "unconfigured", "start"]
@@ -87,6 +88,13 @@ class SpatialConfig(Config):
     """Depth beyond this [m] is left out."""
     marker_lifetime_s: float = Field(1.0, gt=0.0, le=600.0)
     """A marker that is not renewed vanishes after this long [s], or 2.5 intervals of answers."""
+
+
+class WebPageConfig(WebConfig):
+    """The page in a browser; `web` in the node's parameters."""
+
+    enabled: bool = False
+    """Serve the page with picture, masks and sentences (docs/page.md)."""
 
 
 class CameraConfig(Config):
@@ -172,6 +180,7 @@ NEEDS: dict[str, tuple[str, object]] = {
     "stream.background": ("stream.mask_frame", "newest"),
     "stream.max_moved_s": ("stream.mask_frame", "newest"),
     **{f"spatial.{name}": ("spatial.enabled", True) for name in SpatialConfig.model_fields},
+    **{f"web.{name}": ("web.enabled", True) for name in WebPageConfig.model_fields},
     "answer_timeout_s": ("lossless", True),
 }
 
@@ -199,5 +208,5 @@ def change_of(name: str) -> Change:
     """When a parameter of the segmentation node can change."""
     if name in LIVE:
         return "live"
-    is_fixed = name in AT_START or name.startswith("spatial.")
+    is_fixed = name in AT_START or name.startswith(("spatial.", "web."))
     return "start" if is_fixed else "unconfigured"

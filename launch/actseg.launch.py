@@ -124,13 +124,10 @@ def video_arguments() -> list[DeclareLaunchArgument]:
         DeclareLaunchArgument(
             "video",
             default_value="",
-            description="video, image folder, webcam (0, /dev/v4l/by-id/...) or stream (rtsp://, "
-            "http://) to play as the camera; empty: none",
+            description="video, folder, webcam (0) or stream (rtsp://...) to play; empty: none",
         ),
         DeclareLaunchArgument(
-            "video_rate",
-            default_value="0.0",
-            description="its frames per second; 0: its own times",
+            "video_rate", default_value="0.0", description="its frames per second; 0: its own"
         ),
         DeclareLaunchArgument(
             "loop", default_value="true", choices=YES_NO, description="play it over and over"
@@ -172,6 +169,9 @@ def node_arguments() -> list[DeclareLaunchArgument]:
         ),
         DeclareLaunchArgument(
             "rviz", default_value="false", choices=YES_NO, description="start RViz"
+        ),
+        DeclareLaunchArgument(
+            "web", default_value="false", choices=YES_NO, description="a page, see docs/page.md"
         ),
         DeclareLaunchArgument(
             "fixed_frame",
@@ -228,6 +228,8 @@ def segmentation(context: LaunchContext) -> list[Node]:
     chosen["autostart"] = ParameterValue(LaunchConfiguration("autostart"), value_type=bool)
     chosen["compressed"] = ParameterValue(LaunchConfiguration("compressed"), value_type=bool)
     chosen["spatial.enabled"] = ParameterValue(LaunchConfiguration("spatial"), value_type=bool)
+    if LaunchConfiguration("web").perform(context) == "true":  # else the parameters file holds
+        chosen["web.enabled"] = True
     node = Node(
         package="actseg",
         executable="segmentation_node",

@@ -20,6 +20,7 @@ from actseg_ros.settings import (
     RecorderConfig,
     SegmentationConfig,
     SpatialConfig,
+    WebPageConfig,
     change_of,
 )
 
@@ -39,6 +40,7 @@ NODES: dict[str, tuple[Group, ...]] = {
         ("stream", StreamConfig),
         ("overlay", OverlayConfig),
         ("spatial", SpatialConfig),
+        ("web", WebPageConfig),
     ),
     "camera": (("", CameraConfig),),
     "bag_camera": (("", BagConfig),),

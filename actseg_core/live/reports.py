@@ -134,3 +134,48 @@ class ReportPublisher(Protocol):
 
     def fault(self, state: State, text: str) -> None:
         """Log a problem; floods are kept away."""
+
+
+class FanOut:
+    """A ReportPublisher that hands everything to several, in their order.
+
+    Args:
+        publishers: The others; what one of them raises keeps it from those behind it.
+    """
+
+    def __init__(self, *publishers: ReportPublisher) -> None:
+        self._publishers = publishers
+
+    def wants_image(self) -> bool:
+        """Whether any of them does."""
+        return any(one.wants_image() for one in self._publishers)
+
+    def prepare(self, report: Report) -> Callable[[], None]:
+        """Let all build their messages; the returned function lets all publish them."""
+        prepared = [one.prepare(report) for one in self._publishers]
+
+        def publish() -> None:
+            for one in prepared:
+                one()
+
+        return publish
+
+    def idle_image(self, frame: Frame) -> None:
+        """Show a frame about which nothing is asked."""
+        for one in self._publishers:
+            one.idle_image(frame)
+
+    def forget_stamps(self) -> None:
+        """Let stamps begin anew."""
+        for one in self._publishers:
+            one.forget_stamps()
+
+    def health(self, health: Health) -> None:
+        """Publish a heartbeat."""
+        for one in self._publishers:
+            one.health(health)
+
+    def fault(self, state: State, text: str) -> None:
+        """Log a problem."""
+        for one in self._publishers:
+            one.fault(state, text)

@@ -72,7 +72,7 @@ class WebServer:
         return self._thread.is_alive()
 
     def start(self) -> None:
-        """Listen; once only.
+        """Listen; once only, and returns at once.
 
         Raises:
             WebError: If the address cannot be had.
@@ -80,10 +80,11 @@ class WebServer:
         self._socket = self._listen()
         self._port = self._socket.getsockname()[1]
         self._thread.start()
-        self._ready.wait(START_TIMEOUT_S)
 
     def stop(self) -> None:
         """Close all connections and end the thread."""
+        if self._thread.is_alive():
+            self._ready.wait(START_TIMEOUT_S)
         loop, ended = self._loop, self._ended
         self._view.changed = lambda: None
         if loop is not None and ended is not None and self._thread.is_alive():

@@ -46,7 +46,7 @@ NO_MARKERS = "visualization_msgs is not installed, so there is no ~/markers; ins
 
 
 class SpatialOutput:
-    """Publishes `~/centroid`, `~/points` and `~/markers` while somebody subscribes to one.
+    """Publishes `~/centroid`, `~/points` and `~/markers` while somebody wants what is in them.
 
     A thread of its own computes, so that neither masks nor callbacks wait for it.
 
@@ -56,6 +56,10 @@ class SpatialOutput:
         max_pixels: Larger depth images are refused [px].
         holding: QuerySet.holding; keeps places of an older set of sentences from going out.
         watch: Is told of publishers whose QoS does not fit.
+
+    Attributes:
+        also_wanted: Whether somebody wants places who does not subscribe.
+        placed: Called with the places of each answered frame; must return at once.
     """
 
     def __init__(
@@ -76,6 +80,8 @@ class SpatialOutput:
             node.get_logger().warning(NO_MARKERS)
         else:
             self._markers = node.create_publisher(MarkerArray, "~/markers", newest)
+        self.also_wanted: Callable[[], bool] = lambda: False
+        self.placed: Callable[[list[Place]], None] = lambda places: None
         self._inputs = DepthInputs(node, settings.depth_reliability, watch, self._on_depth)
         self._changed = threading.Condition()
         self._pairing: Pairing[Report, Image] = self._new_pairing()
@@ -220,6 +226,7 @@ class SpatialOutput:
             if in_force:
                 for publisher, message in outgoing:
                     publisher.publish(message)
+                self.placed(places)
                 self._frame_id, self._shown = newest.frame_id, bool(places)
                 self._problem = "" if places else problem
                 self._published.tick(time.monotonic())
@@ -286,7 +293,8 @@ class SpatialOutput:
                 publisher.publish(message)
 
     def _is_wanted(self) -> bool:
-        return any(map(self._has_reader, (self._centroid, self._points, self._markers)))
+        outputs = (self._centroid, self._points, self._markers)
+        return any(map(self._has_reader, outputs)) or self.also_wanted()
 
     @staticmethod
     def _has_reader(publisher: "Publisher[Any] | None") -> TypeGuard["Publisher[Any]"]:

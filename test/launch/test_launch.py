@@ -135,7 +135,7 @@ def test_every_configuration_read_is_an_argument_declared() -> None:
     read |= set(ast.literal_eval(_assigned("NODE_ARGUMENTS")))
     assert read - {""} == declared
     assert {"image", "preset", "checkpoint", "device", "video", "rviz", "namespace"} <= declared
-    assert {"params_file", "respawn", "bag", "v4l2", "spatial", "use_sim_time"} <= declared
+    assert {"params_file", "respawn", "bag", "v4l2", "spatial", "web", "use_sim_time"} <= declared
 
 
 def test_every_argument_is_described() -> None:

@@ -3,7 +3,13 @@
 import pytest
 
 from actseg_core.config import Config, StreamConfig
-from actseg_ros.settings import BagConfig, SegmentationConfig, SpatialConfig, without_effect
+from actseg_ros.settings import (
+    BagConfig,
+    SegmentationConfig,
+    SpatialConfig,
+    WebPageConfig,
+    without_effect,
+)
 
 
 def groups(**changed: Config) -> dict[str, Config]:
@@ -11,6 +17,7 @@ def groups(**changed: Config) -> dict[str, Config]:
         "": SegmentationConfig(),
         "stream": StreamConfig(),
         "spatial": SpatialConfig(),
+        "web": WebPageConfig(),
     }
     return {**given, **{name.replace("own", ""): config for name, config in changed.items()}}
 
@@ -35,6 +42,10 @@ def test_defaults_are_never_told() -> None:
         (
             groups(spatial=SpatialConfig(max_depth_m=3.0)),
             "parameter spatial.max_depth_m: 3.0 has no effect while spatial.enabled is False",
+        ),
+        (
+            groups(web=WebPageConfig(port=9000)),
+            "parameter web.port: 9000 has no effect while web.enabled is False",
         ),
         (
             {"": BagConfig(answer_timeout_s=5.0)},

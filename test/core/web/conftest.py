@@ -1,17 +1,15 @@
 """A whole page without a model: real worker, real server, a camera thread, and its own client."""
 
-import asyncio
-import json
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from types import SimpleNamespace
-from typing import Any, TypeVar
+from typing import Any
 
-import aiohttp
 import numpy as np
 import pytest
 from fake_engine import FakeEngine, engine, eventually, read, read_words
+from page_visitor import Visit, run
 
 from actseg_core.config import StreamConfig
 from actseg_core.live.frame_checks import NANOSECONDS, StampGate
@@ -23,8 +21,6 @@ from actseg_core.web.server import WebServer
 from actseg_core.web.view import View
 
 __all__ = ["engine", "eventually", "read"]  # fixtures of test/support
-PATIENCE_S = 60.0
-Result = TypeVar("Result")
 
 
 class Page:
@@ -70,10 +66,6 @@ class Page:
         return self.server.url.partition("#")[0]
 
     @property
-    def origin(self) -> str:
-        return self.address.rstrip("/")
-
-    @property
     def processed(self) -> int:
         return self.view._health.processed
 
@@ -85,86 +77,6 @@ class Page:
                 header = SimpleNamespace(stamp=stamp, frame_id="cam")
                 image = np.full((12, 16, 3), 90, np.uint8)
                 self.worker.offer(SimpleNamespace(header=header, image=image))
-
-
-class Browser:
-    """One websocket as the page uses it."""
-
-    def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
-        self.socket = socket
-        self.pictures: list[dict[str, Any]] = []
-        self.jpegs: list[bytes] = []
-        self.statuses: list[dict[str, Any]] = []
-        self.others: list[dict[str, Any]] = []
-        self.draws = True
-        self._calls = 0
-
-    async def step(self) -> bool:
-        """Take one message; False if the server has hung up."""
-        item = await self.socket.receive(PATIENCE_S)
-        if item.type is aiohttp.WSMsgType.BINARY:
-            length = int.from_bytes(item.data[:4], "big")
-            self.pictures.append(json.loads(item.data[4 : 4 + length]))
-            self.jpegs.append(item.data[4 + length :])
-            if self.draws:
-                await self.socket.send_json({"do": "got", "number": self.pictures[-1]["number"]})
-        elif item.type is aiohttp.WSMsgType.TEXT:
-            content = json.loads(item.data)
-            (self.statuses if content["kind"] == "status" else self.others).append(content)
-        else:
-            return False
-        return True
-
-    async def until(self, condition: Callable[[], Any], what: str = "") -> None:
-        end_s = time.monotonic() + PATIENCE_S
-        while not condition():
-            assert time.monotonic() < end_s, f"not within {PATIENCE_S:g} s: {what}"
-            assert await self.step(), f"hung up: {self.socket.close_code}"
-
-    async def call(self, **message: Any) -> dict[str, Any]:
-        self._calls += 1
-        number = self._calls
-        await self.socket.send_json({**message, "call": number})
-        await self.until(lambda: self.reply(number), f"a reply to {message}")
-        return self.reply(number)
-
-    def reply(self, number: int) -> Any:
-        return next((one for one in self.others if one.get("call") == number), None)
-
-    async def closed(self) -> int | None:
-        while await self.step():
-            pass
-        return self.socket.close_code
-
-
-class Visit:
-    """`async with Visit(page) as browser`; `origin` and other headers as wanted."""
-
-    def __init__(self, page: Page, origin: str | None = "", **headers: str) -> None:
-        self._page, self._headers = page, headers
-        self._origin = page.origin if origin == "" else origin
-
-    async def __aenter__(self) -> Browser:
-        self._session = aiohttp.ClientSession()
-        try:
-            socket = await self._session.ws_connect(
-                f"{self._page.address}live", origin=self._origin, headers=self._headers
-            )
-        except BaseException:
-            await self._session.close()
-            raise
-        return Browser(socket)
-
-    async def __aexit__(self, *_: object) -> None:
-        await self._session.close()
-
-
-def run(work: Callable[[], Awaitable[Result]]) -> Result:
-    async def whole() -> Result:
-        async with asyncio.timeout(4 * PATIENCE_S):
-            return await work()
-
-    return asyncio.run(whole())
 
 
 @pytest.fixture
@@ -187,8 +99,11 @@ def page(make_page: Callable[..., Page]) -> Page:
 
 
 @pytest.fixture
-def visit() -> type[Visit]:
-    return Visit
+def visit() -> Callable[..., Visit]:
+    def begin(page: Page, origin: str | None = "", **headers: str) -> Visit:
+        return Visit(page.address, origin, **headers)
+
+    return begin
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """3-D outputs of the real node with a small model, worked out by hand."""
 
+import math
 import time
 from collections.abc import Callable
 from typing import Any
@@ -37,7 +38,8 @@ class Bench:
 
     def __init__(self, context: Context, engine: Any, read: Any, **values: Any) -> None:
         given = {"enabled": True, "min_points": 5, **values}
-        overrides = [Parameter(f"spatial.{name}", value=value) for name, value in given.items()]
+        names = {name: name if "." in name else f"spatial.{name}" for name in given}
+        overrides = [Parameter(names[name], value=value) for name, value in given.items()]
         overrides.append(Parameter("frozen_frames", value=0))  # the picture stands still
         # A computer that is busy for a while is no fault of camera or node.
         for name in ("stale_after_s", "max_age_s", "max_gap_s"):
@@ -201,6 +203,26 @@ def test_depth_is_subscribed_to_only_while_somebody_asks(make: Any) -> None:
     assert bench.depth_camera.get_subscription_count() == 1
     bench.client.destroy_subscription(list(bench.client.subscriptions)[-1])
     bench.spin_until(lambda: bench.depth_camera.get_subscription_count() == 0)
+
+
+def test_the_page_asks_for_depth_and_shows_the_distance_of_the_centroid(make: Any) -> None:
+    bench = make(**{"web.enabled": True, "web.port": 0})
+    view = bench.node._page.view
+    bench.ask("the dog")
+    bench.spin_until(lambda: bench.facts().get("state") == "FOUND")
+    assert bench.depth_camera.get_subscription_count() == 0
+    assert view.status()["sentences"][0]["distance_m"] is None
+    view.watchers = 1  # as when a browser looks
+    bench.read("centroid")
+    bench.spin_until(
+        lambda: view.status()["sentences"][0]["distance_m"] and bench.came["centroid"]
+    )
+    place = bench.came["centroid"][-1].point
+    metres = math.hypot(place.x, place.y, place.z)
+    assert view.status()["sentences"][0]["distance_m"] == pytest.approx(metres, abs=0.006)
+    bench.ask("absent")
+    bench.spin_until(lambda: bench.facts().get("state") == "NOT_FOUND")
+    assert view.status()["sentences"][0]["distance_m"] is None
 
 
 def test_without_the_parameter_there_are_no_such_topics(make: Any) -> None:
