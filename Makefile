@@ -12,6 +12,7 @@ PHOTOS ?=
 DETECTOR ?=
 HELD_OUT ?=
 PYTEST_OPTIONS ?=
+WORKERS ?= 2
 BENCH ?=
 
 .DELETE_ON_ERROR:
@@ -49,25 +50,14 @@ demo: setup  ## the nodes on a real video; VIDEO=file SENTENCE="a dog" for your 
 	$(BIN)/python -m actseg_ros.demo.run $(if $(VIDEO),--video "$$VIDEO") \
 		$(if $(SENTENCE),--sentence "$$SENTENCE")
 
-# In four processes: in one, the native libraries of readers and runtimes that the core's tests load
-# one after the other crash the interpreter (seen with runtime among others; cause not found).
-# A part without a test that $(PYTEST_OPTIONS) selects ends with 5, which is no failure.
-CORE_TESTS = $(filter-out test/core/conftest.py test/core/__pycache__,$(wildcard test/core/*))
-FIRST_TESTS = $(filter test/core/b% test/core/c% test/core/d% test/core/e% test/core/f% test/core/g% \
-	test/core/l% test/core/n% test/core/o%,$(CORE_TESTS))
-LAST_TESTS = $(filter-out $(FIRST_TESTS) test/core/runtime,$(CORE_TESTS))
-define run-tests
-	$(BIN)/python -m pytest $(1) $(PYTEST_OPTIONS) $(FIRST_TESTS) || [ $$? -eq 5 ]
-	$(BIN)/python -m pytest $(1) $(PYTEST_OPTIONS) test/core/runtime || [ $$? -eq 5 ]
-	$(BIN)/python -m pytest $(1) $(PYTEST_OPTIONS) $(LAST_TESTS) || [ $$? -eq 5 ]
-	$(BIN)/python -m pytest $(1) $(PYTEST_OPTIONS) test --ignore test/core || [ $$? -eq 5 ]
-endef
+# Half of the tests for each worker to begin with; one that has done its half takes of the other's.
+RUN_TESTS = $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(PYTEST_OPTIONS)
 
-test: setup  ## all tests but the slow ones
-	$(call run-tests,-m "not slow")
+test: setup  ## all tests but the slow ones, in WORKERS=2 processes
+	$(RUN_TESTS) -m "not slow"
 
 test-all: setup  ## all tests
-	$(call run-tests,)
+	$(RUN_TESTS)
 
 test-fuzz: setup  ## the property tests on random examples, others every time; failures are kept
 	$(BIN)/python -m pytest -m hypothesis --hypothesis-profile=fuzz $(PYTEST_OPTIONS)

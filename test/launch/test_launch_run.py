@@ -6,7 +6,6 @@ docs/node.md says what else.
 
 import json
 import os
-import random
 import signal
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from ament_index_python.packages import get_packages_with_prefixes
+from patience import PATIENCE_S
 
 pytest.importorskip("launch_ros", reason="launch_ros is not on PyPI")
 pytestmark = pytest.mark.slow
@@ -52,7 +52,7 @@ def refusal(file: str, argument: str) -> str:
         [sys.executable, str(RUN), str(ROOT / "launch" / file), argument, *more],
         capture_output=True,
         text=True,
-        timeout=120.0,
+        timeout=PATIENCE_S,
     )
     assert done.returncode != 0
     assert "process started" not in done.stdout + done.stderr
@@ -88,10 +88,12 @@ def test_rvizs_view_goes_with_its_frame_and_its_title_with_its_camera(
     assert words[:6] == ["-d", str(folder / config), "-f", frame, "-t", title]
 
 
-def test_one_launch_file_starts_a_node_and_a_camera_per_namespace(tmp_path: Path) -> None:
+def test_one_launch_file_starts_a_node_and_a_camera_per_namespace(
+    tmp_path: Path, domain: int
+) -> None:
     environment = {
         **os.environ,
-        "ROS_DOMAIN_ID": str(random.randint(1, 101)),
+        "ROS_DOMAIN_ID": str(domain),
         "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST",
         "FASTDDS_BUILTIN_TRANSPORTS": "LARGE_DATA",
         "PYTHONUNBUFFERED": "1",
@@ -116,12 +118,12 @@ def test_one_launch_file_starts_a_node_and_a_camera_per_namespace(tmp_path: Path
             env=environment,
         )
         try:
-            end_s = time.monotonic() + 200.0
+            end_s = time.monotonic() + PATIENCE_S
             while robots(heard) != {"front", "rear"}:
                 assert time.monotonic() < end_s and launched.poll() is None, log.read_text()
                 time.sleep(0.5)
             launched.send_signal(signal.SIGINT)
-            assert launched.wait(60.0) == 0, log.read_text()
+            assert launched.wait(PATIENCE_S) == 0, log.read_text()
         finally:
             client.kill()
             launched.kill()

@@ -7,15 +7,11 @@ os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
 os.environ["FASTDDS_BUILTIN_TRANSPORTS"] = "LARGE_DATA"
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-import fcntl
 import json
-import random
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -24,34 +20,12 @@ import numpy as np
 import pytest
 import rclpy
 from fake_engine import engine, eventually, read
+from patience import PATIENCE_S
 from rclpy.context import Context
+from ros_domains import domain
 
-__all__ = ["engine", "eventually", "read"]  # fixtures of test/support
+__all__ = ["domain", "engine", "eventually", "read"]  # fixtures of test/support
 ROOT = Path(__file__).resolve().parents[2]
-# Domain -> when it was last used [s]; least recently used first.
-_DOMAINS = dict.fromkeys(random.sample(range(1, 102), 101), -1e9)
-_GHOSTS_S = 25.0
-
-
-@pytest.fixture
-def domain() -> Iterator[int]:
-    """A ROS domain that nobody else on this machine uses, nor a test of this run a moment ago.
-
-    Ghosts of killed peers stay matched for 20 s. Above 101 the ports are the system's own.
-    """
-    for number in list(_DOMAINS):
-        with Path(tempfile.gettempdir(), f"actseg_domain_{number}").open("w") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                continue
-            time.sleep(max(0.0, _DOMAINS.pop(number) + _GHOSTS_S - time.monotonic()))
-            try:
-                yield number
-            finally:
-                _DOMAINS[number] = time.monotonic()
-            return
-    raise RuntimeError("all ROS domains are in use; end other pytest runs")
 
 
 class Process:
@@ -81,9 +55,9 @@ class Process:
         self.popen.stdin.write(line + "\n")
         self.popen.stdin.flush()
 
-    def wait(self, timeout_s: float = 30.0) -> int:
+    def wait(self, timeout_s: float = PATIENCE_S) -> int:
         code = self.popen.wait(timeout_s)
-        self._reader.join(10.0)
+        self._reader.join(PATIENCE_S)
         return code
 
     def stop(self, number: int = signal.SIGTERM) -> int:
@@ -93,7 +67,7 @@ class Process:
     def kill(self) -> None:
         if self.popen.poll() is None:
             self.popen.kill()
-        self.popen.wait(10.0)
+        self.popen.wait(PATIENCE_S)
 
     def events(self, kind: str) -> list[dict[str, Any]]:
         """JSON lines of one kind, in order."""

@@ -66,7 +66,7 @@ class Scene:
 
     def wait(self, condition: Callable[[], Any], what: str) -> None:
         try:
-            self.eventually(condition, 60.0, what)
+            self.eventually(condition, what)
         except AssertionError as error:
             pytest.fail(
                 f"{error}\n{self.status()}\n{self.last_problem()}\n{self.node.text[-3000:]}"

@@ -47,7 +47,7 @@ class Chain:
             status = self.status()
             return status["state"] == state and revision in (None, status["revision"])
 
-        self.eventually(reached, 60.0, f"{state.name}, not {self.status()}\n{self.node.text}")
+        self.eventually(reached, f"{state.name}, not {self.status()}\n{self.node.text}")
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def chain(start: Start, video: Path, checkpoint: Path, eventually: Eventually) -
     node = start("-m", "actseg_ros.segmentation_node", *patient(checkpoint=str(checkpoint)))
     camera = start("-m", "actseg_ros.players.video_camera", *camera_parameters(video))
     made = Chain(camera, node, client, eventually)
-    eventually(lambda: client.events("matched"), 60.0, client.text)
+    eventually(lambda: client.events("matched"), client.text)
     made.until(State.IDLE)
     return made
 
@@ -181,7 +181,7 @@ def test_every_frame_gets_a_mask_between_two_windows_and_says_how_far_it_was_mov
     def masks() -> list[dict[str, Any]]:
         return [mask for event in chain.answers(revision=1) for mask in event["masks"]]
 
-    chain.eventually(lambda: sum(mask["warped"] for mask in masks()) > 10, 60.0, "moved masks")
+    chain.eventually(lambda: sum(mask["warped"] for mask in masks()) > 10, "moved masks")
     for mask in masks():
         assert (mask["moved_ns"] > 0) == mask["warped"]
         assert mask["moved_ns"] < 2 * SECOND_NS

@@ -34,13 +34,13 @@ def test_a_frozen_camera_is_named_while_masks_go_on_and_forgotten_when_it_moves(
     def is_frozen() -> bool:
         return "the camera has sent the same picture" in newest("diagnostics")["message"]
 
-    eventually(is_frozen, 90.0, node.text)
+    eventually(is_frozen, node.text)
     assert newest("diagnostics")["level"] == WARN
-    eventually(lambda: newest("status")["state"] == State.FOUND, 30.0)
+    eventually(lambda: newest("status")["state"] == State.FOUND)
     camera.send("alive")
-    eventually(lambda: newest("diagnostics")["level"] == 0 and not is_frozen(), 30.0)
+    eventually(lambda: newest("diagnostics")["level"] == 0 and not is_frozen())
     assert int(newest("diagnostics")["values"]["same picture in a row"]) < 8
     camera.send("frozen")
-    eventually(is_frozen, 30.0)
+    eventually(is_frozen)
     assert int(newest("diagnostics")["values"]["same picture in a row"]) >= 8
     assert node.stop() == 0

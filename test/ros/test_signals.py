@@ -22,7 +22,6 @@ SIGNALS = (signal.SIGTERM, signal.SIGINT)
 # What a process sends through, half a megabyte and more. Mailboxes (fastdds_portN) are small, and
 # Fast DDS leaves some of them to the next process with the same port.
 SEGMENT = re.compile(r"/dev/shm/fastdds_[0-9a-f]{16}")
-EXIT_TIMEOUT_S = 240.0
 
 
 class Scene:
@@ -58,19 +57,19 @@ class Scene:
             time.sleep(self.random.uniform(0.0, 0.1))
             node.popen.send_signal(number)
         # A signal breaks the load off between two steps: seconds on a very busy machine.
-        assert node.wait(EXIT_TIMEOUT_S) == 0, f"{phase}, {number.name}\n{node.text[-3000:]}"
+        assert node.wait() == 0, f"{phase}, {number.name}\n{node.text[-3000:]}"
         assert "Traceback" not in node.text, f"{phase}, {number.name}\n{node.text[-3000:]}"
-        self.eventually(lambda: not any(map(is_running, children)), 10.0, "worker processes")
-        self.eventually(lambda: not self.left(segments), 10.0, f"{phase}: {self.left(segments)}")
+        self.eventually(lambda: not any(map(is_running, children)), "worker processes")
+        self.eventually(lambda: not self.left(segments), f"{phase}: {self.left(segments)}")
         self.assert_the_last_word_is_shutdown(f"{phase}, {number.name}")
 
     def wait_for_phase(self, phase: str, node: Any) -> None:
         """Until the node is there, and as far as the phase needs it."""
-        self.eventually(self.statuses, 90.0, f"the first status\n{node.text[-3000:]}")
+        self.eventually(self.statuses, f"the first status\n{node.text[-3000:]}")
         if phase == "warming up":
-            self.eventually(self.has_been(State.WARMING_UP), 90.0, phase)
+            self.eventually(self.has_been(State.WARMING_UP), phase)
         elif phase != "loading":
-            self.eventually(self.has_been(State.FOUND), 90.0, phase)
+            self.eventually(self.has_been(State.FOUND), phase)
         if phase == "deactivating":
             self.client.send(json.dumps("deactivate"))
 
@@ -88,7 +87,7 @@ class Scene:
         return sorted(item for item in segments - others if Path(item).exists())
 
     def assert_the_last_word_is_shutdown(self, what: str) -> None:
-        self.eventually(self.has_been(State.SHUTDOWN), 20.0, f"{what}: SHUTDOWN told")
+        self.eventually(self.has_been(State.SHUTDOWN), f"{what}: SHUTDOWN told")
         time.sleep(0.5)  # for whatever might still come
         last = self.statuses()[-1]
         assert last["state"] == State.SHUTDOWN, what

@@ -43,7 +43,7 @@ def test_each_node_answers_about_the_camera_of_its_namespace(
         return [event for event in client.events("result") if event["robot"] == name]
 
     for name in ("front", "rear"):
-        eventually(lambda name=name: len(answers(name)) >= 10, 240.0, name)
+        eventually(lambda name=name: len(answers(name)) >= 10, name)
     images: dict[str, set[int]] = {"front": set(), "rear": set()}
     for event in client.events("image"):
         images[event["robot"]].add(event["stamp_ns"])

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from patience import PATIENCE_S
 
 from actseg_core.config import StreamConfig
 from actseg_core.errors import ShapeError, VocabularyError
@@ -106,10 +107,10 @@ def read() -> Callable[[str], Sentence]:
 def eventually() -> Callable[..., None]:
     """Waits until a condition holds; generous, because nothing timed may fail."""
 
-    def wait(condition: Callable[[], Any], timeout_s: float = 60.0, what: str = "") -> None:
-        end = time.monotonic() + timeout_s
+    def wait(condition: Callable[[], Any], what: str = "") -> None:
+        end = time.monotonic() + PATIENCE_S
         while not condition():
-            assert time.monotonic() < end, f"not within {timeout_s} s: {what or condition}"
+            assert time.monotonic() < end, f"not within {PATIENCE_S:g} s: {what or condition}"
             time.sleep(0.01)
 
     return wait

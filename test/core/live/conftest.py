@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from fake_engine import engine, eventually, read
 from numpy.typing import NDArray
+from patience import PATIENCE_S
 
 from actseg_core.config import StreamConfig
 from actseg_core.errors import ShapeError
@@ -137,7 +138,7 @@ class Bench:
 
         def wait() -> Any:
             at_work.set()
-            go_on.wait(60.0)
+            go_on.wait(PATIENCE_S)
             return answer()
 
         self.engine.answer = wait
@@ -163,4 +164,4 @@ def start(engine: Any, read: Any, eventually: Any) -> Iterator[Callable[..., Ben
 
     yield make
     for bench in made:
-        assert bench.worker.stop(10.0)
+        assert bench.worker.stop(PATIENCE_S)

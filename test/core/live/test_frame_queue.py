@@ -5,6 +5,7 @@ import time
 
 from hypothesis import given
 from hypothesis import strategies as st
+from patience import PATIENCE_S
 
 from actseg_core.live.frame_queue import Arrival, FrameQueue
 
@@ -25,11 +26,11 @@ def test_a_full_queue_drops_the_oldest() -> None:
 def test_wake_ends_a_wait_without_a_frame() -> None:
     queue = FrameQueue(1)
     got: list[Arrival | None] = []
-    thread = threading.Thread(target=lambda: got.append(queue.get(60.0)))
+    thread = threading.Thread(target=lambda: got.append(queue.get(1e6)), daemon=True)
     thread.start()
     time.sleep(0.05)
     queue.wake()
-    thread.join(10.0)
+    thread.join(PATIENCE_S)
     assert got == [None]
 
 
@@ -38,7 +39,7 @@ def test_a_wake_before_the_wait_is_not_lost() -> None:
     queue.wake()
     thread = threading.Thread(target=queue.get, args=(1e6,), daemon=True)
     thread.start()
-    thread.join(60.0)
+    thread.join(PATIENCE_S)
     assert not thread.is_alive()
 
 

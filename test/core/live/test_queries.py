@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from patience import PATIENCE_S
 
 from actseg_core.live.queries import QueryRefused, QuerySet, QueryState
 from actseg_core.live.states import State
@@ -144,7 +145,7 @@ def test_a_change_waits_until_a_publication_is_through(queries: QuerySet) -> Non
         thread.start()
         time.sleep(0.05)
         order.append("published")
-    thread.join(10.0)
+    thread.join(PATIENCE_S)
     assert order == ["published", "acknowledged"]
     with queries.holding(1) as in_force:
         assert not in_force

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from patience import PATIENCE_S
 
 from actseg_core.config import StreamConfig
 from actseg_core.live.states import State
@@ -138,7 +139,7 @@ def test_no_mask_of_an_older_revision_follows_a_change(start: Any, eventually: E
     bench.feed(3)
     with bench.held() as at_work:
         bench.worker.offer(bench.message())
-        assert at_work.wait(60.0)
+        assert at_work.wait(PATIENCE_S)
         bench.command("the cat")
         published_before = len(bench.published.reports)
     bench.feed(2)

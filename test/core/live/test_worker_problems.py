@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from patience import PATIENCE_S
 
 from actseg_core.live.frame_checks import StampGate
 from actseg_core.live.states import State
@@ -138,7 +139,7 @@ def test_under_load_the_newest_frame_wins_and_drops_are_counted(
     bench.feed(2)
     with bench.held() as at_work:
         bench.worker.offer(bench.message())
-        assert at_work.wait(60.0)
+        assert at_work.wait(PATIENCE_S)
         for _ in range(40):
             last = bench.message()
             bench.worker.offer(last)
@@ -227,7 +228,7 @@ def test_a_camera_whose_clock_was_set_back_lets_stamps_begin_anew(
 
 def test_stop_ends_the_thread_and_counts_what_waited(start: Any) -> None:
     bench = start()
-    assert bench.worker.stop(10.0)
+    assert bench.worker.stop(PATIENCE_S)
     bench.worker.offer(bench.message())
     reports = len(bench.published.reports)
     time.sleep(0.05)
@@ -245,16 +246,16 @@ def test_a_worker_that_was_stopped_while_it_hung_says_nothing_any_more(
 
     def hang() -> Any:
         held.set()
-        go_on.wait(30.0)
+        go_on.wait(PATIENCE_S)
         return answer()
 
     monkeypatch.setattr(engine, "answer", hang)
     bench.worker.offer(bench.message())
-    assert held.wait(30.0)
+    assert held.wait(PATIENCE_S)
     assert not bench.worker.stop(0.1)
     said = len(bench.published.reports), len(bench.published.beats)
     go_on.set()
-    assert bench.worker.stop(10.0)
+    assert bench.worker.stop(PATIENCE_S)
     assert (len(bench.published.reports), len(bench.published.beats)) == said
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from patience import PATIENCE_S
 
 from actseg_core.predictor import Predictor, Response
 from actseg_core.streaming.engine import StreamingEngine
@@ -25,7 +26,7 @@ class Following:
 
         def encode(images: np.ndarray, flow: object) -> Any:
             if self.hold is not None:
-                assert self.hold.wait(20)
+                assert self.hold.wait(PATIENCE_S)
             if self.error is not None:
                 raise self.error
             self.encoded.append(len(images))

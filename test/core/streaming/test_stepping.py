@@ -11,6 +11,7 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from patience import PATIENCE_S
 
 from actseg_core.config import ModelConfig, Stream, StreamConfig
 from actseg_core.networks.two_stream import build_model
@@ -176,7 +177,7 @@ def test_the_thread_of_a_stream_ends_with_its_engine(beside: Predictor, camera: 
     del engine
     gc.collect()
     for thread in before:
-        thread.join(20)
+        thread.join(PATIENCE_S)
         assert not thread.is_alive()
 
 

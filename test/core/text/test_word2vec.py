@@ -60,14 +60,14 @@ def test_files_that_gensim_wrote_are_read_by_path(tmp_path: Path, name: str) -> 
 @pytest.mark.parametrize(
     ("name", "content"),
     [
-        ("GoogleNews.bin.gz", gzip.compress(BINARY)),
-        ("packed_without_saying.bin", gzip.compress(BINARY)),
+        ("GoogleNews.bin.gz", gzip.compress(BINARY, mtime=0)),
+        ("packed_without_saying.bin", gzip.compress(BINARY, mtime=0)),
         ("not_packed.bin.gz", BINARY),
         ("NEWS.BIN", BINARY),
         ("no_ending", BINARY),
         ("binary_that_says_text.txt", BINARY),
         ("text_that_says_binary.bin", TEXT),
-        ("vectors.txt.gz", gzip.compress(TEXT)),
+        ("vectors.txt.gz", gzip.compress(TEXT, mtime=0)),
         ("vectors.txt.bz2", bz2.compress(TEXT)),
         ("vectors.vec.xz", lzma.compress(TEXT)),
         ("glove.txt", TEXT.split(b"\n", 1)[1]),
@@ -211,8 +211,8 @@ def test_a_start_that_says_no_width_is_refused(tmp_path: Path, header: bytes) ->
         (b"3 3\ndog 1 2 3\nDog 0 0.5 0.25\n", "its header promises 3 words, it has 2"),
         (b"1 2 3\nx\n", "line 2 must be a word and 2 numbers"),
         (BINARY[:-6], "binary file: unexpected end of input"),
-        (gzip.compress(BINARY)[:-12], "Compressed file ended before the end"),
-        (gzip.compress(BINARY)[:-6] + b"abcdef", "CRC check failed"),
+        (gzip.compress(BINARY, mtime=0)[:-12], "Compressed file ended before the end"),
+        (gzip.compress(BINARY, mtime=0)[:-6] + b"abcdef", "CRC check failed"),
         (zipped(TEXT), "is a zip archive; unpack it and give the file inside"),
         (TEXT.decode().encode("utf-16"), "is UTF-16 text; save it as UTF-8"),
         (b"\xba\x16\x4f\x2f\x0c\0\0\0", r"is a fastText model; give the \.vec file beside it"),
@@ -253,7 +253,7 @@ def test_without_gensim_text_is_read_and_a_binary_file_says_what_to_install(
 
 @pytest.mark.parametrize(
     "content",
-    [BINARY, TEXT, TEXT.split(b"\n", 1)[1], gzip.compress(BINARY), lzma.compress(TEXT)],
+    [BINARY, TEXT, TEXT.split(b"\n", 1)[1], gzip.compress(BINARY, mtime=0), lzma.compress(TEXT)],
     ids=["binary", "text", "glove", "gzip", "xz"],
 )
 @given(data=st.data())

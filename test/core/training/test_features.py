@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from patience import PATIENCE_S
 
 from actseg_core.config import ModelConfig, TextConfig, VideoConfig
 from actseg_core.datasets.a2d_sentences import A2DSentences
@@ -281,7 +282,7 @@ def test_a_killed_process_leaves_whole_files_and_the_next_goes_on(
     data: Path, tmp_path: Path
 ) -> None:
     process = filling(data, tmp_path, "slow")
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE_S
     while len(files(tmp_path)) < 2 and time.monotonic() < deadline:
         time.sleep(0.05)
     process.kill()

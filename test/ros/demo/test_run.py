@@ -117,7 +117,7 @@ def test_it_answers_writes_and_ends(start: Start, checkpoint: Path, tmp_path: Pa
         *("-m", "actseg_ros.demo.run", "--checkpoint", str(checkpoint), "--out", str(out)),
         *("--seconds", "1.5", "--sentence", "the car", "--sentence", "blorptwizzle"),
     )
-    assert demo.wait(90.0) == 0, demo.text + (out / "nodes.log").read_text()
+    assert demo.wait() == 0, demo.text + (out / "nodes.log").read_text()
     assert not [
         process
         for process in psutil.process_iter(["cmdline"])
@@ -139,7 +139,7 @@ def test_ctrl_c_ends_it_with_what_came_until_then(
         *("-m", "actseg_ros.demo.run", "--checkpoint", str(checkpoint), "--out", str(out)),
         *("--seconds", "40", "--sentence", "the car"),
     )
-    eventually((out / "people_00002.png").exists, 90.0)
+    eventually((out / "people_00002.png").exists)
     assert demo.stop(signal.SIGINT) == 130
     assert "the car" in demo.text.partition("answers")[2]  # in the table, not as the headline
     assert f"{out / 'people'}.mp4" in demo.text
@@ -163,6 +163,6 @@ def test_what_cannot_work_ends_with_one_line(
     start: Start, tmp_path: Path, arguments: tuple[str, ...], reason: str
 ) -> None:
     demo = start("-m", "actseg_ros.demo.run", "--out", str(tmp_path / "out"), *arguments)
-    assert demo.wait(90.0) == 2
+    assert demo.wait() == 2
     assert reason in demo.text
     assert len(demo.lines) == 1

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from actseg.msg import ActorMaskArray, SegmentationStatus
 from diagnostic_msgs.msg import DiagnosticArray
+from patience import PATIENCE_S
 from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.lifecycle import TransitionCallbackReturn
@@ -28,7 +29,6 @@ from actseg_ros.segmentation_node import SegmentationNode
 PICTURE = np.zeros((12, 16, 3), np.uint8)
 # The picture stands still on purpose; and a computer that is busy for a while is no fault of
 # camera or node. Tests of a limit give their own.
-PATIENCE_S = 90.0
 PATIENT: dict[str, Any] = {
     "frozen_frames": 0,
     "image_depth": 50,

@@ -20,6 +20,7 @@ from hypothesis.stateful import (
 from lifecycle_msgs.msg import State as LifecycleState
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState, GetState
+from patience import PATIENCE_S
 from rclpy.lifecycle import TransitionCallbackReturn
 
 from actseg_core.errors import CheckpointError, ConfigError
@@ -218,7 +219,7 @@ def test_a_worker_that_does_not_stop_is_given_up_with_its_model(
 
     def hang() -> Any:
         held.set()
-        go_on.wait(30.0)
+        go_on.wait(PATIENCE_S)
         return answer()
 
     monkeypatch.setattr(engine, "answer", hang)

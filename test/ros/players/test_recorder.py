@@ -175,7 +175,7 @@ def test_the_process_records_a_topic_until_it_is_stopped(
         *("-m", "actseg_ros.players.video_camera", "--ros-args", "-p", f"source:={video}"),
         *("-p", "loop:=false", "-p", "wait_for_subscribers:=1", "-p", "depth:=100"),
     )
-    assert camera.wait(60.0) == 0
+    assert camera.wait() == 0
     eventually(lambda: (tmp_path / "new" / "overlay_00002.png").exists())
     assert recorder.stop() == 0
     frames = probe(tmp_path / "new" / "overlay.mp4").frames
@@ -191,10 +191,10 @@ def test_a_disk_that_fails_ends_the_recording_and_not_the_node(
         *("-m", "actseg_ros.players.recorder", "--ros-args", "-p", f"folder:={folder}"),
         *("-r", "~/image:=/camera/image_raw"),
     )
-    eventually(folder.is_dir, 60.0)
+    eventually(folder.is_dir)
     folder.rmdir()
     start("-m", "actseg_ros.players.video_camera", "--ros-args", "-p", f"source:={video}")
-    eventually(lambda: "recording stopped: there is no folder" in recorder.text, 60.0)
+    eventually(lambda: "recording stopped: there is no folder" in recorder.text)
     assert recorder.popen.poll() is None
     assert recorder.stop() == 0
 

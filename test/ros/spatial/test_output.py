@@ -10,6 +10,7 @@ import pytest
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
 from geometry_msgs.msg import PointStamped
+from patience import PATIENCE_S
 from rclpy.context import Context
 from rclpy.duration import Duration
 from rclpy.executors import SingleThreadedExecutor
@@ -77,10 +78,12 @@ class Bench:
             )
 
     def spin_until(self, condition: Callable[[], Any], feed: bool = True, what: str = "") -> None:
-        end_s, due_s = time.monotonic() + 90.0, 0.0
+        end_s, due_s = time.monotonic() + PATIENCE_S, 0.0
         while not condition():
             now_s = time.monotonic()
-            assert now_s < end_s, f"not within 90 s: {what or condition}; {self.facts()}"
+            assert now_s < end_s, (
+                f"{what or condition} not within {PATIENCE_S:g} s; {self.facts()}"
+            )
             if feed and now_s >= due_s:
                 due_s = now_s + 0.03
                 self.feed()
