@@ -17,8 +17,9 @@ from actseg_ros.settings import Reliability, SegmentationConfig
 
 SILENT_TRANSPORT_S = 2.0
 TRANSPORT_HINT = (
-    "a camera is matched but no image arrives: set FASTDDS_BUILTIN_TRANSPORTS=LARGE_DATA for the "
-    "camera and for this node (the default shared memory segment loses large best-effort images)"
+    "a camera is matched but no image has arrived in 2 s: if it sends that often, set "
+    "FASTDDS_BUILTIN_TRANSPORTS=LARGE_DATA for the camera and for this node (the default shared "
+    "memory segment loses large best-effort images)"
 )
 QOS_HINT = (
     "a camera offers best-effort images only, which image_reliability: reliable does not accept; "

@@ -278,13 +278,17 @@ class SegmentationNode(ManagedNode):
 
     def _on_diagnostics(self) -> None:
         images, health = self._images, self._outputs.latest
+        is_silent = health.state is State.STALE_INPUT
+        clock_problem = self._clock_watch.hint(health.state is State.BAD_TIME) if images else ""
+        if images:
+            images.look_for(clock_problem)
         hints = [
             images.hint(health.received) if images else "",
-            self._clock_watch.hint(health.state is State.BAD_TIME) if images else "",
+            clock_problem,
             self._watch.hint(),
             health.pace,
             self._pictures.hint() if self._worker else "",
-            self._spatial.hint() if self._spatial else "",
+            self._spatial.hint() if self._spatial and not is_silent else "",
             graph.twin(self),
             self._new_problems.hint(health),
         ]

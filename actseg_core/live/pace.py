@@ -1,6 +1,7 @@
 """What a camera's interval means for the limits of the worker, and what to say of them."""
 
 import math
+from collections import deque
 
 from actseg_core.config import StreamConfig
 from actseg_core.live.frame_queue import FrameQueue
@@ -10,6 +11,9 @@ from actseg_core.live.stats import followed_s
 # While the interval is not known: the second image of a camera at 1 Hz is no silence.
 SECOND_IMAGE_S = 2.5
 TOLD_FROM_S = 2.0
+# So many times within so long are no single events.
+RESETS = 5
+RESETS_WITHIN_S = 10.0
 
 
 class Pace:
@@ -22,6 +26,8 @@ class Pace:
 
     def __init__(self, frames: FrameQueue, engine: Engine) -> None:
         self._frames, self._engine = frames, engine
+        self._resets = engine.resets
+        self._resets_s: deque[float] = deque(maxlen=RESETS)
 
     def silence(self, config: StreamConfig, now_s: float) -> str:
         """Since when no image has come and which limit that is above; empty if it is below.
@@ -83,8 +89,16 @@ class Pace:
             told += f", {engine.interval_s:.3g} s apart"
         return f"{told}; last emptied: {engine.last_reset}" if engine.last_reset else told
 
-    def hint(self, config: StreamConfig) -> str:
-        """Limits that the camera cannot meet, or that it meets because most images are dropped."""
+    def hint(self, config: StreamConfig, now_s: float) -> str:
+        """Why masks are few: limits that the camera cannot meet, or a window that never lasts.
+
+        Args:
+            config: Limits.
+            now_s: Steady clock [s].
+        """
+        if self._engine.resets != self._resets:
+            self._resets = self._engine.resets
+            self._resets_s.append(now_s)
         arrival_s, window_s = self._frames.interval_s, self._engine.interval_s
         if not config.slow_camera_intervals and arrival_s > config.stale_after_s:
             return (
@@ -97,5 +111,9 @@ class Pace:
             return (
                 f"the camera sends {1 / arrival_s:.2g} Hz, but only one image every "
                 f"{window_s:.2g} s can be taken in; lower its rate or take a smaller preset"
+            )
+        if len(self._resets_s) == RESETS and now_s - self._resets_s[0] < RESETS_WITHIN_S:
+            return (
+                f"the window is emptied again and again, the last time: {self._engine.last_reset}"
             )
         return ""

@@ -18,6 +18,7 @@ class Engine(Protocol):
     """What the worker needs of actseg_core.streaming.engine.StreamingEngine."""
 
     last_reset: str
+    resets: int
 
     @property
     def ready(self) -> bool: ...

@@ -366,7 +366,7 @@ class Worker:
             detail=detail,
             clock_resets=self._gate.resets,
             window=self._pace.window(),
-            pace=self._pace.hint(self._config),
+            pace=self._pace.hint(self._config, now_s),
             stale_after_s=self._pace.stale_after_s(self._config),
             stages_ms=self._stages.percentiles_ms(),
             problems=self._problems,

@@ -160,14 +160,17 @@ class Bag:
         """Let go of the files."""
         self._reader.close()
 
-    def first(self, topic: str, start_s: float = 0.0, duration_s: float = 0.0) -> Recorded | None:
-        """The first usable message of a topic, with a stamp or without; arguments as above.
+    def first(
+        self, topic: str, count: int, start_s: float = 0.0, duration_s: float = 0.0
+    ) -> list[Recorded]:
+        """The first usable messages of a topic, with a stamp or without; arguments as above.
 
         Raises:
             BagError: If the file cannot be read on.
         """
         skipped = self.skipped
-        found = next(self.messages((topic,), start_s, duration_s, (topic,)), None)
+        messages = self.messages((topic,), start_s, duration_s, (topic,))
+        found = list(itertools.islice(messages, count))
         self.skipped = skipped  # they are met again when the recording is played
         return found
 

@@ -34,8 +34,11 @@ from actseg_ros.settings import BagConfig
 
 LAST_MESSAGES_TIMEOUT_S = 2.0
 WARN_EVERY_S = 5.0
+WARN_KIND_CHARS = 30
 # Depth and image of one camera are never this far apart.
 STRANGE_NS = 10 * NANOSECONDS
+# So many equal stamps in a row, at the start, are those of a camera that does not stamp.
+IMAGES_JUDGED = 3
 CLOCK_STEP_S = 0.02
 ROUND_PAUSE_S = 0.2
 # An image may overtake /clock. A node refuses stamps that lie before its clock by more than
@@ -139,6 +142,7 @@ class BagCamera(SideNode[BagConfig]):
         self._timeline = Timeline(settings.rate)
         self._unstamped: tuple[str, ...] = ()
         self._told_ns = -1
+        self._warned_s: dict[str, float] = {}
         self._images_before = self._images_sent = 0
         self.sent = 0
 
@@ -198,8 +202,8 @@ class BagCamera(SideNode[BagConfig]):
     def _play_once(self) -> None:
         settings = self.settings
         part = settings.start_s, settings.duration_s
-        first = self._bag.first(self.image_topic, *part)
-        if first is None:
+        first = self._bag.first(self.image_topic, IMAGES_JUDGED, *part)
+        if not first:
             return
         self.get_logger().info(
             f"{settings.path} on {self._outputs[self.image_topic].topic_name}, "
@@ -215,12 +219,15 @@ class BagCamera(SideNode[BagConfig]):
                 skipped = self._bag.skipped
                 self._warn(self._bag.problem)
 
-    def _begin_round(self, first: Recorded) -> None:
+    def _begin_round(self, first: list[Recorded]) -> None:
         """Let the first image be due now, an image's interval after the round before."""
         self._unstamped = (self._info_topic,)
-        if first.stamp_ns == 0 and self.settings.stamps == "now":
+        stamps = {message.stamp_ns for message in first}
+        stand_still = len(stamps) == 1 and len(first) == IMAGES_JUDGED
+        if (first[0].stamp_ns == 0 or stand_still) and self.settings.stamps == "now":
             self._unstamped = tuple(self._outputs)
-            self._warn("the images have no stamps; they get those of the moment of recording")
+            what = "stand still" if first[0].stamp_ns else "are missing"
+            self._warn(f"the images' stamps {what}; the moment of recording takes their place")
         pause_ns = round(self._timeline.interval_ns / self.settings.rate)
         if self._clock_output is not None and self.sent:
             # Images and /clock overtake each other: those of the round before come before the
@@ -228,16 +235,15 @@ class BagCamera(SideNode[BagConfig]):
             self.stopping.wait(ROUND_PAUSE_S)
             pause_ns = max(pause_ns, round(ROUND_PAUSE_S * NANOSECONDS))
         self._timeline.begin(
-            first.time_ns,
+            first[0].time_ns,
             time.monotonic() + pause_ns / NANOSECONDS,
             self._now_ns() + pause_ns,
-            self._moment(first),
+            self._moment(first[0]),
         )
         self._told_ns = -1
         if self.settings.start_s and self._info_topic:
             # Often sent once, at the start of the recording.
-            info = self._bag.first(self._info_topic)
-            if info is not None:
+            for info in self._bag.first(self._info_topic, 1):
                 self._publish(info)
 
     def _moment(self, message: Recorded) -> int:
@@ -281,9 +287,11 @@ class BagCamera(SideNode[BagConfig]):
         lead_ns = abs(self._timeline.lead_ns(self._moment(message)))
         is_strange = lead_ns > max(STRANGE_NS, 2 * self._timeline.interval_ns)
         if is_strange and message.topic != self._info_topic:
+            is_moved = self.settings.stamps == "now"
             self._warn(
                 f"the stamps of {message.topic} are {lead_ns / NANOSECONDS:.1f} s from those of "
-                f"{self.image_topic}: they are of another clock, and belong to no image"
+                f"{self.image_topic}: they are of another clock, "
+                + ("the moment of sending takes their place" if is_moved else "and fit no image")
             )
         if self.settings.stamps == "now":
             now_ns = self._timeline.stamp_ns(self._timeline.bag_now_ns(time.monotonic()))
@@ -293,7 +301,11 @@ class BagCamera(SideNode[BagConfig]):
         self.sent += 1
 
     def _warn(self, text: str) -> None:
-        self.get_logger().warning(text, throttle_duration_sec=WARN_EVERY_S)
+        """Each kind of warning, known by how it begins, every few seconds at most."""
+        now_s, kind = time.monotonic(), text[:WARN_KIND_CHARS]
+        if now_s - self._warned_s.get(kind, -WARN_EVERY_S) >= WARN_EVERY_S:
+            self._warned_s[kind] = now_s
+            self.get_logger().warning(text)
 
     def _wait_for_node(self) -> None:
         """Until the segmentation node is active, and no image to it can get lost any more.

@@ -28,6 +28,7 @@ class FakeEngine:
         self.window: list[Frame] = []
         self.queries: list[tuple[str, Sentence]] = []
         self.last_reset = ""
+        self.resets = 0
         self.threads: set[int] = set()
         self.config = StreamConfig()
         self.closed = False
@@ -57,6 +58,7 @@ class FakeEngine:
     def reset(self, reason: str) -> None:
         self.window = []
         self.last_reset = reason
+        self.resets += 1
 
     def answer(self) -> dict[str, MaskResult]:
         if not self.ready:

@@ -62,10 +62,12 @@ def test_filling_the_window_says_how_long_it_takes(engine: Any) -> None:
 
 def test_limits_that_a_slow_camera_cannot_meet_are_named_with_its_rate(engine: Any) -> None:
     pace = Pace(camera(0.0, 1.0, 2.0), engine)
-    assert pace.hint(CONFIG) == ""
-    assert pace.hint(ABSOLUTE).startswith("the camera sends 1 Hz, one image every 1 s, but stream")
+    assert pace.hint(CONFIG, 0.0) == ""
+    assert pace.hint(ABSOLUTE, 0.0).startswith(
+        "the camera sends 1 Hz, one image every 1 s, but stream"
+    )
     for name in ("stream.stale_after_s", "stream.max_gap_s", "stream.slow_camera_intervals"):
-        assert name in pace.hint(ABSOLUTE)
+        assert name in pace.hint(ABSOLUTE, 0.0)
 
 
 def test_a_window_stretched_by_dropped_frames_is_told(engine: Any) -> None:
@@ -73,9 +75,9 @@ def test_a_window_stretched_by_dropped_frames_is_told(engine: Any) -> None:
     frames = camera(*(number * 0.1 for number in range(20)))
     frames.drop_all()
     told = "the camera sends 10 Hz, but only one image every 1 s can be taken in"
-    assert Pace(frames, engine).hint(CONFIG).startswith(told)
+    assert Pace(frames, engine).hint(CONFIG, 0.0).startswith(told)
     engine.interval_s = 0.2
-    assert Pace(frames, engine).hint(CONFIG) == ""
+    assert Pace(frames, engine).hint(CONFIG, 0.0) == ""
 
 
 @pytest.mark.parametrize(("interval_s", "advice"), [(0.1, "lower the camera"), (1.0, "faster")])
@@ -86,3 +88,20 @@ def test_a_mask_that_is_too_old_for_the_cameras_sake_is_not_blamed_on_the_load(
     told = Pace(camera(), engine).too_old(4.5, CONFIG)
     assert told.startswith("the mask was 4.50 s old, stream.max_age_s allows 1 s; ")
     assert advice in told
+
+
+def test_a_window_that_is_emptied_again_and_again_is_told_with_the_reason(engine: Any) -> None:
+    pace = Pace(camera(), engine)
+    for number in range(5):
+        assert pace.hint(CONFIG, float(number)) == ""
+        engine.reset("the camera changed from 'left' to 'right'")
+    told = "the window is emptied again and again, the last time: the camera changed from 'left'"
+    assert pace.hint(CONFIG, 5.0).startswith(told)
+    assert pace.hint(CONFIG, 20.0) == ""
+
+
+def test_rare_breaks_are_no_fault(engine: Any) -> None:
+    pace = Pace(camera(), engine)
+    for number in range(20):
+        engine.reset("no frame for 1.000 s")
+        assert pace.hint(CONFIG, 4.0 * number) == ""

@@ -336,10 +336,10 @@ def test_the_first_message_is_given_with_a_stamp_or_without_and_not_counted(
         for number, data in enumerate([b"", restamp(good.data, 0), good.data]):
             writer.write(place, S + number, data)
     bag = opened(tmp_path / "bad")
-    found = bag.first(IMAGE_TOPIC)
-    assert found is not None
+    (found,) = bag.first(IMAGE_TOPIC, 1)
     assert (found.stamp_ns, found.time_ns, bag.skipped) == (0, S + 1, 0)
+    assert [item.time_ns for item in bag.first(IMAGE_TOPIC, 9)] == [S + 1, S + 2]
     stamps = [item.stamp_ns for item in bag.messages((IMAGE_TOPIC,), unstamped=(IMAGE_TOPIC,))]
     assert stamps == [0, good.stamp_ns]
     assert bag.skipped == 1
-    assert bag.first(IMAGE_TOPIC, start_s=9.0) is None
+    assert bag.first(IMAGE_TOPIC, 1, start_s=9.0) == []
