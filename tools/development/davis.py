@@ -23,6 +23,7 @@ from actseg_core.evaluation.streamed import (
     streamed_scores,
 )
 from actseg_core.types import Frame
+from actseg_core.video.frames import read_image
 
 EVERY = 8
 QUICK_EVERY = 16
@@ -48,11 +49,14 @@ class Sequence:
     def frames(self) -> Iterator[Frame]:
         """The frames, numbered from 0."""
         for number, path in enumerate(self.images):
-            yield Frame(_read(path, cv2.IMREAD_COLOR_RGB), number * FRAME_NS, sequence=number)
+            yield Frame(read_image(path), number * FRAME_NS, sequence=number)
 
     def truth(self, number: int) -> NDArray[np.bool_]:
         """(H, W) mask of the actor."""
-        return _read(self.masks[number], cv2.IMREAD_GRAYSCALE) > 127
+        mask = cv2.imread(str(self.masks[number]), cv2.IMREAD_GRAYSCALE)
+        if mask is None:
+            raise DatasetError(f"{self.masks[number]} is missing or not a readable image")
+        return mask > 127
 
 
 def sequences(folder: Path, questions: Path) -> list[Sequence]:
@@ -205,14 +209,7 @@ def _compare(run: Run, item: Sequence) -> list[tuple[str, str, int, int]]:
 
 
 def _image(item: Sequence, number: int) -> NDArray[np.uint8]:
-    return _read(item.images[number], cv2.IMREAD_COLOR_RGB)
-
-
-def _read(path: Path, mode: int) -> NDArray[np.uint8]:
-    image = cv2.imread(str(path), mode)
-    if image is None:
-        raise DatasetError(f"{path} is missing or not a readable image")
-    return image.astype(np.uint8, copy=False)
+    return read_image(item.images[number])
 
 
 def _spread(count: int, wanted: int) -> NDArray[np.int64]:

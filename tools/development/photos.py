@@ -22,6 +22,7 @@ from actseg_core.evaluation.box_truth import marks_the_one
 from actseg_core.evaluation.masks import overlap
 from actseg_core.evaluation.streamed import StreamedAnswer, score, stream, streamed_scores
 from actseg_core.types import Frame, MaskResult
+from actseg_core.video.frames import read_image
 
 # COCO's persons, vehicles, animals and ball: what a robot is asked for. The rest are things.
 ACTORS = (
@@ -55,10 +56,7 @@ class Photo:
 
     def read(self) -> NDArray[np.uint8]:
         """(H, W, 3) uint8 RGB."""
-        image = cv2.imread(str(self.path), cv2.IMREAD_COLOR_RGB)
-        if image is None:
-            raise DatasetError(f"{self.path} is missing or not a readable image")
-        return image.astype(np.uint8, copy=False)
+        return read_image(self.path)
 
     def of(self, category: str) -> NDArray[np.bool_]:
         """(H, W) mask of all instances of a category."""

@@ -112,10 +112,10 @@ def random_view(photo: Photo, rng: np.random.Generator) -> PhotoView:
     Raises:
         DatasetError: If the picture is missing or damaged.
     """
-    read = cv2.imread(str(photo.path), cv2.IMREAD_COLOR_RGB)
+    read = cv2.imread(str(photo.path), cv2.IMREAD_COLOR)  # in RGB not before OpenCV 4.11
     if read is None:
         raise DatasetError(f"{photo.path} is missing or not a readable image")
-    image = np.asarray(read, np.uint8)
+    image = np.asarray(cv2.cvtColor(read, cv2.COLOR_BGR2RGB), np.uint8)
     height, width = image.shape[:2]
     scale = SIZE / max(height, width) * float(np.exp(rng.uniform(-0.45, 0.6)))
     room = np.array([SIZE - width * scale, SIZE - height * scale])
