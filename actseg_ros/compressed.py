@@ -1,7 +1,8 @@
-"""What the first bytes of a JPEG or PNG say, and where it ends, before anything is decompressed.
+"""What the first bytes of a compressed picture say, and where it ends, before it is decompressed.
 
-A PNG of 388 kB can ask for gigabytes, and decoders fill the missing part of a cut JPEG with grey;
-both are told here. A JPEG with changed bytes inside decodes to a wrong picture: that is not seen.
+JPEG, PNG, TIFF (the three of image_transport) and WebP. A PNG of 388 kB can ask for gigabytes, and
+decoders fill the missing part of a cut JPEG with grey; both are told here. A JPEG with changed
+bytes inside decodes to a wrong picture: that is not seen.
 """
 
 import re
@@ -21,14 +22,15 @@ JPEG_MARKER = re.compile(rb"\xff+[^\x00\xff\xd0-\xd7]")
 # Start-of-frame markers; C4, C8 and CC lie among them but are tables and extensions.
 JPEG_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 JPEG_WITHOUT_LENGTH = frozenset({0x01, 0xD8})
+TIFF_ORDERS = {b"II*\x00": "<", b"MM\x00*": ">"}
+TIFF_WIDTH, TIFF_HEIGHT, TIFF_BITS, TIFF_FORMAT = 256, 257, 258, 339
+TIFF_SHORT, TIFF_LONG, TIFF_UNSIGNED = 3, 4, 1
 OTHER_KINDS = (
-    (b"II*\x00", "TIFF"),
-    (b"MM\x00*", "TIFF"),
-    (b"RIFF", "WebP"),
     (b"GIF8", "GIF"),
     (b"BM", "BMP"),
     (b"\x00\x00\x00\x0cjP", "JPEG 2000"),
     (b"\x00\x00\x00\x01", "an H.264 or H.265 stream"),
+    (b"\x00\x00\x01", "an H.264 or H.265 stream"),
 )
 
 
@@ -39,9 +41,8 @@ class Sniffed:
     Attributes:
         width: [px].
         height: [px].
-        sample_bits: Of each channel: 16 in a 16-bit PNG, else 8.
-        length: Bytes up to the end mark; what comes behind is padding. 0: there is no end mark,
-            which only a JPEG may lack.
+        sample_bits: Of each channel: 16 in a 16-bit PNG or TIFF, else 8.
+        length: Bytes up to the end; what comes behind is padding. 0: a JPEG without an end mark.
     """
 
     width: int
@@ -51,21 +52,25 @@ class Sniffed:
 
 
 def sniff(data: memoryview) -> Sniffed:
-    """Size and length of a JPEG or PNG file.
+    """Size and length of a JPEG, PNG, TIFF or WebP file.
 
     Raises:
-        ValueError: If it is neither, has no size, or (PNG) is cut off or the checksum of a chunk
-            that the picture needs is wrong.
+        ValueError: If it is none of them, has no size, or (PNG, WebP) is cut off or (PNG) the
+            checksum of a chunk that the picture needs is wrong.
     """
     start = bytes(data[:8])
     if start == PNG_SIGNATURE:
         return _sniff_png(data)
     if start.startswith(JPEG_SIGNATURE):
         return _sniff_jpeg(data)
+    if start[:4] in TIFF_ORDERS:
+        return _sniff_tiff(data, TIFF_ORDERS[start[:4]])
+    if start[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return _sniff_webp(data)
     kind = next((name for mark, name in OTHER_KINDS if start.startswith(mark)), "")
     like = f" as those of {kind} do" if kind else ""
     raise ValueError(
-        f"it is neither JPEG nor PNG, its {len(data)} bytes begin {start[:4].hex()}{like}"
+        f"its {len(data)} bytes begin {start[:4].hex()}{like}; send JPEG, PNG, TIFF or WebP"
     )
 
 
@@ -172,3 +177,50 @@ def _frame_size(data: memoryview, position: int) -> tuple[int, int]:
         raise ValueError("the JPEG's frame header is cut off")
     height, width = struct.unpack_from(">HH", data, position + 3)
     return width, height
+
+
+def _sniff_webp(data: memoryview) -> Sniffed:
+    """The first of its chunks tells the size; layout: RFC 9649, bit stream: RFC 6386."""
+    if len(data) < 30:
+        raise ValueError(f"the WebP is cut off after {len(data)} bytes")
+    length = 8 + int.from_bytes(data[4:8], "little")
+    if length > len(data):
+        raise ValueError(f"the WebP is cut off after {len(data)} of {length} bytes")
+    kind = bytes(data[12:16])
+    if kind == b"VP8X":
+        sides = int.from_bytes(data[24:27], "little"), int.from_bytes(data[27:30], "little")
+        return Sniffed(sides[0] + 1, sides[1] + 1, 8, length)
+    if kind == b"VP8L":
+        bits = int.from_bytes(data[21:25], "little")
+        return Sniffed((bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1, 8, length)
+    width, height = struct.unpack_from("<HH", data, 26)
+    return Sniffed(width & 0x3FFF, height & 0x3FFF, 8, length)
+
+
+def _sniff_tiff(data: memoryview, order: str) -> Sniffed:
+    """The first directory of tags tells the size; layout: TIFF 6.0."""
+    tags = {TIFF_BITS: 1, TIFF_FORMAT: TIFF_UNSIGNED}
+    try:
+        (place,) = struct.unpack_from(f"{order}I", data, 4)
+        (count,) = struct.unpack_from(f"{order}H", data, place)
+        for entry in range(place + 2, place + 2 + 12 * count, 12):
+            tag, kind, items = struct.unpack_from(f"{order}HHI", data, entry)
+            layout = {TIFF_SHORT: "H", TIFF_LONG: "I"}.get(kind)
+            if layout is None:
+                continue
+            is_inside = items * struct.calcsize(layout) <= 4
+            value_at = entry + 8
+            if not is_inside:
+                (value_at,) = struct.unpack_from(f"{order}I", data, entry + 8)
+            (tags[tag],) = struct.unpack_from(order + layout, data, value_at)
+    except struct.error:
+        raise ValueError(f"the TIFF is cut off after {len(data)} bytes") from None
+    if TIFF_WIDTH not in tags or TIFF_HEIGHT not in tags:
+        raise ValueError("the TIFF says no size")
+    if tags[TIFF_FORMAT] != TIFF_UNSIGNED or tags[TIFF_BITS] > 16:
+        raise ValueError(
+            f"it is a TIFF of {tags[TIFF_BITS]}-bit numbers that are no brightness, such as "
+            "depth; connect the colour image instead"
+        )
+    bits = 16 if tags[TIFF_BITS] == 16 else 8
+    return Sniffed(tags[TIFF_WIDTH], tags[TIFF_HEIGHT], bits, len(data))

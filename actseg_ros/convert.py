@@ -90,7 +90,7 @@ def decode(
     """The picture of a message.
 
     Padded rows, both byte orders, 16 bit, Bayer and YUV are understood (ENCODINGS, SAME_AS); a
-    compressed image may be JPEG or PNG, whatever its `format` says.
+    compressed image may be JPEG, PNG, TIFF or WebP, whatever its `format` says.
 
     Args:
         message: sensor_msgs Image or CompressedImage.

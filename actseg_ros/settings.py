@@ -48,7 +48,7 @@ class SegmentationConfig(RuntimeConfig):
     warm_up: bool = True
     """Answer one blank clip while configuring, so that the first real one is not slow."""
     compressed: bool = False
-    """Subscribe to image/compressed (JPEG, PNG) in place of image."""
+    """Subscribe to image/compressed (JPEG, PNG, TIFF, WebP) in place of image."""
     image_reliability: Literal["auto", "best_effort", "reliable"] = "auto"
     """QoS of the image subscription; auto: reliable if all cameras on the topic are."""
     image_depth: int = Field(2, ge=1, le=100)

@@ -53,6 +53,8 @@ def video_stream(path: Path | str, container: InputContainer) -> VideoStream:
         VideoError: If there is none.
     """
     pictures = [item for item in container.streams.video if not item.disposition & _COVER]
+    if not len(container.streams):
+        raise VideoError(f"{path} holds no track: it is empty or cut short; copy it again")
     if not pictures:
         covers = " but a cover picture" if container.streams.video else ""
         raise VideoError(f"{path} has no picture track{covers}; give a video")

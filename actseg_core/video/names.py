@@ -14,13 +14,24 @@ _PASSWORD = re.compile(r"^([^:/]+:/+[^/:@]*):.*@(?=[^/@]*(?:/|$))")
 _VIDEO_DEVICE = re.compile(r"(?:/dev/video)?(\d{1,3})")
 _AS_CAMERA = "play it as a camera: the launch file's video:= and make demo take it"
 _PICTURE = "it is a picture; give a video, or a folder of pictures"
+_ANSWER = "it is a text, such as a server's answer that no such file is there; download it again"
+_RECORDING = "it is a recording of ROS; play it with bag:= of the launch file"
 _PLAY_LIST = "it is a play list; give a video that it names"
 _BEGINNINGS = {
     b"\x00\x05\x16\x07": "it is what macOS keeps beside a file; give {name}",  # AppleDouble
     b"version https://git-lfs": "it is a pointer of Git LFS; say git lfs pull",
     b"<!doctype html": "it is a web page; download the video itself",
     b"<html": "it is a web page; download the video itself",
+    b"<?xml": _ANSWER,
+    b"{": _ANSWER,
     b"PK\x03\x04": "it is a ZIP archive; unpack it",
+    b"\x1f\x8b": "it is packed by gzip; unpack it",
+    b"7z\xbc\xaf": "it is a 7-Zip archive; unpack it",
+    b"Rar!": "it is a RAR archive; unpack it",
+    b"\x89MCAP": _RECORDING,
+    b"SQLite format 3": _RECORDING,
+    b"#ROSBAG": _RECORDING,
+    b"%PDF": "it is a PDF document; give a video",
     b"#extm3u": _PLAY_LIST,
     b"ffconcat": _PLAY_LIST,
     b"v=0": "it describes a stream; play that by its address (rtsp://...) as a camera",

@@ -29,6 +29,13 @@ RESET_NS = NANOSECONDS
 JUMP_NS = 5 * NANOSECONDS
 JUMP_FACTOR = 100
 LONGEST_PAUSE_NS = NANOSECONDS
+METADATA = "metadata.yaml"
+RECORDING_ENDINGS = (".mcap", ".db3")
+ROS1_SIGNATURE = b"#ROSBAG V"
+WHAT_IS_WANTED = (
+    f"give a rosbag2 folder with {METADATA}, or a complete .mcap or .db3 file (a cut one: "
+    "ros2 bag reindex)"
+)
 
 
 class BagError(ActSegError):
@@ -56,7 +63,7 @@ class Bag:
     """An open recording.
 
     Args:
-        path: Folder with metadata.yaml, or one .mcap or .db3 file.
+        path: Folder with metadata.yaml, or one .mcap or .db3 file; see `recording_at`.
 
     Attributes:
         topics: Type of each topic that holds messages.
@@ -69,7 +76,7 @@ class Bag:
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self._path = path = recording_at(path)
         self.skipped = 0
         self.problem = ""
         self._types = get_typestore(Stores.LATEST)
@@ -193,15 +200,42 @@ class Bag:
 
     def _unreadable(self, error: Exception) -> BagError:
         reason = " ".join(str(error).split()) or type(error).__name__
-        return BagError(
-            f"cannot read the recording {self._path}: {reason}; give a rosbag2 folder with "
-            "metadata.yaml, or a complete .mcap or .db3 file (a cut one: ros2 bag reindex)"
-        )
+        return BagError(f"cannot read the recording {self._path}: {reason}; {WHAT_IS_WANTED}")
 
     def _listing(self) -> str:
         shown = [f"{name} ({kind})" for name, kind in sorted(self.topics.items())]
         more = f" and {len(shown) - SHOWN_TOPICS} more" if len(shown) > SHOWN_TOPICS else ""
         return ", ".join(shown[:SHOWN_TOPICS]) + more if shown else "no messages"
+
+
+def recording_at(path: Path) -> Path:
+    """What to open for a path as people give it.
+
+    The folder of a metadata.yaml; of a folder without one, as `ros2 bag record` leaves it when it
+    is killed, the only recording in it.
+
+    Raises:
+        BagError: If it is a recording of ROS 1, or a folder with none or several recordings.
+    """
+    if path.name == METADATA:
+        return path.parent
+    if path.is_file():
+        with path.open("rb") as file:
+            if file.read(len(ROS1_SIGNATURE)) == ROS1_SIGNATURE:
+                raise BagError(
+                    f"cannot read the recording {path}: it is one of ROS 1; say "
+                    f"rosbags-convert --src {path.name} --dst {path.stem}"
+                )
+    if not path.is_dir() or (path / METADATA).exists():
+        return path
+    files = [item for item in sorted(path.iterdir()) if not item.name.startswith(".")]
+    found = [item for item in files if item.suffix in RECORDING_ENDINGS]
+    if len(found) == 1:
+        return found[0]
+    inside = found or [item for item in files if (item / METADATA).exists()]
+    names = ", ".join(item.name for item in inside[:SHOWN_TOPICS])
+    advice = f"name one of {names}" if inside else WHAT_IS_WANTED
+    raise BagError(f"cannot read the recording {path}: it holds no {METADATA}; {advice}")
 
 
 def restamp(data: bytes, stamp_ns: int) -> bytes:

@@ -48,8 +48,12 @@ def test_bytes_between_a_jpegs_segments_are_skipped_as_decoders_do() -> None:
         (START + APP + END, "no frame header"),
         (START + bytes(4) + END, "no frame header"),
         (START + SOF[:6], "frame header is cut off"),
-        (b"abcd", "neither JPEG nor PNG, its 4 bytes begin 61626364$"),
-        (b"RIFF", "neither JPEG nor PNG, its 4 bytes begin 52494646 as those of WebP do"),
+        (b"abcd", "its 4 bytes begin 61626364; send JPEG, PNG, TIFF or WebP$"),
+        (b"\0\0\1\x67", "begin 00000167 as those of an H.264 or H.265 stream do; send JPEG"),
+        (b"RIFF\0\0\0\0WAVE", "its 12 bytes begin 52494646; send JPEG, PNG, TIFF or WebP$"),
+        (b"RIFF\0\0\0\0WEBP", "the WebP is cut off after 12 bytes"),
+        (b"II*\0\x08\0\0\0", "the TIFF is cut off after 8 bytes"),
+        (b"II*\0\x08\0\0\0\0\0", "the TIFF says no size"),
     ],
 )
 def test_wrong_files_are_named(content: bytes, reason: str) -> None:
@@ -105,3 +109,45 @@ def test_a_wrong_checksum_of_a_chunk_that_decoders_skip_does_no_harm() -> None:
     content = cv2.imencode(".png", NOISE)[1].tobytes()
     comment = struct.pack(">I", 4) + b"tEXtab\x00c" + b"none"
     assert size(content[:33] + comment + content[33:]) == (64, 48)
+
+
+def chunks(kind: bytes, content: bytes) -> bytes:
+    whole = b"WEBP" + kind + struct.pack("<I", len(content)) + content
+    return b"RIFF" + struct.pack("<I", len(whole)) + whole
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        # key frame, start code, 14 bits each
+        chunks(b"VP8 ", b"\x10\0\0\x9d\x01\x2a" + struct.pack("<HH", 0x4000 | 300, 200)),
+        # 14 bits each, less 1
+        chunks(b"VP8L", b"\x2f" + struct.pack("<I", 299 | 199 << 14) + bytes(9)),
+        # flags, then 24 bits each, less 1
+        chunks(b"VP8X", bytes(4) + b"\x2b\x01\0" + b"\xc7\0\0"),
+    ],
+)
+def test_each_kind_of_webp_says_its_size_at_its_place(content: bytes) -> None:
+    assert sniff(memoryview(content + b"padding")) == Sniffed(300, 200, 8, len(content))
+
+
+def directory(order: str, *entries: tuple[int, int, int, int]) -> bytes:
+    mark = b"II*\0" if order == "<" else b"MM\0*"
+    rows = [
+        struct.pack(f"{order}HHIH2x" if kind == 3 else f"{order}HHII", tag, kind, count, value)
+        for tag, kind, count, value in entries
+    ]
+    return mark + struct.pack(f"{order}IH", 8, len(rows)) + b"".join(rows)
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("bits", [8, 16])
+def test_a_tiffs_size_and_depth_are_in_its_directory(order: str, bits: int) -> None:
+    content = directory(order, (256, 3, 1, 300), (257, 4, 1, 200), (258, 3, 1, bits))
+    assert sniff(memoryview(content)) == Sniffed(300, 200, bits, len(content))
+
+
+def test_a_tiff_of_floating_point_numbers_is_no_picture() -> None:
+    content = directory("<", (256, 3, 1, 3), (257, 3, 1, 2), (258, 3, 1, 32), (339, 3, 1, 3))
+    with pytest.raises(ValueError, match="TIFF of 32-bit numbers that are no brightness, such as"):
+        sniff(memoryview(content))

@@ -212,7 +212,7 @@ def test_any_image_is_a_picture_or_one_line(
     assert picture.shape[0] in (height, height * 2 // 3, height // 3)
 
 
-@pytest.mark.parametrize("suffix", [".jpg", ".png"])
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".tiff", ".webp"])
 @pytest.mark.parametrize("grey", [False, True])
 def test_compressed_pictures_come_back(suffix: str, grey: bool) -> None:
     ramp = np.tile(np.arange(0, 240, 10, dtype=np.uint8), (16, 1))
@@ -252,12 +252,14 @@ def test_a_depth_stream_is_not_taken_for_a_picture() -> None:
 @pytest.mark.parametrize(
     "content", [b"", b"\xff", b"\xff\xd8", b"\x89PNG\r\n\x1a\n", b"GIF89a" + bytes(20), bytes(100)]
 )
-def test_what_is_no_jpeg_or_png_is_refused(content: bytes) -> None:
+def test_what_is_no_known_picture_is_refused(content: bytes) -> None:
     with pytest.raises(ImageRefused, match="the compressed image is unusable"):
         decode(compressed(content), LIMIT)
 
 
-@pytest.mark.parametrize(("suffix", "zeros"), [(".jpg", 0), (".jpg", 6000), (".png", 0)])
+@pytest.mark.parametrize(
+    ("suffix", "zeros"), [(".jpg", 0), (".jpg", 6000), (".png", 0), (".tiff", 0), (".webp", 0)]
+)
 @pytest.mark.parametrize("kept", [0.5, 0.9])
 def test_a_cut_off_picture_is_refused(suffix: str, zeros: int, kept: float) -> None:
     content = encoded(suffix, noise())
@@ -367,7 +369,7 @@ def test_a_png_that_claims_to_be_huge_is_refused_before_it_is_unpacked() -> None
 @settings(max_examples=100)
 @given(st.data())
 def test_a_damaged_file_is_a_picture_or_one_line(data: Any) -> None:
-    suffix = data.draw(st.sampled_from([".jpg", ".png"]))
+    suffix = data.draw(st.sampled_from([".jpg", ".png", ".tiff", ".webp"]))
     content = bytearray(encoded(suffix, np.zeros((12, 10, 3), np.uint8)))
     for _ in range(data.draw(st.integers(1, 4))):
         content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))

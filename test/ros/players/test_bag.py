@@ -153,6 +153,40 @@ def test_what_is_no_recording_is_refused(tmp_path: Path) -> None:
             Bag(tmp_path / name)
 
 
+def test_the_metadata_file_stands_for_its_folder(recording: Path, opened: Open) -> None:
+    assert len(list(opened(recording / "metadata.yaml").messages((IMAGE_TOPIC,)))) == 5
+
+
+def test_the_only_recording_of_a_folder_without_metadata_is_played(
+    recording: Path, tmp_path: Path, opened: Open
+) -> None:
+    folder = shutil.copytree(recording, tmp_path / "killed")
+    (folder / "metadata.yaml").unlink()
+    file = data_file(folder)
+    (folder / f"._{file.name}").write_bytes(b"\x00\x05\x16\x07")  # macOS keeps it beside
+    assert len(list(opened(folder).messages((IMAGE_TOPIC,)))) == 5
+
+    shutil.copy(file, folder / f"b{file.suffix}")
+    with pytest.raises(
+        BagError, match=rf"no metadata.yaml; name one of b{file.suffix}, {file.name}$"
+    ):
+        Bag(folder)
+
+
+def test_of_a_folder_of_recordings_one_has_to_be_named(recording: Path, tmp_path: Path) -> None:
+    shutil.copytree(recording, tmp_path / "monday")
+    shutil.copytree(recording, tmp_path / "tuesday")
+    with pytest.raises(BagError, match="no metadata.yaml; name one of monday, tuesday$"):
+        Bag(tmp_path)
+
+
+def test_a_recording_of_ros_1_is_told_with_what_converts_it(tmp_path: Path) -> None:
+    (tmp_path / "walk.bag").write_bytes(b"#ROSBAG V2.0\n" + bytes(4100))
+    told = "one of ROS 1; say rosbags-convert --src walk.bag --dst walk$"
+    with pytest.raises(BagError, match=told):
+        Bag(tmp_path / "walk.bag")
+
+
 @settings(max_examples=40)
 @given(position=st.integers(0, 10**6), value=st.integers(0, 255))
 def test_no_flipped_byte_is_more_than_an_error(position: int, value: int, flipped: Path) -> None:
