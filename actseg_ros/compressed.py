@@ -65,7 +65,7 @@ def sniff(data: memoryview) -> Sniffed:
         return _sniff_jpeg(data)
     if start[:4] in TIFF_ORDERS:
         return _sniff_tiff(data, TIFF_ORDERS[start[:4]])
-    if start[:4] == b"RIFF" and data[8:12] == b"WEBP":
+    if start[:4] == b"RIFF" and bytes(data[8:12]) == b"WEBP":
         return _sniff_webp(data)
     kind = next((name for mark, name in OTHER_KINDS if start.startswith(mark)), "")
     like = f" as those of {kind} do" if kind else ""

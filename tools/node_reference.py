@@ -85,7 +85,7 @@ INPUTS = (
         "~/image/compressed",
         "sensor_msgs/CompressedImage",
         "as `~/image`",
-        "instead of it with `compressed: true`; JPEG or PNG",
+        "instead of it with `compressed: true`; JPEG, PNG, TIFF or WebP",
     ),
     Topic(
         "~/command",
