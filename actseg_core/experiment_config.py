@@ -4,9 +4,10 @@ Kept apart from the model's own configuration (config.py), which is all that a c
 """
 
 from collections.abc import Mapping
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
 from pydantic import Field, model_validator
+from typing_extensions import Self
 
 from actseg_core.config import (
     EXPERIMENT_KEY,

@@ -5,7 +5,6 @@ import os
 import re
 import subprocess
 import sys
-import tomllib
 import zipfile
 from pathlib import Path
 
@@ -13,6 +12,11 @@ import pytest
 from catkin_pkg.package import parse_package
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 
 ROOT = Path(__file__).resolve().parent.parent
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -94,10 +98,53 @@ def test_an_executable_is_installed_where_launch_looks(name: str) -> None:
 
 def test_cmake_installs_the_command_line_that_pip_makes() -> None:
     installed = re.search(
-        r"set\(executable (\w+)\)\nset\(module ([\w.]+)\)\n.*\n.*\n.*DESTINATION bin\)", CMAKE
+        r"set\(executable (\w+)\)\nset\(module ([\w.]+)\)\n(?:.*\n){3}.*DESTINATION bin\)", CMAKE
     )
     assert installed is not None
     assert PYPROJECT["project"]["scripts"] == {installed[1]: f"{installed[2]}:main"}
+
+
+def installed_executable(prefix: Path) -> Path:
+    """A node's executable below `prefix`, as CMake writes it."""
+    text = (ROOT / "tools" / "executable.in").read_text(encoding="utf-8")
+    for name, value in {"prefix": "../..", "bin": "../../bin", "executable": "node"}.items():
+        text = text.replace(f"@{name}@", value)
+    file = prefix / "lib" / "actseg" / "node"
+    file.parent.mkdir(parents=True)
+    file.write_text(text.replace("@module@", "actseg_ros.segmentation_node"), encoding="utf-8")
+    return file
+
+
+def python_that_says(folder: Path, text: str) -> None:
+    (folder / "bin").mkdir(parents=True)
+    (folder / "bin" / "python3").write_text(f"#!/bin/sh\necho {text}\n", encoding="utf-8")
+    (folder / "bin" / "python3").chmod(0o755)
+
+
+@pytest.mark.parametrize("prefix", ["install/actseg", "install"], ids=["isolated", "merged"])
+def test_an_executable_of_a_workspace_runs_in_the_environment_beside_it(
+    tmp_path: Path, prefix: str
+) -> None:
+    file = installed_executable(tmp_path / prefix)
+    python_that_says(tmp_path / "on_the_path", "python of the system")
+    path = f"{tmp_path / 'on_the_path' / 'bin'}:{os.environ['PATH']}"
+    said = []
+    for folder, text in (("", ""), ("actseg_venv", "beside the workspace"), (prefix, "its own")):
+        if folder:
+            python_that_says(tmp_path / folder, text)
+        environment = {"PATH": path}
+        done = subprocess.run(["sh", str(file)], env=environment, capture_output=True, text=True)
+        said.append(done.stdout.strip())
+    assert said == ["python of the system", "beside the workspace", "its own"]
+
+
+def test_the_python_that_the_user_names_runs_an_executable(tmp_path: Path) -> None:
+    file = installed_executable(tmp_path / "install")
+    python_that_says(tmp_path / "actseg_venv", "beside the workspace")
+    python_that_says(tmp_path / "mine", "mine")
+    environment = {**os.environ, "ACTSEG_PYTHON": str(tmp_path / "mine" / "bin" / "python3")}
+    done = subprocess.run(["sh", str(file)], env=environment, capture_output=True, text=True)
+    assert done.stdout == "mine\n"
 
 
 @pytest.mark.slow

@@ -1,7 +1,7 @@
 """All figures of a run, and the order in which they are taken."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 from pathlib import Path
 
 import torch
@@ -82,7 +82,7 @@ def run(
     threads = cores()
     images = pictures(video)
     report = Report(
-        taken=datetime.now(UTC).isoformat(timespec="seconds"),
+        taken=datetime.now(timezone.utc).isoformat(timespec="seconds"),
         camera=(video.name if video else "generated") + f", {_size(images[0].shape)}",
         settings=settings,
         hardware=describe(),

@@ -4,13 +4,14 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Self, TextIO
+from typing import Annotated, TextIO
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import track
 from rich.table import Table
+from typing_extensions import Self
 
 from actseg_core.checkpoints.checkpoint import checkpoint_path
 from actseg_core.cli.segment import RUNTIMES

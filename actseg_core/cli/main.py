@@ -16,6 +16,7 @@ VERBS = {
     "segment": "actseg_core.cli.segment:segment",
     "models": "actseg_core.cli.models:models",
     "words": "actseg_core.cli.words:words",
+    "doctor": "actseg_core.cli.doctor:doctor",
     "generate": "actseg_core.cli.generate:generate",
     "evaluate": "actseg_core.cli.evaluate:evaluate",
     "tables": "actseg_core.cli.tables:tables",

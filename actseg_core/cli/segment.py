@@ -5,13 +5,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Self, TextIO, get_args
+from typing import Annotated, Any, TextIO, get_args
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import track
 from rich.table import Table
+from typing_extensions import Self
 
 from actseg_core.cli.stopping import stop_signals, until
 from actseg_core.config import Runtime, RuntimeConfig, StreamConfig

@@ -4,7 +4,7 @@ import multiprocessing
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from multiprocessing.context import BaseContext
-from typing import Any, Self
+from typing import Any
 
 import cv2
 import numpy as np
@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
+from typing_extensions import Self
 
 from actseg_core.config import ModelConfig, Stream
 from actseg_core.datasets.clips import LabelledClip, load_clip

@@ -24,6 +24,7 @@ from actseg_core.evaluation.paper_tables import PAPER_TABLES, Kind, Origin
 from actseg_core.experiment_config import TestData, load_experiment
 
 GENERATOR_FILE = "generator.json"
+READ_BYTES = 1 << 20
 DIGEST_DIGITS = 12
 TEST_DATA: dict[TestData, Kind] = {
     "a2d_sentences": "a2d-sentences",
@@ -216,7 +217,9 @@ def weights_mark(path: Path) -> str:
     """
     try:
         with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
+            hashed = hashlib.sha256()  # hashlib.file_digest is new in Python 3.11
+            while block := file.read(READ_BYTES):
+                hashed.update(block)
     except OSError as error:
         raise DatasetError(f"cannot read {path}: {error}") from error
-    return f"{path.name}, sha256 {digest[:DIGEST_DIGITS]}"
+    return f"{path.name}, sha256 {hashed.hexdigest()[:DIGEST_DIGITS]}"

@@ -2,10 +2,11 @@
 
 from importlib import resources
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import yaml
 from pydantic import Field, model_validator
+from typing_extensions import Self
 
 from actseg_core.config import Config, Stream, load_yaml
 from actseg_core.errors import ConfigError

@@ -4,11 +4,12 @@ Carreira and Zisserman, "Quo Vadis, Action Recognition?", CVPR 2017; layer names
 """
 
 from collections.abc import Collection
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from typing_extensions import Self
 
 from actseg_core.errors import ConfigError, ShapeError
 

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import Self
 
 from actseg_core.text.lexicon import ROLES, Lexicon, load_lexicon
 

@@ -3,9 +3,10 @@
 import difflib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
 from pydantic import Field, model_validator
+from typing_extensions import Self
 
 from actseg_core.config import EXPERIMENT_KEY, Config, ModelConfig
 from actseg_core.errors import ConfigError

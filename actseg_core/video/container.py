@@ -5,7 +5,7 @@ from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from statistics import median
-from typing import IO, Self
+from typing import IO
 
 import av
 import numpy as np
@@ -13,6 +13,7 @@ from av.container import InputContainer
 from av.video.frame import VideoFrame as DecodedFrame
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
+from typing_extensions import Self
 
 from actseg_core.errors import VideoError
 from actseg_core.video import facts

@@ -8,11 +8,12 @@ from contextlib import closing
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from av.video.frame import VideoFrame as DecodedFrame
 from numpy.typing import NDArray
+from typing_extensions import Self
 
 from actseg_core.video import facts
 from actseg_core.video.container import (

@@ -7,13 +7,13 @@ from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import Self
 
 import av
 import numpy as np
 from av.container import OutputContainer
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
+from typing_extensions import Self
 
 from actseg_core.errors import ShapeError, VideoError
 

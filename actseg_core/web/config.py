@@ -1,8 +1,7 @@
 """Settings of the page; `web` in the node's parameters, options of `actseg live`."""
 
-from typing import Self
-
 from pydantic import Field, model_validator
+from typing_extensions import Self
 
 from actseg_core.config import Config
 from actseg_core.web.security import is_loopback

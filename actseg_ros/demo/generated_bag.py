@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -41,7 +41,7 @@ FIELD_OF_VIEW_DEG = 60.0
 EXIT_USER = 2
 
 
-class Storage(StrEnum):
+class Storage(str, Enum):
     """File formats of rosbag2."""
 
     MCAP = "mcap"

@@ -51,7 +51,9 @@ function connect() {
   socket.binaryType = "arraybuffer";
   state.socket = socket;
   state.heardMs = performance.now();
-  socket.onopen = () => say({ do: "token", token: state.token }); // empty: is one wanted?
+  socket.onopen = () => {
+    if (state.token) say({ do: "token", token: state.token });
+  };
   socket.onmessage = (event) => {
     state.heardMs = performance.now();
     if (event.data instanceof ArrayBuffer) takePicture(event.data);

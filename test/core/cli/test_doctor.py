@@ -1,0 +1,74 @@
+"""`actseg doctor`."""
+
+import re
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from packaging.requirements import Requirement
+
+from actseg_core.cli import doctor
+from actseg_core.cli.main import main
+
+RUNTIME = Path(__file__).resolve().parents[3] / "requirements" / "runtime.txt"
+
+
+def test_it_looks_for_what_the_requirements_name() -> None:
+    lines = [line.partition("#")[0].strip() for line in RUNTIME.read_text().splitlines()]
+    wanted = {Requirement(line).name for line in lines if line}
+    # rosbags-image stands in for cv_bridge; the ROS part says which of them converts.
+    optional = {name for name, _ in doctor.OPTIONAL.values()} | {"rosbags-image"}
+    assert wanted - optional == set(doctor.NEEDED.values())
+
+
+def test_a_package_that_is_missing_is_named_with_what_to_do(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "av", None)
+    found = {what: (level, text) for level, what, text in doctor.packages()}
+    assert found["av"] == (
+        "fail",
+        "av is not installed: pip install -r requirements/runtime.txt",
+    )
+
+
+def test_a_package_that_breaks_when_it_is_loaded_says_how(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "av.py").write_text("raise RuntimeError('built for NumPy 1')\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "av", raising=False)
+    found = {what: (level, text) for level, what, text in doctor.packages()}
+    assert found["av"] == ("fail", "does not load: RuntimeError: built for NumPy 1")
+
+
+def test_without_ros_the_command_line_is_still_well(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    real = doctor.find_spec
+    monkeypatch.setattr(doctor, "find_spec", lambda name: None if name == "rclpy" else real(name))
+    assert main(["doctor"]) == 0
+    told = re.sub(r" +", " ", capsys.readouterr().out)
+    assert "hint ROS rclpy is not found: source /opt/ros/DISTRIBUTION/setup.bash" in told
+    assert "ok model lite loads" in told
+    assert told.endswith("Nothing to mend.\n")
+
+
+def test_without_ros_a_camera_cannot_be_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "find_spec", lambda name: None)
+    ((level, what, _),) = doctor.ros("/camera/image_raw", 1.0)
+    assert (level, what) == ("fail", "ROS")
+
+
+def test_brackets_of_a_message_are_printed_as_they_are(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    part = ModuleType("part")
+    part.findings = lambda image, wait_s: iter([("fail", "camera", "[red] x[/nothing]")])
+    monkeypatch.setitem(sys.modules, doctor.ROS_PART, part)
+    monkeypatch.setattr(doctor, "model", lambda: iter(()))
+    assert main(["doctor", "--image", "/x"]) == 1
+    told = capsys.readouterr().out
+    assert "[red] x[/nothing]" in told
+    assert told.endswith("To mend: camera\n")
