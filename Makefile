@@ -8,6 +8,7 @@ BIN := $(VENV)/bin
 STAMPS := $(VENV)/.stamps
 export VIDEO ?=
 export SENTENCE ?=
+WEB ?=
 PHOTOS ?=
 DETECTOR ?=
 HELD_OUT ?=
@@ -46,9 +47,9 @@ $(STAMPS)/interfaces: CMakeLists.txt package.xml tools/build_interfaces.py tools
 	@$(BIN)/python tools/build_interfaces.py
 	@touch $@
 
-demo: setup  ## the nodes on a real video; VIDEO=file SENTENCE="a dog" for your own; writes out/
+demo: setup  ## the nodes on a real video; VIDEO=file SENTENCE="a dog" WEB=1 (a page); writes out/
 	$(BIN)/python -m actseg_ros.demo.run $(if $(VIDEO),--video "$$VIDEO") \
-		$(if $(SENTENCE),--sentence "$$SENTENCE")
+		$(if $(SENTENCE),--sentence "$$SENTENCE") $(if $(WEB),--web)
 
 # Half of the tests for each worker to begin with; one that has done its half takes of the other's.
 RUN_TESTS = $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(PYTEST_OPTIONS)

@@ -141,7 +141,8 @@ class App:
             return False
         if isinstance(said, Token) and is_token(said.token, self._token):
             return True
-        if not self._wrong_tokens.allows(time.monotonic()):
+        is_guess = not isinstance(said, Token) or bool(said.token)  # a page asks with an empty one
+        if is_guess and not self._wrong_tokens.allows(time.monotonic()):
             await asyncio.sleep(TOKEN_TIMEOUT_S)  # somebody is guessing
         return False
 

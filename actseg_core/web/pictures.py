@@ -108,7 +108,7 @@ def _answer(result: MaskResult) -> dict[str, Any]:
     return {
         "found": result.found,
         "confidence": round(result.confidence, 4),
-        "moved_ms": round(result.moved_ns / 1e6),
+        "moved_ms": round(result.moved_ns / 1e6) if result.warped else 0,
         "contours": contours(result.mask) if result.found else [],
         "actors": [_actor(actor) for actor in result.actors],
         "advice": about_answer(result),

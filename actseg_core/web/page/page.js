@@ -51,9 +51,7 @@ function connect() {
   socket.binaryType = "arraybuffer";
   state.socket = socket;
   state.heardMs = performance.now();
-  socket.onopen = () => {
-    if (state.token) say({ do: "token", token: state.token });
-  };
+  socket.onopen = () => say({ do: "token", token: state.token }); // empty: is one wanted?
   socket.onmessage = (event) => {
     state.heardMs = performance.now();
     if (event.data instanceof ArrayBuffer) takePicture(event.data);

@@ -1,6 +1,7 @@
 """The demo ends by itself, with what it promises, and leaves no process behind."""
 
 import os
+import re
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -12,14 +13,15 @@ import numpy as np
 import psutil
 import pytest
 import rclpy
+from page_visitor import Visit, run
 from rclpy.context import Context
 from rclpy.node import Node
 
 from actseg_core.live.states import State
 from actseg_core.video import probe, read_video
 from actseg_ros.demo.clips import SENTENCES, real_show, two_actors
+from actseg_ros.demo.processes import _literal
 from actseg_ros.demo.report import TABLE_WIDTH, Row, files, table, wide_enough
-from actseg_ros.demo.run import _literal
 
 Start = Callable[..., Any]
 Eventually = Callable[..., None]
@@ -125,10 +127,38 @@ def test_it_answers_writes_and_ends(start: Start, checkpoint: Path, tmp_path: Pa
     ]
     assert "FOUND" in demo.text
     assert "NOT_FOUND" in demo.text
+    assert "on a page in your browser: make demo WEB=1" in demo.lines[-1]
     for name in ("people", "generated"):
         assert f"{out / name}.mp4" in demo.text
         assert probe(out / f"{name}.mp4").frames > 3
         assert cv2.imread(str(out / f"{name}_00001.png")) is not None
+
+
+def test_with_web_the_page_about_the_same_clip_stays_until_ctrl_c(
+    start: Start, eventually: Eventually, checkpoint: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    demo = start(
+        *("-m", "actseg_ros.demo.run", "--checkpoint", str(checkpoint), "--out", str(out)),
+        *("--seconds", "1", "--no-generated", "--web", "--web-port", "0"),
+        *("--sentence", "the car", "--sentence", "the dog"),
+    )
+    eventually(lambda: "The page: " in demo.text or demo.popen.poll() is not None, 120.0)
+    address = re.search(r"The page: (http://\S+)", demo.text)
+    assert address, demo.text + (out / "nodes.log").read_text()
+    assert f"{out / 'people'}.mp4" in demo.text  # the table comes before
+
+    async def look() -> None:
+        async with Visit(address[1]) as browser:
+            await browser.until(
+                lambda: browser.pictures and len(browser.pictures[-1]["answers"]) == 2
+            )
+            texts = [item["text"] for item in browser.statuses[-1]["sentences"]]
+            assert texts == ["the car", "the dog"]
+
+    run(look)
+    assert demo.stop(signal.SIGINT) == 0
+    assert "Traceback" not in demo.text
 
 
 def test_ctrl_c_ends_it_with_what_came_until_then(
