@@ -65,4 +65,31 @@ def _read(path: Path, file: h5py.File, name: str) -> NDArray[np.generic]:
             f"{name!r} of {path} claims the shape {item.shape} of {item.dtype}; "
             f"wanted at most {MAX_BYTES} bytes"
         )
+    if item.chunks is not None:
+        _check_chunks(path, item)
     return np.asarray(item[()])
+
+
+def _check_chunks(path: Path, item: h5py.Dataset) -> None:
+    """Refuse a damaged index of chunks: HDF5 believes it and reads beyond its memory.
+
+    Raises:
+        DatasetError: If a chunk is empty, doubled, or outside the file or the array.
+    """
+    length, seen = path.stat().st_size, set()
+
+    def check(chunk: h5py.h5d.StoreInfo) -> None:
+        place = chunk.chunk_offset
+        is_one = all(
+            first < side and not first % step
+            for first, side, step in zip(place, item.shape, item.chunks, strict=True)
+        )
+        end = (chunk.byte_offset or length) + chunk.size
+        if not is_one or place in seen or chunk.size == 0 or end > length:
+            raise DatasetError(
+                f"the index of {item.name!r} of {path} is damaged at {place}; "
+                "download or convert it again"
+            )
+        seen.add(place)
+
+    item.id.chunk_iter(check)

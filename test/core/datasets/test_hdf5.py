@@ -1,5 +1,7 @@
 """HDF5 files that point elsewhere, lie about their size or are broken."""
 
+import struct
+
 import h5py
 import numpy as np
 import pytest
@@ -135,6 +137,21 @@ def test_a_missing_file_and_the_limit_are_named(tmp_path, monkeypatch) -> None:
     monkeypatch.setattr(hdf5, "MAX_BYTES", 10)
     with pytest.raises(DatasetError, match=r"claims the shape \(11,\)"):
         read_arrays(tmp_path / "a.h5", ["x"])
+
+
+@pytest.mark.parametrize("number", [3, -1])
+def test_a_damaged_index_of_chunks_is_refused_before_hdf5_believes_it(tmp_path, number) -> None:
+    path = tmp_path / "a.h5"
+    with h5py.File(path, "w") as file:
+        file.create_dataset("x", data=np.arange(400.0), chunks=(10,), fletcher32=True)
+        place = file["x"].id.get_chunk_info(number % 40).byte_offset
+    content = path.read_bytes()
+    # Of each chunk, the index holds its size, its place in the array, and where it lies.
+    at = content.index(struct.pack("<Q", place))
+    with path.open("wb") as file:
+        file.write(content[: at - 24] + bytes(4) + content[at - 20 :])
+    with pytest.raises(DatasetError, match=r"the index of '/x' of .*a\.h5 is damaged at \("):
+        read_arrays(path, ["x"])
 
 
 def content_of(tmp_path, **options) -> bytes:
