@@ -42,7 +42,7 @@ $(STAMPS)/package: pyproject.toml setup.py requirements/runtime.txt requirements
 	@touch $@
 
 $(STAMPS)/interfaces: CMakeLists.txt package.xml tools/build_interfaces.py tools/wheel_compat.cmake \
-		tools/executable.in $(wildcard msg/*.msg srv/*.srv launch launch/* launch/*/*) $(STAMPS)/packages
+		tools/executable.in $(wildcard msg/*.msg srv/*.srv action/*.action launch launch/* launch/*/*) $(STAMPS)/packages
 	@echo "Building the messages"
 	@$(BIN)/python tools/build_interfaces.py
 	@touch $@

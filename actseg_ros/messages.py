@@ -16,7 +16,7 @@ from actseg_core.live.frame_checks import NANOSECONDS
 from actseg_core.live.queries import Query, QueryState
 from actseg_core.live.reports import Health, Report
 from actseg_core.live.states import State
-from actseg_core.types import Actor, MaskResult
+from actseg_core.types import Actor, Evidence, MaskResult
 from actseg_ros.convert import encode
 
 
@@ -98,6 +98,13 @@ def status_message(health: Health, now_ns: int, refused: str = "") -> Segmentati
     )
 
 
+def evidence_message(item: Evidence) -> EvidenceMessage:
+    """What one part of a sentence speaks for an actor."""
+    return EvidenceMessage(
+        part=item.part, words=" ".join(item.words), log_odds=float(item.log_odds)
+    )
+
+
 def query_message(query: Query, newest: QueryState) -> QueryMessage:
     """One line of list_queries."""
     return QueryMessage(
@@ -148,12 +155,7 @@ def _actor(actor: Actor) -> ActorMessage:
         track_id=actor.track_id,
         confidence=actor.confidence,
         region=RegionOfInterest(x_offset=x, y_offset=y, width=width, height=height),
-        evidence=[
-            EvidenceMessage(
-                part=item.part, words=" ".join(item.words), log_odds=float(item.log_odds)
-            )
-            for item in actor.evidence
-        ],
+        evidence=[evidence_message(item) for item in actor.evidence],
     )
 
 

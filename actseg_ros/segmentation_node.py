@@ -18,7 +18,7 @@ from actseg_core.config import Config, OverlayConfig, StreamConfig
 from actseg_core.live.frame_checks import StampGate
 from actseg_core.live.picture_checks import PictureChecks
 from actseg_core.live.queries import QuerySet
-from actseg_core.live.reports import FanOut, Health, LoadedModel, ReportPublisher
+from actseg_core.live.reports import FanOut, Health, LoadedModel, Report, ReportPublisher
 from actseg_core.live.states import State
 from actseg_core.live.worker import HEARTBEAT_S, Worker
 from actseg_ros import graph
@@ -26,6 +26,7 @@ from actseg_ros.clock import ClockWatch
 from actseg_ros.commands import CommandInterface
 from actseg_ros.convert import CONVERTER_NAME, decode, has_16_bits
 from actseg_ros.diagnostics import NewProblems, diagnostics_message, sentence_facts
+from actseg_ros.find.finder import Finder
 from actseg_ros.images import ImageInput
 from actseg_ros.lifecycle import ManagedNode, report_failures
 from actseg_ros.parameters import ParameterChanges, declare, refuse_changes, refuse_unknown
@@ -95,6 +96,7 @@ class SegmentationNode(ManagedNode):
             self, settings.status_deadline_s, settings.status_lease_s, self._watch
         )
         self._outputs.style = style
+        self._outputs.after = self._on_report
         self._new_problems = NewProblems()
         self._pictures = PictureChecks(settings.frozen_frames, settings.bit_depth)
         self._spatial: SpatialOutput | None = None
@@ -102,7 +104,6 @@ class SegmentationNode(ManagedNode):
             self._spatial = SpatialOutput(
                 self, spatial, self.stream.max_pixels, self._queries.holding, self._watch
             )
-            self._outputs.after = self._spatial.offer
         self._reports: ReportPublisher = self._outputs
         self._page: WebPage | None = None
         if web.enabled:
@@ -112,6 +113,15 @@ class SegmentationNode(ManagedNode):
                 self._spatial.also_wanted = self._page.view.wants_image
                 self._spatial.placed = self._page.placed
             self._page.look()
+        self._finder = Finder(
+            self,
+            self._queries,
+            self._on_changed,
+            lambda: self._outputs.latest,
+            lambda: self.stream.max_queries,
+            lambda: self._worker is not None,
+            self._spatial.poses if self._spatial else None,
+        )
         self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
         # Steady clocks: with simulated time a stopped /clock would stop what watches over it.
         steady = Clock(clock_type=ClockType.STEADY_TIME)
@@ -213,6 +223,7 @@ class SegmentationNode(ManagedNode):
         self._release()
         self._rest(Health(State.SHUTDOWN))
         self._outputs.status_publisher.wait_for_all_acked(Duration(seconds=LAST_WORD_TIMEOUT_S))
+        self._finder.destroy()
         if self._page is not None:
             self._page.close()
 
@@ -221,6 +232,12 @@ class SegmentationNode(ManagedNode):
         image = decode(message, self.stream.max_pixels, self.settings.bit_depth)
         self._pictures.look(image, has_16_bits(message))
         return image
+
+    def _on_report(self, report: Report) -> None:
+        """In the worker's thread: what else is made of what was just published."""
+        if self._spatial is not None:
+            self._spatial.offer(report)
+        self._finder.offer(report)
 
     def _on_changed(self) -> None:
         worker = self._worker  # the page calls this from a thread of its own
@@ -310,6 +327,7 @@ class SegmentationNode(ManagedNode):
     def _stop(self) -> bool:
         """Whether the worker, if there was one, has ended."""
         stopped = True
+        self._finder.end("the node does not answer any more; activate it and ask again")
         if self._images is not None:
             self._images.destroy()
             self._images = None

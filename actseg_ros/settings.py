@@ -15,7 +15,7 @@ Reliability = Literal["best_effort", "reliable"]
 Change = Literal["live", "unconfigured", "start"]
 SPATIAL_LIMITS = (
     *("tolerance_s", "depth_frames", "min_points", "max_points", "max_depth_m"),
-    "marker_lifetime_s",
+    *("marker_lifetime_s", "target_frame", "tf_timeout_s", "cloud_step", "actor_margin_px"),
 )
 # Parameters of the segmentation node by when they can change; the rest: while unconfigured.
 LIVE = frozenset(
@@ -73,7 +73,7 @@ class SpatialConfig(Config):
     """What the segmentation node makes of aligned depth; `spatial` in its parameters."""
 
     enabled: bool = False
-    """Take ~/depth and ~/camera_info, and offer ~/centroid, ~/points and ~/markers."""
+    """Take ~/depth and ~/camera_info, and offer the 3-D topics."""
     tolerance_s: float = Field(0.02, ge=0.0, le=1.0)
     """A depth image belongs to a frame if their stamps differ by this [s] at most."""
     depth_frames: int = Field(30, ge=1, le=300)
@@ -88,6 +88,15 @@ class SpatialConfig(Config):
     """Depth beyond this [m] is left out."""
     marker_lifetime_s: float = Field(1.0, gt=0.0, le=600.0)
     """A marker that is not renewed vanishes after this long [s], or 2.5 intervals of answers."""
+    target_frame: str = ""
+    """Frame of ~/pose and ~/detections_3d, through tf, z up: map, odom, base_link; empty: the
+    camera's."""
+    tf_timeout_s: float = Field(0.2, ge=0.0, le=10.0)
+    """A pose waits this long [s] for the transform at its image's stamp."""
+    cloud_step: int = Field(2, ge=1, le=64)
+    """~/points_without_actors has every so many'th pixel of every so many'th row."""
+    actor_margin_px: int = Field(8, ge=0, le=200)
+    """What lies so near to an actor [px] is not in ~/points_without_actors, either."""
 
 
 class WebPageConfig(WebConfig):

@@ -137,5 +137,5 @@ def test_tests_lie_where_the_sources_lie() -> None:
 
 
 def test_folders_that_ros_owns_hold_no_package() -> None:
-    for folder in ("launch", "msg", "srv", "test"):
+    for folder in ("action", "launch", "msg", "srv", "test"):
         assert not (ROOT / folder / "__init__.py").exists()

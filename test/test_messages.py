@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-FILES = sorted([*ROOT.glob("msg/*.msg"), *ROOT.glob("srv/*.srv")])
+FILES = sorted([*ROOT.glob("msg/*.msg"), *ROOT.glob("srv/*.srv"), *ROOT.glob("action/*.action")])
 LINE = re.compile(
     r"^(?P<type>[\w/]+(\[\])?)\s+(?P<name>\w+)(=(?P<value>\d+))?\s*(#\s*(?P<note>.*))?$"
 )
@@ -59,7 +59,7 @@ def test_every_stamp_says_whose_it_is(file: Path) -> None:
 
 def test_cmake_compiles_exactly_these_files() -> None:
     text = (ROOT / "CMakeLists.txt").read_text(encoding="utf-8")
-    listed = re.findall(r"^\s+((?:msg|srv)/\w+\.(?:msg|srv))$", text, re.MULTILINE)
+    listed = re.findall(r"^\s+((?:msg|srv|action)/\w+\.(?:msg|srv|action))$", text, re.MULTILINE)
     assert sorted(listed) == [str(file.relative_to(ROOT)) for file in FILES]
 
 
@@ -87,7 +87,8 @@ def test_the_numbers_of_the_states_are_for_ever() -> None:
 def test_the_installed_interface_is_the_one_in_the_file(file: Path) -> None:
     module = importlib.import_module(f"actseg.{file.suffix[1:]}")
     interface = getattr(module, file.stem)
-    parts = [interface.Request, interface.Response] if file.suffix == ".srv" else [interface]
+    names = {".srv": ("Request", "Response"), ".action": ("Goal", "Result", "Feedback")}
+    parts = [getattr(interface, name) for name in names.get(file.suffix, ())] or [interface]
     compiled = [name for part in parts for name in part.get_fields_and_field_types()]
     assert compiled == [field["name"] for field in fields(file) if field["value"] is None]
 

@@ -170,7 +170,7 @@ def test_after_cmakes_install_step_the_command_line_runs(tmp_path: Path) -> None
     assert "Usage: actseg models" in told
 
 
-@pytest.mark.parametrize("folder", ["docs", "launch", "msg", "srv", "test", "tools"])
+@pytest.mark.parametrize("folder", ["action", "docs", "launch", "msg", "srv", "test", "tools"])
 def test_a_folder_that_would_shadow_a_package_is_none(folder: str) -> None:
     assert not list((ROOT / folder).rglob("__init__.py"))
 

@@ -134,6 +134,14 @@ class QuerySet:
             self._set((*self._queries, query))
             return query
 
+    def check(self, text: str) -> None:
+        """Change nothing.
+
+        Raises:
+            QueryRefused: If the text cannot be used.
+        """
+        self._parse(text)
+
     def remove(self, query_id: str) -> Query:
         """Drop one sentence.
 

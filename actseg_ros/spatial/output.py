@@ -1,4 +1,4 @@
-"""3-D outputs: depth and camera_info in; centroid, points and markers out."""
+"""3-D outputs: depth and camera_info in; places, clouds, markers and poses out."""
 
 import threading
 import time
@@ -7,14 +7,23 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any, TypeGuard
 
+import numpy as np
 from geometry_msgs.msg import PointStamped
+from numpy.typing import NDArray
 from rclpy.lifecycle import LifecycleNode
 from rclpy.publisher import Publisher
 from sensor_msgs.msg import Image, PointCloud2
 from std_msgs.msg import Header
 
 from actseg_core.errors import ActSegError
-from actseg_core.geometry import back_project, measure, thin_out, without_rim
+from actseg_core.geometry import (
+    Extent,
+    Pinhole,
+    back_project,
+    measure,
+    thin_out,
+    without_rim,
+)
 from actseg_core.live.frame_checks import NANOSECONDS, StampRefused, stamp_to_ns
 from actseg_core.live.reports import Report
 from actseg_core.live.stats import Interval
@@ -22,10 +31,13 @@ from actseg_core.types import MaskResult
 from actseg_ros import qos
 from actseg_ros.messages import time_message
 from actseg_ros.settings import SpatialConfig
+from actseg_ros.spatial.actors import ActorInSpace, actors_of
 from actseg_ros.spatial.depth_image import camera_of, decode_depth
 from actseg_ros.spatial.inputs import DepthInputs
 from actseg_ros.spatial.messages import Place, centroid_message, cloud_message
 from actseg_ros.spatial.pairing import Pairing
+from actseg_ros.spatial.pose_output import PoseOutput
+from actseg_ros.spatial.rest import rest_message
 
 try:
     from visualization_msgs.msg import MarkerArray
@@ -35,6 +47,7 @@ except ImportError:  # a robot without RViz may lack the package
     MarkerArray = None
 
 STEP_S = 0.1
+TF_STEP_S = 0.01  # while a frame waits for its transform
 STOP_TIMEOUT_S = 5.0
 LARGEST_SAMPLE_BYTES = 4
 LOG_EVERY_S = 5.0
@@ -46,7 +59,7 @@ NO_MARKERS = "visualization_msgs is not installed, so there is no ~/markers; ins
 
 
 class SpatialOutput:
-    """Publishes `~/centroid`, `~/points` and `~/markers` while somebody wants what is in them.
+    """Publishes what is made of depth while somebody wants what is in it.
 
     A thread of its own computes, so that neither masks nor callbacks wait for it.
 
@@ -82,10 +95,15 @@ class SpatialOutput:
             self._markers = node.create_publisher(MarkerArray, "~/markers", newest)
         self.also_wanted: Callable[[], bool] = lambda: False
         self.placed: Callable[[list[Place]], None] = lambda places: None
+        self._rest = node.create_publisher(PointCloud2, "~/points_without_actors", newest)
+        self.poses = PoseOutput(node, settings, holding)
         self._inputs = DepthInputs(node, settings.depth_reliability, watch, self._on_depth)
         self._changed = threading.Condition()
         self._pairing: Pairing[Report, Image] = self._new_pairing()
         self._nothing: Report | None = None
+        # Without a sentence there is nobody to leave out, and no answer to wait for.
+        self._nobody_is_asked_for = False
+        self._plain_depth: Image | None = None
         self._stopping = False
         self._thread: threading.Thread | None = None
         self._frame_id = ""
@@ -97,6 +115,8 @@ class SpatialOutput:
     def start(self) -> None:
         """Begin to work; after a stop, too."""
         self._pairing, self._nothing, self._stopping = self._new_pairing(), None, False
+        self._nobody_is_asked_for, self._plain_depth = False, None
+        self.poses.start()
         self._thread = threading.Thread(target=self._run, name="actseg_spatial", daemon=True)
         self._thread.start()
 
@@ -109,6 +129,7 @@ class SpatialOutput:
             self._thread.join(STOP_TIMEOUT_S)
             self._thread = None
             self._clear()
+        self.poses.stop()
         self._inputs.end()
 
     def reconfigure(self, settings: SpatialConfig, max_pixels: int) -> None:
@@ -116,6 +137,7 @@ class SpatialOutput:
         with self._changed:
             self._settings, self._max_pixels = settings, max_pixels
             self._pairing.set_limits(*self._pairing_limits())
+        self.poses.reconfigure(settings)
 
     def follow_demand(self) -> None:
         """Subscribe to depth while somebody wants what is made of it, and only then."""
@@ -131,7 +153,7 @@ class SpatialOutput:
                 self._node.get_logger().warning(
                     f"no 3-D output: {missing}", throttle_duration_sec=HINT_EVERY_S
                 )
-            self._hint = missing or self._problem
+            self._hint = missing or self._problem or self.poses.problem
         return f"no 3-D output: {self._hint}" if self._hint else ""
 
     def facts(self) -> dict[str, str]:
@@ -141,6 +163,7 @@ class SpatialOutput:
                 "depth images kept": str(len(self._pairing)),
                 "masks without depth": str(self._pairing.unmatched),
                 "depth problem": self._hint or self._problem,
+                "tf problem": self.poses.problem,
             }
 
     def _unpaired(self) -> str:
@@ -177,11 +200,14 @@ class SpatialOutput:
             return
         with self._changed:
             self._pairing.add_depth(stamp_ns, message)
+            if self._nobody_is_asked_for and self._has_reader(self._rest):
+                self._plain_depth = message
             self._changed.notify()
 
     # ----------------------------------------------------------------------- called by the worker
     def offer(self, report: Report) -> None:
         """Take what was just published on `result`; returns at once."""
+        self._nobody_is_asked_for = not report.queries
         if not self._is_wanted() and not self._shown:
             return
         with self._changed:
@@ -195,23 +221,27 @@ class SpatialOutput:
 
     # ---------------------------------------------------------------------------- its own thread
     def _run(self) -> None:
+        is_waiting = False
         while True:
             with self._changed:
                 if self._stopping:
                     return
                 nothing, self._nothing = self._nothing, None
+                plain, self._plain_depth = self._plain_depth, None
                 pair = self._pairing.take()
                 is_lost = self._shown and self._pairing.failures >= UNPAIRED
-                if nothing is None and pair is None and not is_lost:
-                    self._changed.wait(STEP_S)
-                    continue
+                if nothing is None and plain is None and pair is None and not is_lost:
+                    self._changed.wait(TF_STEP_S if is_waiting else STEP_S)
             try:
                 if nothing is not None:
                     self._publish_nothing(nothing)
+                if plain is not None:
+                    self._publish_rest(plain.header, decode_depth(plain, self._max_pixels), [])
                 if pair is not None:
                     self._publish(*pair)
                 elif is_lost:
                     self._clear()
+                is_waiting = self.poses.step()
             except ActSegError as error:
                 self._give_up(str(error))
             except Exception:
@@ -220,7 +250,8 @@ class SpatialOutput:
     def _publish(self, report: Report, depth: Image) -> None:
         newest = max(report.answers.values(), key=lambda answer: answer.stamp_ns)
         header = Header(stamp=time_message(newest.stamp_ns), frame_id=newest.frame_id)
-        places, problem = self._places(report, newest, depth)
+        depth_m = decode_depth(depth, self._max_pixels)
+        places, actors, problem = self._places(report, newest, depth_m)
         outgoing = self._messages(header, places)
         with self._holding(report.revision) as in_force:
             if in_force:
@@ -230,22 +261,48 @@ class SpatialOutput:
                 self._frame_id, self._shown = newest.frame_id, bool(places)
                 self._problem = "" if places else problem
                 self._published.tick(time.monotonic())
+        if self.poses.is_wanted():
+            self.poses.add(newest.stamp_ns, newest.frame_id, report.revision, actors)
+        found = [answer.mask for answer in report.answers.values() if answer.found]
+        self._publish_rest(header, depth_m, found)
 
-    def _places(self, report: Report, newest: MaskResult, depth: Image) -> tuple[list[Place], str]:
-        """One per sentence whose actor is found in the newest frame, and why one has none."""
-        info = self._inputs.info
-        if info is None:
+    def _publish_rest(
+        self, header: Header, depth_m: NDArray[np.float32], masks: list[NDArray[np.uint8]]
+    ) -> None:
+        if self._has_reader(self._rest):
+            settings, (height, width) = self._settings, (masks[0] if masks else depth_m).shape
+            camera = self._camera(width, height)
+            limits = settings.cloud_step, settings.actor_margin_px, settings.max_depth_m
+            self._rest.publish(rest_message(header, depth_m, masks, camera, *limits))
+
+    def _camera(self, width: int, height: int) -> Pinhole:
+        if self._inputs.info is None:
             raise ActSegError("no camera_info has come; connect the camera's to ~/camera_info")
+        return camera_of(self._inputs.info, width, height)
+
+    def _places(
+        self, report: Report, newest: MaskResult, depth_m: NDArray[np.float32]
+    ) -> tuple[list[Place], list[ActorInSpace], str]:
+        """Of sentences whose actor is found in the newest frame, and why one has no place."""
         height, width = newest.mask.shape
-        camera = camera_of(info, width, height)
-        depth_m = decode_depth(depth, self._max_pixels)
-        settings = self._settings
-        places, problem = [], ""
+        camera, settings = self._camera(width, height), self._settings
+        wants_actors = self.poses.is_wanted()
+
+        def points_of(mask: NDArray[np.uint8]) -> NDArray[np.float32]:
+            return without_rim(back_project(depth_m, mask, camera, settings.max_depth_m))
+
+        def measured(mask: NDArray[np.uint8]) -> Extent | None:
+            points = points_of(mask)
+            return measure(points) if len(points) >= settings.min_points else None
+
+        places: list[Place] = []
+        actors: list[ActorInSpace] = []
+        problem = ""
         for query in report.queries:
             answer = report.answers.get(query.id)
             if answer is None or not answer.found or answer.stamp_ns != newest.stamp_ns:
                 continue
-            points = without_rim(back_project(depth_m, answer.mask, camera, settings.max_depth_m))
+            points, extent = points_of(answer.mask), None
             if len(points) >= settings.min_points:
                 kept, extent = thin_out(points, settings.max_points), measure(points)
                 places.append(
@@ -257,7 +314,9 @@ class SpatialOutput:
                     f"up to {settings.max_depth_m:g} m (spatial.max_depth_m), spatial.min_points "
                     f"wants {settings.min_points}"
                 )
-        return places, problem
+            if wants_actors:
+                actors += actors_of(query, answer, extent, measured)
+        return places, actors, problem
 
     def _messages(self, header: Header, places: list[Place]) -> list[tuple["Publisher[Any]", Any]]:
         outgoing: list[tuple[Publisher[Any], Any]] = []
@@ -285,6 +344,7 @@ class SpatialOutput:
 
     def _clear(self) -> None:
         """An empty cloud and no markers, once; the stamp is the node's clock, of no frame."""
+        self.poses.forget()
         if self._shown:
             self._shown = False
             stamp = self._node.get_clock().now().to_msg()
@@ -293,8 +353,9 @@ class SpatialOutput:
                 publisher.publish(message)
 
     def _is_wanted(self) -> bool:
-        outputs = (self._centroid, self._points, self._markers)
-        return any(map(self._has_reader, outputs)) or self.also_wanted()
+        topics = (self._centroid, self._points, self._markers, self._rest)
+        asked = any(map(self._has_reader, topics)) or self.poses.is_wanted()
+        return asked or self.also_wanted()
 
     @staticmethod
     def _has_reader(publisher: "Publisher[Any] | None") -> TypeGuard["Publisher[Any]"]:
