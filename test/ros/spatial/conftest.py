@@ -33,7 +33,8 @@ class Bench:
 
     def __init__(self, context: Context, engine: Any, read: Any, **values: Any) -> None:
         given = {"enabled": True, "min_points": 5, **values}
-        overrides = [Parameter(f"spatial.{name}", value=value) for name, value in given.items()]
+        names = {name: name if "." in name else f"spatial.{name}" for name in given}
+        overrides = [Parameter(names[name], value=value) for name, value in given.items()]
         overrides.append(Parameter("frozen_frames", value=0))  # the picture stands still
         # A computer that is busy for a while is no fault of camera or node.
         for name in ("stale_after_s", "max_age_s", "max_gap_s"):
@@ -71,10 +72,12 @@ class Bench:
             )
 
     def spin_until(self, condition: Callable[[], Any], feed: bool = True, what: str = "") -> None:
-        end_s, due_s = time.monotonic() + 90.0, 0.0
+        end_s, due_s = time.monotonic() + PATIENCE_S, 0.0
         while not condition():
             now_s = time.monotonic()
-            assert now_s < end_s, f"not within 90 s: {what or condition}; {self.facts()}"
+            assert now_s < end_s, (
+                f"{what or condition} not within {PATIENCE_S:g} s; {self.facts()}"
+            )
             if feed and now_s >= due_s:
                 due_s = now_s + 0.03
                 self.feed()
