@@ -11,11 +11,14 @@ from rclpy.node import Node
 COMMON = ("tf", "tf_static", "clock", "rosout", "parameter_events", "diagnostics")
 OPTIONS = ("-r", "--remap")
 # Topics and services of the segmentation node; a test compares them with those of its page.
+# What an action is made of; to rename one, each of these has to be remapped.
+ACTION = ("send_goal", "cancel_goal", "get_result", "feedback", "status")
 SEGMENTATION = (
     *("~/image", "~/image/compressed", "~/command", "~/depth", "~/camera_info", "~/result"),
     *("~/mask", "~/mask/compressed", "~/overlay", "~/overlay/compressed", "~/detections"),
     *("~/status", "~/centroid", "~/points", "~/markers", "/diagnostics", "~/add_query"),
-    *("~/remove_query", "~/list_queries", "~/clear", "~/answer"),
+    *("~/remove_query", "~/list_queries", "~/clear", "~/answer", "~/pose", "~/detections_3d"),
+    *("~/points_without_actors", *(f"~/find/_action/{part}" for part in ACTION)),
 )
 
 

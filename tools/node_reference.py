@@ -161,6 +161,26 @@ OUTPUTS = (
     Topic("~/points", "sensor_msgs/PointCloud2", ANSWERS, "the actor's points [m]"),
     Topic("~/markers", "visualization_msgs/MarkerArray", ANSWERS, "a box and a text for RViz"),
     Topic(
+        "~/pose",
+        "geometry_msgs/PoseStamped",
+        ANSWERS,
+        "the surest actor in `spatial.target_frame`; what Nav2's FollowObject takes as "
+        "`pose_topic`",
+    ),
+    Topic(
+        "~/detections_3d",
+        "vision_msgs/Detection3DArray",
+        ANSWERS,
+        "box, sentence (`class_id`), confidence (`score`) and track id of each actor, in "
+        "`spatial.target_frame`; only where vision_msgs is installed",
+    ),
+    Topic(
+        "~/points_without_actors",
+        "sensor_msgs/PointCloud2",
+        ANSWERS,
+        "all other points [m], for costmaps and octomaps that must not see who is followed",
+    ),
+    Topic(
         "/diagnostics",
         "diagnostic_msgs/DiagnosticArray",
         "reliable, volatile, depth 10",
@@ -181,6 +201,14 @@ SERVICES = (
         "the active sentences with state, confidence, unknown words and end of life",
     ),
     Service("~/clear", "std_srvs/Trigger", "no sentence at all"),
+)
+ACTIONS = (
+    Service(
+        "~/find",
+        "actseg/Find",
+        "look for a sentence's actor until it has been seen surely and for long enough: its box, "
+        "track id and pose, or why not ([planner.md](planner.md#8-as-an-action))",
+    ),
 )
 
 
@@ -235,10 +263,10 @@ def topics_table(topics: tuple[Topic, ...], direction: str) -> str:
     return "\n".join(lines)
 
 
-def services_table() -> str:
-    """The Markdown table of the segmentation node's services."""
-    lines = ["| service | type | |", "|---|---|---|"]
-    lines += [f"| `{item.name}` | {item.type} | {item.about} |" for item in SERVICES]
+def services_table(kind: str, services: tuple[Service, ...]) -> str:
+    """The Markdown table of the segmentation node's services or actions."""
+    lines = [f"| {kind} | type | |", "|---|---|---|"]
+    lines += [f"| `{item.name}` | {item.type} | {item.about} |" for item in services]
     return "\n".join(lines)
 
 
@@ -254,7 +282,8 @@ def with_tables(page: str) -> str:
     tables = {f"parameters {node}": table(node) for node in NODES} | {
         "topics in": topics_table(INPUTS, "in"),
         "topics out": topics_table(OUTPUTS, "out"),
-        "services": services_table(),
+        "services": services_table("service", SERVICES),
+        "actions": services_table("action", ACTIONS),
     }
     for mark, content in tables.items():
         start, end = f"<!-- {mark} -->\n", "<!-- end -->"

@@ -1,6 +1,10 @@
-"""Turns a robot towards the actor and drives up to it; stands still when that is not safe.
+r"""Turns a robot towards the actor and drives up to it; stands still when that is not safe.
 
-python docs/examples/follow_actor.py --ros-args -r ~/result:=/actseg/result -r ~/cmd_vel:=/cmd_vel
+python docs/examples/follow_actor.py --ros-args -r ~/result:=/actseg/result \
+    -r ~/cmd_vel:=/cmd_vel -p find:=/actseg/find -p sentence:="the person in red"
+
+With `find` it first asks the node for the actor, drives only once it has been found, and asks again
+when it is lost for long. Without, it follows whatever the node finds.
 
 An example to take apart, not a product: it knows nothing of obstacles. Put a collision monitor
 between it and the wheels. docs/planner.md explains each check.
@@ -11,9 +15,12 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+from actseg.action import Find
 from actseg.msg import ActorMask, ActorMaskArray, ActorState
+from builtin_interfaces.msg import Duration as DurationMessage
 from geometry_msgs.msg import Twist, TwistStamped
 from pydantic import Field
+from rclpy.action import ActionClient
 from rclpy.clock import Clock, JumpThreshold
 from rclpy.clock_type import ClockType
 from rclpy.duration import Duration
@@ -21,11 +28,13 @@ from rclpy.node import Node
 from rclpy.qos import QoSProfile
 
 from actseg_core import Config
+from actseg_core.errors import ConfigError
 from actseg_ros.parameters import declare, refuse_changes, refuse_unknown
 from actseg_ros.process import run
 
 NANOSECONDS = 1_000_000_000
 LAST_COMMAND_TIMEOUT_S = 0.5
+ASK_S = 30  # a goal whose client has died ends by itself
 NEWEST = QoSProfile(depth=1)  # reliable and volatile: never an old answer for a late joiner
 
 
@@ -34,6 +43,12 @@ class FollowConfig(Config):
 
     sentence: str = ""
     """Follow the actor of this sentence; empty: the first sentence that is FOUND."""
+    find: str = ""
+    """Name of the node's find action, such as /actseg/find; empty: another program asks."""
+    hold_s: float = Field(0.5, ge=0.0, le=60.0)
+    """Drive once the actor has been seen for this long [s] without a break; with find."""
+    lost_s: float = Field(5.0, gt=0.0, le=3600.0)
+    """Ask for the actor again when no good answer has come for this long [s]; with find."""
     timeout_s: float = Field(0.5, gt=0.0, le=10.0)
     """Stand still when no answer has come for this long [s]."""
     max_age_s: float = Field(1.0, gt=0.0, le=10.0)
@@ -126,6 +141,56 @@ def eased(now: Motion, goal: Motion, config: FollowConfig, seconds: float) -> Mo
     )
 
 
+class Asker:
+    """Asks `find` for the actor, again and again, until it is found; nothing here waits.
+
+    Args:
+        node: Owns the client.
+        config: Whom to look for, how surely and how long.
+    """
+
+    def __init__(self, node: Node, config: FollowConfig) -> None:
+        self._node, self._config = node, config
+        self._client = ActionClient(node, Find, config.find)
+        self._handle: Any = None
+        self._asking = False
+        self.found = False
+
+    def ask(self) -> None:
+        """Send the goal, unless one is under way or nobody serves it yet."""
+        if self._asking or not self._client.server_is_ready():
+            return
+        self._asking, self.found = True, False
+        hold_ns = round(self._config.hold_s * NANOSECONDS)
+        goal = Find.Goal(
+            sentence=self._config.sentence,
+            confidence=self._config.min_confidence,
+            hold=DurationMessage(sec=hold_ns // NANOSECONDS, nanosec=hold_ns % NANOSECONDS),
+            timeout=DurationMessage(sec=ASK_S),
+            keep_active=True,
+        )
+        self._client.send_goal_async(goal).add_done_callback(self._on_answer)
+
+    def cancel(self) -> None:
+        """Nobody waits for the answer any more."""
+        if self._handle is not None:
+            self._handle.cancel_goal_async()
+
+    def _on_answer(self, sending: Any) -> None:
+        self._handle = sending.result()
+        if not self._handle.accepted:
+            self._handle, self._asking = None, False
+            return
+        self._handle.get_result_async().add_done_callback(self._on_end)
+
+    def _on_end(self, waiting: Any) -> None:
+        result = waiting.result().result
+        self._handle, self._asking = None, False
+        self.found = result.error_code == Find.Result.NONE
+        told = "found" if self.found else result.error_msg
+        self._node.get_logger().info(f"find: {told}")
+
+
 class FollowActor(Node):
     """Reads `~/result`, publishes `~/cmd_vel` all the time.
 
@@ -141,6 +206,10 @@ class FollowActor(Node):
         refuse_unknown(self)
         self.add_on_set_parameters_callback(refuse_changes)
         self.finished, self.failed = False, ""
+        if self.config.find and not self.config.sentence:
+            raise ConfigError("parameter find needs a sentence to look for; give one")
+        self._asker = Asker(self, self.config) if self.config.find else None
+        self._asked_s = -math.inf
         self._goal, self._motion = STILL, STILL
         self._good_s, self._stamp_ns, self._reason = -math.inf, 0, ""
         kind = TwistStamped if self.config.stamped else Twist
@@ -166,12 +235,16 @@ class FollowActor(Node):
     def close(self) -> None:
         """The last command is to stand still, and it arrives before the process ends."""
         self._publish(STILL)
+        if self._asker is not None:
+            self._asker.cancel()
         self._output.wait_for_all_acked(Duration(seconds=LAST_COMMAND_TIMEOUT_S))
 
     def _on_result(self, message: ActorMaskArray) -> None:
         mask = chosen(message, self.config.sentence)
         now_ns = int(self.get_clock().now().nanoseconds)
         reason = objection(mask, self.config, now_ns, self._stamp_ns)
+        if self._asker is not None and not self._asker.found:
+            reason = "not found yet"
         if mask is None or reason:
             self._stand_still(reason)
             return
@@ -180,10 +253,18 @@ class FollowActor(Node):
         self._explain("following")
 
     def _on_time(self) -> None:
+        self._ask_if_lost(time.monotonic())
         if time.monotonic() - self._good_s > self.config.timeout_s and self._goal != STILL:
             self._stand_still(f"no answer for {self.config.timeout_s:g} s")
         self._motion = eased(self._motion, self._goal, self.config, 1.0 / self.config.rate_hz)
         self._publish(self._motion)
+
+    def _ask_if_lost(self, now_s: float) -> None:
+        """At the start, and when there has been no good answer for long."""
+        if self._asker is None or now_s - max(self._good_s, self._asked_s) < self.config.lost_s:
+            return
+        self._asked_s = now_s
+        self._asker.ask()
 
     def _stand_still(self, reason: str) -> None:
         """At once: accelerations are for comfort, this is for safety."""

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 import rclpy
-from node_reference import INPUTS, OUTPUTS, SERVICES
+from node_reference import ACTIONS, INPUTS, OUTPUTS, SERVICES
 from rclpy.context import Context
 from rclpy.node import Node
 
-from actseg_ros.remaps import SEGMENTATION, unused_remaps
+from actseg_ros.remaps import ACTION, SEGMENTATION, unused_remaps
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,8 @@ def told(node: Node, *rules: str) -> str:
 
 
 def test_the_names_are_those_of_the_page() -> None:
-    assert set(SEGMENTATION) == {item.name for item in (*INPUTS, *OUTPUTS, *SERVICES)}
+    parts = {f"{item.name}/_action/{part}" for item in ACTIONS for part in ACTION}
+    assert set(SEGMENTATION) == {item.name for item in (*INPUTS, *OUTPUTS, *SERVICES)} | parts
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from actseg_ros.diagnostics import LEVELS
 TEXT = PAGE.read_text()
 WIRING = (
     *("segmentation_node", "publishers", "commands", "images", "spatial/output"),
+    *("spatial/pose_output", "find/server"),
     *("players/video_camera", "players/bag_camera", "players/recorder"),
 )
 

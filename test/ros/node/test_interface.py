@@ -3,19 +3,21 @@
 from typing import Any
 
 import pytest
-from node_reference import INPUTS, OUTPUTS, SERVICES
+from node_reference import ACTIONS, INPUTS, OUTPUTS, SERVICES
+from rclpy.action import get_action_server_names_and_types_by_node
 from rclpy.node import Node
 from rclpy.qos import LivelinessPolicy, ReliabilityPolicy
 
 MANAGED = ("transition_event", "change_state", "get_state", "get_available", "get_transition")
 OF_EVERY_NODE = ("/rosout", "/parameter_events", "parameter", "type_description")
+OF_ACTIONS = ("/_action/",)
 NOT_HERE = ("vision_msgs",)
 
 
 def ours(offered: list[tuple[str, list[str]]]) -> dict[str, str]:
     """Names relative to the node and types, without those of every (lifecycle) node."""
     named = {name.replace("/actseg/", "~/"): kinds[0] for name, kinds in offered}
-    others = (*MANAGED, *OF_EVERY_NODE)
+    others = (*MANAGED, *OF_EVERY_NODE, *OF_ACTIONS)
     return {name: kind for name, kind in named.items() if not any(part in name for part in others)}
 
 
@@ -42,6 +44,8 @@ def test_topics_services_and_types_are_the_documented_ones(make: Any) -> None:
         for item in OUTPUTS
         if not item.type.startswith(NOT_HERE)
     }
+    actions = get_action_server_names_and_types_by_node(node, "actseg", "/")
+    assert ours(actions) == {item.name: item.type.replace("/", "/action/") for item in ACTIONS}
     services = ours(node.get_service_names_and_types_by_node("actseg", "/"))
     assert services == {item.name: item.type.replace("/", "/srv/") for item in SERVICES}
 
