@@ -3,7 +3,7 @@ r"""Turns a robot towards the actor and drives up to it; stands still when that 
 python docs/examples/follow_actor.py --ros-args -r ~/result:=/actseg/result \
     -r ~/cmd_vel:=/cmd_vel -p find:=/actseg/find -p sentence:="the person in red"
 
-With `find` it first asks the node for the actor, drives only once it has been found, and asks again
+With `find` it first asks the node for the actor, drives only once that is found, and asks again
 when it is lost for long. Without, it follows whatever the node finds.
 
 An example to take apart, not a product: it knows nothing of obstacles. Put a collision monitor

@@ -228,7 +228,7 @@ def test_the_cloud_without_actors_has_all_but_the_actor_and_all_without_a_senten
 
 
 def test_depth_of_another_size_gives_no_cloud_and_is_told(make: Any) -> None:
-    bench = make()
+    bench = make(cloud_step=1, actor_margin_px=0)
     widths = cloud_widths(bench)
     bench.depth_mm = np.full((6, 8), 2000, np.uint16)
     bench.ask("the dog")
