@@ -90,15 +90,13 @@ class SegmentationNode(ManagedNode):
         self._commands: CommandInterface | None = None
         self._worker: Worker | None = None
         self._images: ImageInput | None = None
-        settings = self.settings
         self._watch = QosWatch(self)
         self._outputs = TopicPublishers(
-            self, settings.status_deadline_s, settings.status_lease_s, self._watch
+            self, self.settings.status_deadline_s, self.settings.status_lease_s, self._watch
         )
-        self._outputs.style = style
-        self._outputs.after = self._on_report
+        self._outputs.style, self._outputs.after = style, self._on_report
         self._new_problems = NewProblems()
-        self._pictures = PictureChecks(settings.frozen_frames, settings.bit_depth)
+        self._pictures = PictureChecks(self.settings.frozen_frames, self.settings.bit_depth)
         self._spatial: SpatialOutput | None = None
         if spatial.enabled:
             self._spatial = SpatialOutput(

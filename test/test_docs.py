@@ -37,8 +37,10 @@ def exists(name: str) -> bool:
 
 
 def without_addresses(text: str) -> str:
-    """Without web addresses, and with files of a workspace named as they are in the repository."""
-    return re.sub(r"https?://\S+", "", text).replace("src/actseg/", "")
+    """Without web addresses and launch files of other packages, and with files of a workspace
+    named as they are in the repository."""
+    addresses = r"https?://\S+|ros2 launch (?!actseg )\w+ \S+"
+    return re.sub(addresses, "", text).replace("src/actseg/", "")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

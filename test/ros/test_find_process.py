@@ -103,8 +103,8 @@ def test_the_example_drives_once_the_actor_is_found(
         *("-r", "~/result:=/actseg/result", "-p", "find:=/actseg/find", "-p", "lost_s:=1.0"),
         *("-p", "sentence:=the square", "-p", "min_confidence:=0.0", "-p", "max_age_s:=10.0"),
     )
-    eventually(lambda: "find: found" in example.text, PATIENCE_S, f"{example.text}\n{node.text}")
-    eventually(lambda: "following" in example.text, PATIENCE_S, example.text)
+    eventually(lambda: "find: found" in example.text)
+    eventually(lambda: "following" in example.text)
     found, following = (example.text.index(text) for text in ("find: found", "following"))
     assert found < following
     assert example.stop() == 0
