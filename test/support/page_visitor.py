@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 import aiohttp
+from patience import PATIENCE_S
 
-PATIENCE_S = 60.0
 Result = TypeVar("Result")
 
 
@@ -42,9 +42,16 @@ class Browser:
 
     async def until(self, condition: Callable[[], Any], what: str = "") -> None:
         end_s = time.monotonic() + PATIENCE_S
-        while not condition():
+        while not self._holds(condition):
             assert time.monotonic() < end_s, f"not within {PATIENCE_S:g} s: {what}"
             assert await self.step(), f"hung up: {self.socket.close_code}"
+
+    @staticmethod
+    def _holds(condition: Callable[[], Any]) -> bool:
+        try:
+            return bool(condition())
+        except IndexError:  # the newest of what has not come yet
+            return False
 
     async def call(self, **message: Any) -> dict[str, Any]:
         self._calls += 1
@@ -86,7 +93,7 @@ class Visit:
 
 def run(work: Callable[[], Awaitable[Result]]) -> Result:
     async def whole() -> Result:
-        async with asyncio.timeout(4 * PATIENCE_S):
+        async with asyncio.timeout(2 * PATIENCE_S):
             return await work()
 
     return asyncio.run(whole())

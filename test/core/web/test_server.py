@@ -166,7 +166,11 @@ def test_a_sentence_passes_the_same_checks_as_on_the_topic(page, visit, go) -> N
     go(work)
 
 
-def test_a_flood_of_commands_is_refused_and_the_connection_stays(page, visit, go) -> None:
+def test_a_flood_of_commands_is_refused_and_the_connection_stays(
+    page, visit, go, monkeypatch
+) -> None:
+    monkeypatch.setattr("actseg_core.web.client.COMMANDS_PER_S", 0.001)  # however slow this is
+
     async def work() -> None:
         async with visit(page) as browser:
             for number in range(100, 160):
