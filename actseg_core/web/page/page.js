@@ -372,7 +372,7 @@ function renderNumbers() {
   setText(at("latency"), middle === null ? "–" : `${Math.round(middle)} ms`);
   setText(at("latency-high"), high === null ? "–" : `${Math.round(high)} ms`);
   const share = status.received ? (100 * status.dropped) / status.received : 0;
-  setText(at("dropped"), `${status.dropped} (${share.toFixed(0)} %)`);
+  setText(at("dropped"), `${share.toFixed(0)} %`);
 }
 
 function tellChanges(sentences) {
