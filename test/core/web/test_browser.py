@@ -43,6 +43,7 @@ def wait(window: Any, condition: Any, what: str = "") -> None:
 
 
 def ask(window: Any, text: str, key: str = "Enter") -> None:
+    window.wait_for_selector("#link >> text=live")
     window.fill("#sentence", text)
     window.press("#sentence", key)
 
