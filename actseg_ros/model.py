@@ -39,7 +39,9 @@ def load_model(config: SegmentationConfig, stream: StreamConfig) -> LoadedModel:
     engine = StreamingEngine(predictor, stream)
     if config.warm_up:
         warm_up(engine, predictor.read, predictor.config.frames)
-    return LoadedModel(engine, predictor.read, predictor.config.name, predictor.runtime)
+    config_of = predictor.config
+    threshold = config_of.presence.threshold
+    return LoadedModel(engine, predictor.read, config_of.name, predictor.runtime, threshold)
 
 
 def warm_up(engine: Engine, read: Reader, frames: int) -> None:

@@ -21,6 +21,7 @@ from actseg_core.visualize import overlay
 from actseg_ros import qos
 from actseg_ros.answer_text import AnswerText
 from actseg_ros.convert import compress, encode
+from actseg_ros.label_output import LabelOutput
 from actseg_ros.messages import array_message, status_message, time_message
 from actseg_ros.qos import QosWatch
 
@@ -52,6 +53,7 @@ class TopicPublishers:
         latest: The newest heartbeat.
         style: Of the overlay; replaced as a whole when it changes.
         refused_command: Why the newest command was refused or not read to its end, if it was.
+        labels: Publishes the images of numbers.
     """
 
     def __init__(
@@ -71,6 +73,7 @@ class TopicPublishers:
         self._detections: Publisher[Any] | None = None
         if Detection2DArray is not None:
             self._detections = self._publisher(Detection2DArray, "~/detections")
+        self.labels = LabelOutput(node, watch)
         self._status = node.create_publisher(
             SegmentationStatus,
             "~/status",
@@ -100,10 +103,12 @@ class TopicPublishers:
         outgoing = self._results(report)
         if report.answers:
             outgoing += self._masks(report)
+            outgoing += self.labels.images(report)
         if report.answers and report.image is not None and self.wants_image():
             outgoing += self._drawn(report.image, report)
 
         def publish() -> None:
+            self.labels.renew(report.queries)  # before the numbers that it explains
             for publisher, message in outgoing:
                 publisher.publish(message)
             self._text.report(report)
@@ -117,7 +122,7 @@ class TopicPublishers:
         The first one after a mask brings an empty mask, so that a viewer does not keep the last.
         """
         header = Header(stamp=time_message(frame.stamp_ns), frame_id=frame.frame_id)
-        outgoing: Outgoing = []
+        outgoing: Outgoing = self.labels.nobody(frame)
         if self._mask_is_shown:
             self._mask_is_shown = False
             outgoing += self._mask_messages(np.zeros(frame.image.shape[:2], np.uint8), header)

@@ -28,6 +28,7 @@ from actseg_ros.convert import CONVERTER_NAME, decode, has_16_bits
 from actseg_ros.diagnostics import NewProblems, diagnostics_message, sentence_facts
 from actseg_ros.find.finder import Finder
 from actseg_ros.images import ImageInput
+from actseg_ros.label_output import threshold_of
 from actseg_ros.lifecycle import ManagedNode, report_failures
 from actseg_ros.parameters import ParameterChanges, declare, refuse_changes, refuse_unknown
 from actseg_ros.process import Interrupted, interruptible, release_memory, run, trim
@@ -95,6 +96,7 @@ class SegmentationNode(ManagedNode):
             self, self.settings.status_deadline_s, self.settings.status_lease_s, self._watch
         )
         self._outputs.style, self._outputs.after = style, self._on_report
+        self._outputs.labels.threshold = lambda: threshold_of(self._model, self.stream)
         self._new_problems = NewProblems()
         self._pictures = PictureChecks(self.settings.frozen_frames, self.settings.bit_depth)
         self._spatial: SpatialOutput | None = None
@@ -252,12 +254,9 @@ class SegmentationNode(ManagedNode):
 
     def _on_parameters(self, groups: Mapping[str, Config]) -> None:
         """Hand new settings to those who use them; each takes them over as a whole."""
-        settings, stream, style = groups[""], groups["stream"], groups["overlay"]
-        spatial = groups["spatial"]
-        assert isinstance(settings, SegmentationConfig)
-        assert isinstance(stream, StreamConfig)
-        assert isinstance(style, OverlayConfig)
-        assert isinstance(spatial, SpatialConfig)
+        settings, stream, style, spatial = map(groups.get, ("", "stream", "overlay", "spatial"))
+        assert isinstance(settings, SegmentationConfig) and isinstance(stream, StreamConfig)
+        assert isinstance(style, OverlayConfig) and isinstance(spatial, SpatialConfig)
         self.settings, self.stream, self._outputs.style = settings, stream, style
         self._pictures.reconfigure(settings.frozen_frames, settings.bit_depth)
         self._clock_watch.jump_s = stream.max_gap_s
@@ -278,6 +277,7 @@ class SegmentationNode(ManagedNode):
         """The heartbeat while no worker runs; with one, it speaks for itself."""
         if self._worker is None:
             self._reports.health(self._resting)
+            self._outputs.labels.renew(self._queries.snapshot()[1])
 
     def _on_look(self) -> None:
         if self._commands is not None:

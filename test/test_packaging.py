@@ -33,8 +33,7 @@ ROSDEP = {
 """rosdep's key of a Python package and its name on the package index."""
 WITHOUT_WHEELS = {
     *("ament_index_python", "cv_bridge", "launch", "launch_ros", "rcl_interfaces", "rviz2"),
-    "tf2_ros_py",
-    "v4l2_camera",
+    *("tf2_ros_py", "v4l2_camera", "vision_msgs"),
 }
 """ROS packages that ros.txt lacks: they come along with rclpy, or there is no wheel."""
 LOADED_BY_NAME = {"rmw_fastrtps_cpp", "rmw_dds_common", "fastdds", "fastcdr"}

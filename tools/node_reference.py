@@ -146,6 +146,34 @@ OUTPUTS = (
         "answered frames; only where vision_msgs is installed",
     ),
     Topic(
+        "~/label_mask",
+        "sensor_msgs/Image",
+        ANSWERS,
+        "mono8: 0 = nobody, else the number of the sentence, for answered frames; where masks "
+        "overlap the surer answer's ([planner.md](planner.md#in-a-nav2-costmap))",
+    ),
+    Topic(
+        "~/confidence",
+        "sensor_msgs/Image",
+        ANSWERS,
+        "mono8: how sure that answer is, 0 to 255 for 0 to 1; 0 where nobody is",
+    ),
+    Topic(
+        "~/instances",
+        "sensor_msgs/Image",
+        ANSWERS,
+        "mono16: one number per actor, its track id in `~/result` (above 65535 from 1 again); 0 = "
+        "nobody. Of a network that knows no actors the number of the sentence",
+    ),
+    Topic(
+        "~/label_info",
+        "vision_msgs/LabelInfo",
+        "reliable, transient local, depth 1",
+        "the sentences' numbers, 1 to 255, and the confidence below which nobody is found; at "
+        "each change, before the first image with a new number. A number that gets free is given "
+        "again as late as can be; only where vision_msgs is installed",
+    ),
+    Topic(
         "~/status",
         "actseg/SegmentationStatus",
         "reliable, volatile, depth 1, deadline `status_deadline_s`, liveliness MANUAL_BY_TOPIC "

@@ -10,6 +10,7 @@ from actseg_core.live.states import State
 from actseg_core.types import Sentence
 
 Reader = Callable[[str], Sentence]
+LAST_LABEL = 255  # mono8
 
 
 class QueryRefused(ActSegError):
@@ -26,6 +27,7 @@ class Query:
         created_ns: Node's clock when it was accepted [ns].
         expires_ns: Node's clock when it is dropped by itself [ns]; 0: never.
         number: Counts the sentences since the node's start, from 0.
+        label: Its number in `~/label_mask`, 1 to 255; of no other sentence while it is active.
     """
 
     id: str
@@ -33,6 +35,7 @@ class Query:
     created_ns: int
     expires_ns: int = 0
     number: int = 0
+    label: int = 1
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,7 @@ class QuerySet:
         self._queries: tuple[Query, ...] = ()
         self._states: dict[str, QueryState] = {}
         self._made = 0
+        self._last_label = 0
         self._revision = 0
 
     def set_limits(self, max_queries: int, max_chars: int) -> None:
@@ -99,7 +103,11 @@ class QuerySet:
         sentence = self._parse(text)
         with self._lock:
             active = [query for query in self._queries if query.sentence.text == text]
-            query = replace(active[0], expires_ns=0) if active else self._make(sentence, now_ns, 0)
+            query = (
+                replace(active[0], expires_ns=0)
+                if active
+                else self._make(sentence, now_ns, 0, active=())
+            )
             if active and len(self._queries) == 1:
                 self._renew(active[0], 0)
             else:
@@ -130,7 +138,12 @@ class QuerySet:
                     f"{len(self._queries)} sentences are active, as many as "
                     "stream.max_queries allows; remove one first"
                 )
-            query = self._make(sentence, now_ns, expires_ns)
+            if len(self._queries) >= LAST_LABEL:
+                raise QueryRefused(
+                    f"{LAST_LABEL} sentences are active, as many as ~/label_mask (mono8) has "
+                    "numbers for; remove one first"
+                )
+            query = self._make(sentence, now_ns, expires_ns, self._queries)
             self._set((*self._queries, query))
             return query
 
@@ -216,9 +229,18 @@ class QuerySet:
                 "or raise stream.max_sentence_chars"
             )
 
-    def _make(self, sentence: Sentence, now_ns: int, expires_ns: int) -> Query:
+    def _make(
+        self, sentence: Sentence, now_ns: int, expires_ns: int, active: tuple[Query, ...]
+    ) -> Query:
+        """A label comes back as late as can be: who still has its last owner's pixels must not
+        take them for the new one's."""
         self._made += 1
-        return Query(f"q{self._made}", sentence, now_ns, expires_ns, self._made - 1)
+        taken = {query.label for query in active}
+        label = self._last_label % LAST_LABEL + 1
+        while label in taken:
+            label = label % LAST_LABEL + 1
+        self._last_label = label
+        return Query(f"q{self._made}", sentence, now_ns, expires_ns, self._made - 1, label)
 
     def _renew(self, query: Query, expires_ns: int) -> Query:
         """No change of the set of sentences, hence no new revision."""

@@ -49,12 +49,14 @@ class LoadedModel:
         read: Text to Sentence.
         name: Of the preset or checkpoint.
         runtime: What runs it.
+        threshold: Confidence [0, 1] below which nobody is found, by its own rule.
     """
 
     engine: Engine
     read: Reader
     name: str
     runtime: str = "torch"
+    threshold: float = 0.5
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""vision_msgs, as far as detections need it, built against the PyPI wheels.
+"""vision_msgs, as far as the node needs it, built against the PyPI wheels.
 
 python vision_package.py FOLDER builds it below FOLDER and prints the folders for PYTHONPATH and
 LD_LIBRARY_PATH. Fields as in the ros2 branch of ros-perception/vision_msgs.
@@ -20,6 +20,9 @@ MESSAGES = {
     "Detection2D": "std_msgs/Header header\nObjectHypothesisWithPose[] results\n"
     "BoundingBox2D bbox\nstring id\n",
     "Detection2DArray": "std_msgs/Header header\nDetection2D[] detections\n",
+    "VisionClass": "uint16 class_id\nstring class_name\n",
+    "LabelInfo": "std_msgs/Header header\nvision_msgs/VisionClass[] class_map\n"
+    "float32 threshold\n",
 }
 CMAKE = """cmake_minimum_required(VERSION 3.16)
 project(vision_msgs)
