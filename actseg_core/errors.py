@@ -1,5 +1,15 @@
 """Errors that the caller can act on. Every message says what was wanted, what came, what to do."""
 
+import zlib
+from tokenize import TokenError
+from zipfile import BadZipFile
+
+DAMAGED_ARRAYS = (
+    *(OSError, EOFError, KeyError, ValueError, BadZipFile, zlib.error),
+    *(TokenError, SyntaxError),  # headers are read as Python
+)
+"""What NumPy raises for a damaged .npz or .npy file."""
+
 
 class ActSegError(Exception):
     """Base of all errors that the node and the command line catch and report in one line."""

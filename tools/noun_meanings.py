@@ -80,7 +80,7 @@ class Meanings:
         if not named:
             return 0.0
         exact = any(o in self.classes.imagenet_of or o in self.classes.coco_of for o in above)
-        if exact or role in ("person", "animal", "vehicle"):
+        if exact or role == "person":
             return 1.0
         share = min(1.0, COVERED * self.classes.coverage(offset))
         return max(LEAST_KNOWN, math.sqrt(share))

@@ -4,6 +4,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from actseg_core.bench.report import Report
+from actseg_core.bench.soak import LOOK, PARTS, SEE
 from actseg_core.bench.targets import CAMERA_HZ
 from actseg_core.evaluation.pictures import BLUE, GREEN, GREY, ORANGE, new_figure
 
@@ -50,12 +51,11 @@ def _rates(axes: Axes, report: Report) -> None:
 def _parts(axes: Axes, report: Report) -> None:
     sizes = sorted({item.size for item in report.stages})
     count = report.settings.sentences[0]
-    shown: tuple[str, ...] = ("resize", "flow", "rgb trunk", "flow trunk", "rgb head", "flow head")
-    shown += (f"respond to {count}", f"masks of {count}")
+    shown = ("resize", SEE, LOOK, *PARTS, f"respond to {count}", f"masks of {count}")
     times = {(item.name, item.size): item.time.median_ms for item in report.stages}
     bottom = [0.0] * len(sizes)
-    for name, colour in zip(shown, STACK, strict=True):
-        heights = [times.get((name, size), 0.0) for size in sizes]
+    for name, colour in zip(shown, STACK, strict=False):
+        heights = [_alone(name, size, times) for size in sizes]
         axes.bar([str(size) for size in sizes], heights, 0.5, bottom, color=colour, label=name)
         bottom = [low + high for low, high in zip(bottom, heights, strict=True)]
     axes.set(xlabel="input size [px]", ylabel="ms on one thread", title="One frame's work")
@@ -64,6 +64,12 @@ def _parts(axes: Axes, report: Report) -> None:
     axes.legend(  # in the order of the stack, beside it
         handles[::-1], labels[::-1], frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5)
     )
+
+
+def _alone(name: str, size: int, times: dict[tuple[str, int], float]) -> float:
+    """Milliseconds of a part without the parts that it is made of."""
+    parts = sum(times.get((part, size), 0.0) for part in PARTS.get(name, ()))
+    return max(0.0, times.get((name, size), 0.0) - parts)
 
 
 def _memory(axes: Axes, samples_mb: tuple[float, ...]) -> None:

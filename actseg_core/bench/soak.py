@@ -14,6 +14,7 @@ from actseg_core.bench.setup import PERIOD_NS, SENTENCES, play
 from actseg_core.bench.streams import questions
 from actseg_core.config import Config
 from actseg_core.image import resize_and_pad
+from actseg_core.objects.perception import on_grid
 from actseg_core.predictor import ObjectPredictor, Predictor
 from actseg_core.streaming.engine import StreamingEngine
 from actseg_core.streaming.overlap import answers
@@ -24,6 +25,14 @@ SAMPLE_EVERY = 100
 CHANGE_EVERY = 250  # frames between two changes of sentences
 STAGE_BOXES = 8
 PAUSE_EVERY = 2_000  # frames between two pauses of the camera
+
+
+SEE = "see (boxes and features)"
+LOOK = f"look ({STAGE_BOXES} boxes)"
+OBJECTS = "objects of a frame, both of these with their choice and colours"
+WHOLE_FRAME = "all of a frame, with motion and tracks"
+PARTS = {OBJECTS: (SEE, LOOK), WHOLE_FRAME: (OBJECTS,)}
+"""Stages that hold others."""
 
 
 class Stage(Config):
@@ -60,21 +69,18 @@ def measure_stages(
 
     first, placement = resize_and_pad(images[0], predictor.config.size)
     second, _ = resize_and_pad(images[1], predictor.config.size)
-    seen = predictor.runner.see(first)
+    content = placement.window
+    rows, columns = (on_grid(part, predictor.config.size) for part in content)
+    picture = np.ascontiguousarray(first[rows, columns])
+    seen = predictor.runner.see(picture)
     boxes = seen.boxes[np.argsort(-seen.objectness)[:STAGE_BOXES]]
     add("resize", lambda: resize_and_pad(images[1], predictor.config.size))
-    add("see (boxes and features)", lambda: predictor.runner.see(first))
-    add(f"look ({STAGE_BOXES} boxes)", lambda: predictor.runner.look(seen, boxes))
-    add(
-        "objects of a frame, both of these with their choice and colours",
-        lambda: predictor.perception.objects(first),
-    )
+    add(SEE, lambda: predictor.runner.see(picture))
+    add(LOOK, lambda: predictor.runner.look(seen, boxes))
+    add(OBJECTS, lambda: predictor.perception.objects(first, content))
     tracker = predictor.tracker()
     pair = itertools.cycle((first, second))
-    content = placement.window
-    add(
-        "all of a frame, with motion and tracks", lambda: tracker.push(next(pair), content, 1 / 30)
-    )
+    add(WHOLE_FRAME, lambda: tracker.push(next(pair), content, 1 / 30))
     scene = tracker.seen()
     for count in sentences:
         asked = [sentence for _, sentence in questions(predictor, count)]

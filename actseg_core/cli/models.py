@@ -22,6 +22,7 @@ from actseg_core.experiment_config import ClassifierConfig, load_experiment
 from actseg_core.networks.objects_model import ObjectsModel
 from actseg_core.networks.pair_classifier import CHANNELS, PairClassifier
 from actseg_core.networks.two_stream import Network, parameter_count
+from actseg_core.objects.perception import GRID
 from actseg_core.runtime.export import Difference, check_folder, export_folder
 
 GIGA = 1e9
@@ -116,10 +117,11 @@ OBJECTS_PER_FRAME = 8
 
 
 def _objects_cost(config: ModelConfig) -> Cost:
-    """Of the objects model, with 8 objects in each frame; a sentence is a few small products."""
+    """Of the objects model, 8 objects in each 4:3 frame; a sentence is a few small products."""
     with torch.device("meta"), torch.no_grad():
         model = ObjectsModel(config).eval()
-        image = torch.zeros(1, config.size, config.size, 3, dtype=torch.uint8)
+        height = config.size * 3 // 4 // GRID * GRID
+        image = torch.zeros(1, height, config.size, 3, dtype=torch.uint8)
         with _counter() as of_frame:
             stride16, stride8, masks, names, *_ = model.see(image)
             boxes = torch.ones(OBJECTS_PER_FRAME, 4)

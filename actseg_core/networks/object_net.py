@@ -76,10 +76,11 @@ class MaskHead(nn.Module):
         known: Channels of what is known of an object.
 
     Shape:
-        joined: of one frame.
+        joined: of one frame of H rows and W columns.
         boxes: (K, 4) centre x, y, width, height [px of the input].
         known: (K, inputs).
-        returns: (K, S/4, S/4) logits.
+        side: [px] what boxes are measured by: that of the square that the frame was resized to.
+        returns: (K, H/4, W/4) logits.
     """
 
     def __init__(self, known: int) -> None:
@@ -90,8 +91,7 @@ class MaskHead(nn.Module):
             nn.Linear(known + 4, 256), nn.ReLU(), nn.Linear(256, sum(self.sizes))
         )
 
-    def forward(self, joined: Joined, boxes: Tensor, known: Tensor) -> Tensor:
-        side = joined.masks.shape[-1] * STRIDE
+    def forward(self, joined: Joined, boxes: Tensor, known: Tensor, side: int) -> Tensor:
         shape = torch.stack((boxes[:, 2], boxes[:, 3], boxes[:, 0], boxes[:, 1]), dim=1) / side
         parts = self.to_filters(torch.cat((known, shape), dim=1)).split(self.sizes, dim=1)
         count = boxes.shape[0]
@@ -171,7 +171,7 @@ class ObjectNetwork(nn.Module):
         return torch.cat(found, dim=1)
 
     def inside(self, joined: Joined, masks: Tensor) -> Tensor:
-        """(K, INSIDE): averages over (K, S/4, S/4) probabilities."""
+        """(K, INSIDE): averages over (K, H/4, W/4) probabilities."""
         found = []
         for features, cells in ((joined.stride16, 4), (joined.stride8, 2)):
             weights = functional.avg_pool2d(masks.unsqueeze(1), cells).flatten(1)
@@ -179,14 +179,16 @@ class ObjectNetwork(nn.Module):
             found.append(torch.matmul(weights, features[0].flatten(1).t()))
         return torch.cat(found, dim=1)
 
-    def forward(self, joined: Joined, boxes: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Mask logits (K, S/4, S/4), first masks likewise, the logit of each mask's expected IoU
+    def forward(
+        self, joined: Joined, boxes: Tensor, side: int
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Mask logits (K, H/4, W/4), first masks likewise, the logit of each mask's expected IoU
         (K,), embeddings (K, INSIDE)."""
         around = self.around(joined, boxes)
-        first = self.first(joined, boxes, around)
+        first = self.first(joined, boxes, around, side)
         inside = self.inside(joined, torch.sigmoid(first))
         known = torch.cat((around, inside), dim=1)
-        return self.second(joined, boxes, known), first, self.quality(known)[:, 0], inside
+        return self.second(joined, boxes, known, side), first, self.quality(known)[:, 0], inside
 
 
 def sides(features: Tensor) -> tuple[int, int]:

@@ -21,7 +21,7 @@ class NamingNetwork(nn.Module):
     """The weights of `objects.naming.NamingModel`, as they are trained.
 
     Shape:
-        features: (N, 12) of `naming_features`.
+        features: (N, 19) of `naming_features`.
         returns: (N,) log-odds.
     """
 
@@ -60,7 +60,7 @@ class ObjectsModel(nn.Module):
         """Everything that depends on the frame alone.
 
         Args:
-            image: (1, S, S, 3) uint8 RGB.
+            image: (1, H, W, 3) uint8 RGB, sides multiples of 32, at most the model's size.
 
         Returns:
             Joined features at strides 16 and 8, mask features at stride 4, features for names at
@@ -91,11 +91,11 @@ class ObjectsModel(nn.Module):
             boxes: (K, 4) centre x, y, width, height [px].
 
         Returns:
-            Masks (K, S/4, S/4) and ImageNet classes (K, 1000) as probabilities, embeddings
+            Masks (K, H/4, W/4) and ImageNet classes (K, 1000) as probabilities, embeddings
             (K, D), expected IoU of the masks (K,).
         """
         joined = Joined(stride16, stride8, masks)
-        response, _, quality, embeddings = self.objects(joined, boxes)
+        response, _, quality, embeddings = self.objects(joined, boxes, self.config.size)
         found = torch.sigmoid(response)
         weights = functional.avg_pool2d(found.unsqueeze(1), CELLS_PER_NAME).flatten(1)
         weights = weights / weights.sum(dim=1, keepdim=True).clamp(min=1e-6)

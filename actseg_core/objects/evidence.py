@@ -23,7 +23,7 @@ Array = NDArray[np.float32]
 Part = Literal["who", "looks", "where", "does", "beside"]
 WHO_LIMIT = 6.0
 LIMIT = 2.5
-YOUNG, YOUNG_FRAMES = 2.0, 4.0  # log-odds that a track of one frame lacks, and how that fades
+YOUNG, YOUNG_FRAMES = 2.0, 6.0  # log-odds that a track of one frame lacks, and how that fades
 KIN = -2.0  # an object this likely or more to be of a noun's kind is one of "its kind"
 
 
@@ -85,6 +85,7 @@ def make_scene(tracks: Sequence[Track], content: tuple[slice, slice]) -> Scene:
     boxes = (boxes - (columns.start, rows.start, 0, 0)) / (width, height, width, height)
     masks = np.stack([track.mask for track in tracks])
     inside = (masks > 0.5).sum(axis=(1, 2)).astype(np.float32)
+    areas = inside * 16 / (height * width)
     return Scene(
         tuple(track.number for track in tracks),
         np.array([track.frames for track in tracks], np.float32),
@@ -93,10 +94,10 @@ def make_scene(tracks: Sequence[Track], content: tuple[slice, slice]) -> Scene:
             np.array([track.objectness for track in tracks], np.float32),
             np.stack([track.classes for track in tracks]),
             np.stack([track.names for track in tracks]),
-            np.stack([track.embedding for track in tracks]),
+            areas,
         ),
         boxes.astype(np.float32),
-        inside * 16 / (height * width),
+        areas,
         np.stack([track.colours for track in tracks]),
         np.stack([track.motion for track in tracks]),
         np.array([track.moved for track in tracks]),

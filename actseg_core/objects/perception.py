@@ -12,6 +12,8 @@ from actseg_core.objects.looks import object_colours
 from actseg_core.objects.scene import MAX_OBJECTS, Objects, no_objects
 
 Array = NDArray[np.float32]
+GRID = 32  # [px] sides of what the networks see are multiples of it
+STRIDE = 4  # [px] side of a mask's cell
 MIN_SCORE = 0.05
 """Boxes whose objectness times best class is below it are not looked at."""
 BOX_OVERLAP = 0.65
@@ -48,7 +50,7 @@ class SeenObjects:
     """What the object network says of K boxes.
 
     Attributes:
-        masks: (K, S/4, S/4) float32 probabilities.
+        masks: (K, H/4, W/4) float32 probabilities.
         quality: (K,) float32 expected IoU of each mask.
         embeddings: (K, D) float32.
         names: (K, 1000) float32 probabilities.
@@ -64,7 +66,7 @@ class ObjectRunner(Protocol):
     """What runs the two networks."""
 
     def see(self, image: NDArray[np.uint8]) -> SeenFrame:
-        """All boxes of one (S, S, 3) uint8 RGB frame."""
+        """All boxes of one (H, W, 3) uint8 RGB frame, sides multiples of 32."""
 
     def look(self, frame: SeenFrame, boxes: Array) -> SeenObjects:
         """Masks and names of (K, 4) boxes of that frame, K at least 1."""
@@ -81,24 +83,37 @@ class Perception:
         self._runner = runner
         self._namer = ColourNamer()
 
-    def objects(self, image: NDArray[np.uint8]) -> Objects:
-        """The objects of one (S, S, 3) uint8 RGB frame, the surest first."""
-        frame = self._runner.see(image)
+    def objects(
+        self, image: NDArray[np.uint8], content: tuple[slice, slice] | None = None
+    ) -> Objects:
+        """The objects of one frame, the surest first.
+
+        Args:
+            image: (S, S, 3) uint8 RGB, resized and padded.
+            content: Rows and columns that hold the picture; only these are looked at.
+        """
+        side = image.shape[0]
+        rows, columns = (on_grid(part, side) for part in content or (slice(0, side),) * 2)
+        frame = self._runner.see(np.ascontiguousarray(image[rows, columns]))
         chosen = choose_boxes(frame)
         if not len(chosen):
-            return no_objects(image.shape[0] // 4)
-        found = self._runner.look(frame, frame.boxes[chosen])
-        for mask in found.masks:
+            return no_objects(side // STRIDE)
+        boxes = frame.boxes[chosen]
+        found = self._runner.look(frame, boxes)
+        boxes = boxes + np.array([columns.start, rows.start, 0, 0], np.float32)
+        all_masks = np.zeros((len(boxes), side // STRIDE, side // STRIDE), np.float32)
+        all_masks[:, _cells(rows), _cells(columns)] = found.masks
+        for mask in all_masks:
             drop_crumbs(mask)
         objectness = frame.objectness[chosen]
         all_classes = frame.classes[chosen]
         score = objectness * all_classes.max(axis=1) * found.quality
-        kept = _distinct(found.masks, all_classes, score)
+        kept = _distinct(all_masks, all_classes, score)
         classes = all_classes[kept]
         kinds = ["person" if row.argmax() == PERSON_CLASS else "thing" for row in classes]
-        masks = found.masks[kept]
+        masks = all_masks[kept]
         return Objects(
-            boxes=frame.boxes[chosen][kept],
+            boxes=boxes[kept],
             masks=masks,
             objectness=objectness[kept],
             classes=classes,
@@ -106,6 +121,18 @@ class Perception:
             embeddings=found.embeddings[kept],
             colours=object_colours(image, masks, kinds, self._namer),
         )
+
+
+def on_grid(part: slice, side: int) -> slice:
+    """The least part of a square's side that holds a part of it, on the networks' grid [px]."""
+    start = part.start // STRIDE * STRIDE
+    length = -(-(part.stop - start) // GRID) * GRID
+    start = max(0, min(start, side - length))
+    return slice(start, start + length)
+
+
+def _cells(part: slice) -> slice:
+    return slice(part.start // STRIDE, part.stop // STRIDE)
 
 
 def drop_crumbs(mask: Array) -> None:

@@ -52,15 +52,15 @@ class SceneTracker:
             seconds: Time since the frame before.
         """
         motion = self._motion.estimate(image, content, seconds)
-        tracks = self._tracker.update(self._objects(image), motion)
+        tracks = self._tracker.update(self._objects(image, content), motion)
         self._scene = make_scene(tracks, content) if tracks else None
 
-    def _objects(self, image: NDArray[np.uint8]) -> Objects:
+    def _objects(self, image: NDArray[np.uint8], content: tuple[slice, slice]) -> Objects:
         """The frame's objects; a picture that stands still is looked at once."""
         before = self._before
         if before is not None and np.array_equal(before[0], image):
             return before[1]
-        objects = self._perception.objects(image)
+        objects = self._perception.objects(image, content)
         self._before = image, objects
         return objects
 

@@ -61,7 +61,7 @@ class Tracker:
         seconds: Time constant [s] of what is known of a track.
     """
 
-    def __init__(self, patience: int = 8, seconds: float = 0.5) -> None:
+    def __init__(self, patience: int = 2, seconds: float = 0.5) -> None:
         self.patience, self.seconds = patience, seconds
         self.tracks: list[Track] = []
         self._lost: list[Track] = []

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 import torch
@@ -15,7 +14,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from actseg_core.config import ModelConfig
-from actseg_core.errors import ActSegError, BackendError, CheckpointError
+from actseg_core.errors import (
+    DAMAGED_ARRAYS,
+    ActSegError,
+    BackendError,
+    CheckpointError,
+)
 from actseg_core.networks.lite import LiteSegmenter
 from actseg_core.networks.objects_model import ObjectsModel
 from actseg_core.networks.two_stream import Network
@@ -249,7 +253,7 @@ def _read_graph(folder: Path, name: str, about: dict[str, Any]) -> tuple[Graph, 
             }
         named = {**about["inputs"], **about["outputs"]}
         dynamic = {key for key, item in named.items() if item["shape"][0] == SENTENCES_AXIS}
-    except (OSError, ValueError, KeyError, TypeError, IndexError, BadZipFile) as error:
+    except (*DAMAGED_ARRAYS, TypeError, IndexError) as error:
         raise CheckpointError(
             f"{folder} is no readable exported model ({error!r}); export it again"
         ) from error

@@ -9,8 +9,8 @@ The sentences' filters are made by PyTorch, once per change of sentence. So are 
 the other networks, which are a few milliseconds per window.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
@@ -41,6 +41,8 @@ class Graph:
         inputs: Example inputs by name, in order.
         outputs: What the network itself answers to them, by name, in order.
         per_sentence: Names of inputs and outputs whose first axis is the number of sentences.
+        open_sides: Names of inputs and outputs that depend on the picture's sides, and the names
+            of those axes.
     """
 
     name: str
@@ -48,6 +50,7 @@ class Graph:
     inputs: dict[str, Tensor]
     outputs: dict[str, Tensor]
     per_sentence: frozenset[str] = frozenset()
+    open_sides: Mapping[str, Mapping[int, str]] = field(default_factory=dict)
 
     @property
     def is_of_a_stream(self) -> bool:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from actseg_core.config import RuntimeConfig
 from actseg_core.networks.objects_model import ObjectsModel
-from actseg_core.objects.perception import SeenFrame, SeenObjects
+from actseg_core.objects.perception import GRID, SeenFrame, SeenObjects
 from actseg_core.runtime import torch_runtime
 from actseg_core.runtime.graphs import Compiled, Graph
 from actseg_core.runtime.onnx_export import OnnxCache, cache_folder
@@ -28,6 +28,10 @@ FRAME_OUTPUTS = ("stride16", "stride8", "masks", "names", "boxes", "objectness",
 FEATURES = FRAME_OUTPUTS[:4]
 LOOK_OUTPUTS = ("object_masks", "object_names", "embeddings", "quality")
 EXAMPLE_BOXES = 3
+SEE_SIDES = {"image": {1: "height", 2: "width"}}
+SEE_SIDES |= {name: {2: f"{name}_rows", 3: f"{name}_columns"} for name in FEATURES}
+SEE_SIDES |= {name: {1: "anchors"} for name in FRAME_OUTPUTS[4:]}
+LOOK_SIDES = {"object_masks": {1: "rows", 2: "columns"}}
 TORCH = "torch"
 
 
@@ -54,18 +58,26 @@ def object_graphs(model: ObjectsModel, seed: int = 0) -> list[Graph]:
     """The graphs "see" (once per frame) and "look" (the boxes of that frame), with examples."""
     random = torch.Generator().manual_seed(seed)
     size = model.config.size
+    shape = (size * 3 // 4 // GRID * GRID, size)  # a constant for a square would show in the check
     coarse = torch.rand(1, 3, 8, 8, generator=random)
-    picture = nn.functional.interpolate(coarse, size=(size, size), mode="bilinear")
+    picture = nn.functional.interpolate(coarse, size=shape, mode="bilinear")
     image = (picture * 255).round().to(torch.uint8).permute(0, 2, 3, 1).contiguous()
     seen = dict(zip(FRAME_OUTPUTS, model.see(image), strict=True))
     centre = torch.rand(EXAMPLE_BOXES, 2, generator=random) * size / 2 + size / 4
-    sides = torch.rand(EXAMPLE_BOXES, 2, generator=random) * size / 4 + size / 8
+    extent = torch.rand(EXAMPLE_BOXES, 2, generator=random) * size / 4 + size / 8
     inputs = {name: seen[name] for name in FEATURES}
-    inputs["given_boxes"] = torch.cat((centre, sides), dim=1)
+    inputs["given_boxes"] = torch.cat((centre, extent), dim=1)
     found = dict(zip(LOOK_OUTPUTS, model.look(*inputs.values()), strict=True))
     return [
-        Graph("see", _See(model), {"image": image}, seen),
-        Graph("look", _Look(model), inputs, found, frozenset({"given_boxes", *LOOK_OUTPUTS})),
+        Graph("see", _See(model), {"image": image}, seen, open_sides=SEE_SIDES),
+        Graph(
+            "look",
+            _Look(model),
+            inputs,
+            found,
+            frozenset({"given_boxes", *LOOK_OUTPUTS}),
+            {name: sides for name, sides in SEE_SIDES.items() if name in FEATURES} | LOOK_SIDES,
+        ),
     ]
 
 

@@ -41,7 +41,7 @@ def to_onnx(graph: Graph) -> bytes:
                 buffer,  # type: ignore[arg-type]  # with dynamo=False it takes a file object
                 input_names=list(graph.inputs),
                 output_names=list(graph.outputs),
-                dynamic_axes={name: {0: SENTENCES_AXIS} for name in graph.per_sentence},
+                dynamic_axes=_open_axes(graph),
                 opset_version=OPSET,
                 dynamo=False,
             )
@@ -51,6 +51,15 @@ def to_onnx(graph: Graph) -> bytes:
             f"graph {graph.name} cannot be written as ONNX ({reason}); take runtime: torch"
         ) from error
     return buffer.getvalue()
+
+
+def _open_axes(graph: Graph) -> dict[str, dict[int, str]]:
+    axes: dict[str, dict[int, str]] = {
+        name: dict(sides) for name, sides in graph.open_sides.items()
+    }
+    for name in graph.per_sentence:
+        axes[name] = {0: SENTENCES_AXIS, **axes.get(name, {})}
+    return axes
 
 
 class OnnxCache:

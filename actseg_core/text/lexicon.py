@@ -1,16 +1,14 @@
 """The table of nouns and words that ships with the package (written by tools/export_nouns.py)."""
 
-import zlib
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
-from actseg_core.errors import VocabularyError
+from actseg_core.errors import DAMAGED_ARRAYS, VocabularyError
 
 PARTS_OF_SPEECH = ("noun", "verb", "adj", "adv")
 # What a noun is to a robot: the first three and things can act or be acted with.
@@ -19,8 +17,6 @@ ROLES = ("none", "person", "animal", "vehicle", "thing", "garment", "body", "pla
 MOTIONS = (
     *("acting", "still", "slow", "moving", "fast", "airborne", "jumping", "rolling", "climbing"),
 )
-
-DAMAGE = (OSError, EOFError, KeyError, ValueError, BadZipFile, zlib.error)  # of a damaged file
 
 
 @dataclass(frozen=True)
@@ -108,7 +104,7 @@ def read_lexicon(path: Path) -> Lexicon:
             tuple(arrays.pop(name).tobytes().decode().split("\n"))
             for name in ("nouns", "words", "verbs", "imagenet_names", "coco_names")
         )
-    except DAMAGE as error:
+    except DAMAGED_ARRAYS as error:
         raise VocabularyError(
             f"the table of nouns {path} is missing or damaged ({error}); install actseg again"
         ) from error

@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from actseg_core.networks.object_features import FEATURE_CHANNELS, FrameTrunk
-from actseg_core.training.lite.photos import MASK_SIZE, SIZE, Photo, random_view
+from actseg_core.training.lite.photos import MASK_SIZE, SIZE, Photo, pasted_view, random_view
 
 BOXES = 48
 MAX_MASKS = 32
@@ -49,11 +49,18 @@ def layout(views: int) -> dict[str, tuple[tuple[int, ...], Any]]:
 
 
 def build(
-    photos: Sequence[Photo], trunk: FrameTrunk, folder: Path, views: int, seed: int, log: Any
+    photos: Sequence[Photo],
+    trunk: FrameTrunk,
+    folder: Path,
+    views: int,
+    seed: int,
+    log: Any,
+    pasted: float = 0.0,
 ) -> None:
     """Write the features of `views` random views of each photograph, in random order.
 
     A cache that was begun is gone on with; each view depends on the seed and its number alone.
+    Into a share `pasted` of them objects of another photograph are pasted.
     """
     import cv2
 
@@ -72,7 +79,12 @@ def build(
         for index in range(done, count):
             rng = np.random.default_rng((seed, index))
             photo = photos[order[index] % len(photos)]
-            view = random_view(photo, rng)
+            view, categories = random_view(photo, rng), photo.categories
+            if rng.random() < pasted:
+                other = photos[int(rng.integers(len(photos)))]
+                view = pasted_view(view, random_view(other, rng), rng)
+                of_both = categories + other.categories
+                categories = tuple(of_both[k] for k in view.instances) or categories
             order_ = np.argsort(-view.masks.sum(axis=(1, 2), dtype=np.int64))[:MAX_MASKS]
             kept = [int(k) for k in order_ if view.masks[k].sum(dtype=np.int64) >= 6 * 255]
             for name, value in features_of(trunk, view.image).items():
@@ -86,7 +98,7 @@ def build(
                 photo.number,
                 photo.complete,
                 photo.whole,
-                tuple(photo.categories[k] for k in kept),
+                tuple(categories[k] for k in kept),
             )
             rows.write(json.dumps(row.__dict__) + "\n")
             if index % 50 == 49:

@@ -14,6 +14,7 @@ from torch.nn import functional
 from actseg_core.networks.object_net import Joined, ObjectNetwork, box_places, sides
 from actseg_core.training.lite.cached_views import CachedViews, Jitter, given_boxes, split
 from actseg_core.training.lite.feature_cache import Row
+from actseg_core.training.lite.photos import SIZE
 
 NEAR_BOX = 1.6  # half box sizes from its centre within which a pixel counts
 FIRST = 0.3  # weight of the first look's loss
@@ -134,7 +135,7 @@ def mask_loss(
         )
         target = torch.from_numpy(masks)
         one = Joined(*(level[index : index + 1] for level in joined))
-        response, first, quality, _ = network(one, boxes)
+        response, first, quality, _ = network(one, boxes, SIZE)
         losses.append(_loss(response, target, boxes) + FIRST * _loss(first, target, boxes))
         with torch.no_grad():
             found, wanted = response > 0, target > 0.5

@@ -17,7 +17,13 @@ from torch import Tensor
 from torch.nn import functional
 
 from actseg_core.networks.objects_model import NamingNetwork
-from actseg_core.objects.naming import naming_features
+from actseg_core.objects.naming import (
+    KINDS,
+    NamingInput,
+    kind_members,
+    naming_features,
+    without_classes,
+)
 from actseg_core.text.nouns import Noun, Nouns
 from actseg_core.training.lite.object_table import NOTHING, UNSURE, ObjectTable
 
@@ -70,9 +76,11 @@ ASKED_RIGHT = 0.45
 OF_ITS_KIND = 0.3
 TEMPTED = 0.3
 TEMPTING = 6
-DROP = 0.25
+DROP = 0.2
+UNSEEN = 0.35
 BATCH = 384
-Dropped = Literal["", "coco", "imagenet"]
+MANY = 3  # classes: "animal" cannot be a kind that nobody has seen
+Dropped = Literal["", "coco", "imagenet", "unseen"]
 DROPPED: tuple[Dropped, ...] = ("", "coco", "imagenet")
 
 
@@ -112,6 +120,14 @@ class NamingQuestions:
             for word, noun in self._nouns.items()
             for dropped in DROPPED
         }
+        rng = np.random.default_rng(0)
+        self._features |= {
+            (word, "unseen"): naming_features(
+                without_classes(noun), _unseen(noun, table.naming, rng)
+            )
+            for word, noun in self._nouns.items()
+            if self._can_be_unseen(word)
+        }
         # What ImageNet's names suggest though it is wrong teaches most: a person is none of its
         # classes, so people in clutter are given any name.
         imagenet = np.stack([self._nouns[word].imagenet for word in self._vocabulary])
@@ -123,7 +139,7 @@ class NamingQuestions:
     def draw(
         self, objects: NDArray[np.intp], count: int, rng: np.random.Generator
     ) -> tuple[Array, Array]:
-        """(M, 12) features and (M,) 1 for right nouns, 0 for wrong ones; M at most `count`."""
+        """(M, 19) features and (M,) 1 for right nouns, 0 for wrong ones; M at most `count`."""
         worth = self._worth[objects]
         chosen = rng.choice(objects, size=count, p=worth / worth.sum())
         features, right = [], []
@@ -138,9 +154,15 @@ class NamingQuestions:
     def _drop(self, word: str, rng: np.random.Generator) -> Dropped:
         """Which of the two lists is taken away from a noun that both know."""
         noun, chance = self._nouns[word], rng.random()
+        if chance > 1 - UNSEEN and self._can_be_unseen(word):
+            return "unseen"
         if chance > 2 * DROP or not (noun.coco.any() and noun.imagenet.any()):
             return ""
         return "coco" if chance < DROP else "imagenet"
+
+    def _can_be_unseen(self, word: str) -> bool:
+        noun = self._nouns[word]
+        return noun.kind in KINDS[1:3] and noun.coco.sum() < MANY
 
     def _ask(self, index: int, rng: np.random.Generator) -> tuple[str, bool | None]:
         category = str(self._table.categories[index])
@@ -169,6 +191,29 @@ def _without(noun: Noun, dropped: Dropped) -> Noun:
     nothing = np.zeros_like(noun.coco if dropped == "coco" else noun.imagenet)
     changed: dict[str, Any] = {dropped: nothing}
     return replace(noun, **changed)
+
+
+def _unseen(noun: Noun, objects: NamingInput, rng: np.random.Generator) -> NamingInput:
+    """What the networks might say if they had never heard of a noun's classes.
+
+    What they said of these goes to others of the same kind, each network choosing its own: a goat
+    is a bear to one and a terrier to the other.
+    """
+    count = np.arange(len(objects.objectness))
+    of_imagenet, of_coco = kind_members()
+    kind = KINDS.index(noun.kind)
+    classes, names = objects.classes.copy(), objects.names.copy()
+    for values, mine, of_kind in (
+        (classes, noun.coco > OVERLAPS, of_coco[kind] > 0),
+        (names, noun.imagenet > OVERLAPS, of_imagenet[kind] > 0),
+    ):
+        lost = values[:, mine].sum(axis=1)
+        values[:, mine] = 0
+        left = np.flatnonzero(of_kind & ~mine)
+        for part in (0.6, 0.3):
+            taken = rng.choice(left, size=len(count))
+            values[count, taken] += part * rng.uniform(0.5, 1, len(count)) * lost
+    return replace(objects, classes=np.minimum(classes, 1), names=names)
 
 
 def _is_right(word: str, noun: Noun, words: list[str], own: Noun) -> bool | None:

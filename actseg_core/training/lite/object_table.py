@@ -79,11 +79,10 @@ def _objects(
     joined = model.objects.join(features)
     names = model.frame.names(features.stride32)
     boxes = torch.from_numpy(np.array(cache.arrays["boxes"][view][rows]))
-    masks, named, embeddings, _ = model.look(
-        joined.stride16, joined.stride8, joined.masks, names, boxes
-    )
-    naming = NamingInput(objectness[rows], classes[rows], named.numpy(), embeddings.numpy())
-    return naming, masks.numpy()
+    found, named, _, _ = model.look(joined.stride16, joined.stride8, joined.masks, names, boxes)
+    masks = found.numpy()
+    areas = (masks > 0.5).mean(axis=(1, 2), dtype=np.float32)
+    return NamingInput(objectness[rows], classes[rows], named.numpy(), areas), masks
 
 
 def _called(masks: Array, annotated: Array, row: Row) -> list[str]:

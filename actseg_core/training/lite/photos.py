@@ -100,10 +100,13 @@ class PhotoView:
     Attributes:
         image: (416, 416, 3) uint8 RGB; black outside the photograph.
         masks: (N, 104, 104) uint8, share of each cell that belongs to the instance, 255 all.
+        instances: Which annotation of the photograph each mask is; those of a second photograph
+            that was pasted count on from the first's. Empty: as they come.
     """
 
     image: NDArray[np.uint8]
     masks: NDArray[np.uint8]
+    instances: tuple[int, ...] = ()
 
 
 def random_view(photo: Photo, rng: np.random.Generator) -> PhotoView:
@@ -126,6 +129,37 @@ def random_view(photo: Photo, rng: np.random.Generator) -> PhotoView:
     shown = _warp(image, matrix)
     masks = [_draw(parts, matrix) for parts in photo.polygons]
     return PhotoView(_other_light(shown, rng), np.stack(masks))
+
+
+PASTED_LEAST, PASTED_MOST = 0.004, 0.35  # shares of the view that a pasted object may cover
+LEFT = 0.3  # of an object that was hidden by pasted ones, or it is left out
+
+
+def pasted_view(view: PhotoView, other: PhotoView, rng: np.random.Generator) -> PhotoView:
+    """A view with up to three objects of another one pasted into it, where they are there.
+
+    Simple copy-paste (Ghiasi et al., 2021): objects before other grounds, partly hidden, cut off.
+    """
+    shares = other.masks.reshape(len(other.masks), -1).mean(axis=1) / 255
+    fitting = np.flatnonzero((shares > PASTED_LEAST) & (shares < PASTED_MOST))
+    if not len(fitting):
+        return view
+    chosen = rng.permutation(fitting)[: rng.integers(1, 4)]
+    image, masks = view.image.astype(np.float32), view.masks.astype(np.float32)
+    pasted: list[NDArray[np.float32]] = []
+    for mask in other.masks[chosen].astype(np.float32):
+        soft = cv2.resize(mask / 255, (SIZE, SIZE), interpolation=cv2.INTER_LINEAR)
+        soft = np.clip(2 * soft - 0.5, 0, 1)[..., np.newaxis]
+        image = image * (1 - soft) + other.image * soft
+        masks = masks * (1 - mask / 255)
+        pasted = [earlier * (1 - mask / 255) for earlier in pasted] + [mask]
+    left = masks.sum(axis=(1, 2)) / np.maximum(view.masks.sum(axis=(1, 2), dtype=np.float32), 1)
+    masks[left < LEFT] = 0
+    return PhotoView(
+        image.round().astype(np.uint8),
+        np.concatenate([masks, np.stack(pasted)]).round().astype(np.uint8),
+        (*range(len(masks)), *(len(masks) + int(k) for k in chosen)),
+    )
 
 
 def _warp(image: NDArray[np.uint8], matrix: NDArray[np.float64]) -> NDArray[np.uint8]:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from actseg_core.bench.report import Report
+from actseg_core.bench.soak import LOOK, PARTS, SEE
 from actseg_core.bench.tables import markdown
 from actseg_core.cli.main import main
 
@@ -50,8 +51,7 @@ def test_a_small_run_measures_every_part(tmp_path: Path) -> None:
         assert 0 < item.low_hz <= item.high_hz and item.latency.calls == 40
         assert item.memory_mb > 100
     assert len(found.naive) == len(found.new_sentence) == 1
-    named = {item.name for item in found.stages}
-    assert named >= {"resize", "see (boxes and features)", "masks of 4"}
+    assert {item.name for item in found.stages} >= {"resize", SEE, LOOK, *PARTS, "masks of 4"}
     assert found.paper_window is not None and found.paper_window.gflop > 50
     assert found.paper_stream is not None and found.paper_stream.camera_hz == 30
     assert found.soak is not None and found.soak.frames == 300

@@ -50,7 +50,7 @@ def test_the_mask_is_three_dynamic_filters() -> None:
     )
     boxes, known = torch.tensor([[12.0, 16.0, 10.0, 20.0]]), torch.randn(1, 5)
     with torch.no_grad():
-        got = head(joined, boxes, known)[0]
+        got = head(joined, boxes, known, side=32)[0]
         shape = torch.tensor([[10.0, 20.0, 12.0, 16.0]]) / 32
         (made,) = head.to_filters(torch.cat((known, shape), dim=1))
     inputs = torch.cat((joined.masks[0].flatten(1), box_places(boxes, (8, 8))[0]))
