@@ -12,7 +12,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from actseg_core.objects.looks import looks_log_odds
+from actseg_core.objects.looks import garment_log_odds, looks_log_odds
 from actseg_core.objects.naming import NamingInput, NamingModel
 from actseg_core.objects.tracks import Track
 from actseg_core.text.colours import colour_mention
@@ -53,7 +53,8 @@ class Scene:
         naming: What names them.
         boxes: (K, 4) centre, width, height, as shares of the picture's sides.
         areas: (K,) share of the picture that each mask covers.
-        colours: (K, 4, 11).
+        colours: (K, 5, 11).
+        skin: (K, 2).
         motion: (K, 5), see `object_motion`.
         moved: (K,) whether motion was measured.
     """
@@ -65,6 +66,7 @@ class Scene:
     boxes: Array
     areas: Array
     colours: Array
+    skin: Array
     motion: Array
     moved: NDArray[np.bool_]
 
@@ -99,6 +101,7 @@ def make_scene(tracks: Sequence[Track], content: tuple[slice, slice]) -> Scene:
         boxes.astype(np.float32),
         areas,
         np.stack([track.colours for track in tracks]),
+        np.stack([track.skin for track in tracks]),
         np.stack([track.motion for track in tracks]),
         np.array([track.moved for track in tracks]),
     )
@@ -162,11 +165,11 @@ def _phrase(phrase: NounPhrase, naming: SceneNaming) -> Array:
 
 
 def _looks(look: Look, words: Sequence[str], scene: Scene) -> Array:
+    odds = garment_log_odds(look, scene.skin)
     mention = colour_mention(look, words)
-    if mention is None:
-        return np.zeros(len(scene), np.float32)
-    odds: Array = np.clip(looks_log_odds(mention, scene.colours), -LIMIT, LIMIT)
-    return odds
+    if mention is not None:
+        odds = odds + looks_log_odds(mention, scene.colours)
+    return np.asarray(np.clip(odds, -LIMIT, LIMIT), np.float32)
 
 
 def _where(place: Place, scene: Scene, kin: NDArray[np.bool_]) -> Array:

@@ -10,10 +10,16 @@ from numpy.typing import NDArray
 from actseg_core.errors import ShapeError
 from actseg_core.objects.colour_names import ColourNamer, colour_table, skin_table
 from actseg_core.text.colours import BASIC_COLOURS, COLOURFUL, REGIONS, SHADE_WORDS, ColourMention
+from actseg_core.text.sentence_parts import Look
 
 Array = NDArray[np.float32]
 MAX_LOG_ODDS = 3.5  # never an absolute yes or no
 PERSON = "person"
+LEGS = (0.62, 0.93)  # of a person's height, from above
+BARE_LEGS, BARE_BODY = 0.22, 0.25  # shares of skin from which a person wears shorts, no shirt
+SHORT = frozenset(("shorts", "skirt", "kilt"))
+LONG = frozenset(("trousers", "pants", "jeans", "leggings", "tights", "slacks"))
+SHIRTS = frozenset(("shirt", "top"))
 _TERMS = len(BASIC_COLOURS)
 # Log-odds = offset + slope * log(share + floor) + readiness of the term, fitted.
 _ONE = (7.7, 4.2)
@@ -55,17 +61,77 @@ def object_colours(
         raise ShapeError(f"{len(masks)} masks need as many kinds, got {len(kinds)}")
     if not len(masks):
         return np.zeros((0, len(REGIONS), _TERMS), np.float32)
-    small = np.asarray(
-        cv2.resize(image, (masks.shape[2], size), interpolation=cv2.INTER_AREA), np.uint8
-    )
-    both = _named_twice()[namer.cells(small)]  # (H, W, 22)
-    weight = np.square(np.square(masks)).transpose(1, 0, 2)  # the rim is partly background
+    both = _named_twice()[_cells(image, masks, namer)]  # (H, W, 22)
+    weight = _inside(masks).transpose(1, 0, 2)
     rows = np.matmul(weight, both).transpose(1, 0, 2)  # (N, H, 22)
     person = np.array([kind == PERSON for kind in kinds])
     own = np.where(person[:, None, None], rows[..., _TERMS:], rows[..., :_TERMS])
     shares: Array = np.matmul(region_rows(masks.sum(2), masks.sum(1), person), own)
     total: Array = shares.sum(2, keepdims=True)
     return np.divide(shares, total, out=np.zeros_like(shares), where=total > 1e-6)
+
+
+def bare_skin(image: NDArray[np.uint8], masks: Array, namer: ColourNamer) -> Array:
+    """How much of each object has the colour of skin: of all of it, and of the lower legs.
+
+    Args:
+        image: (S, S, 3) uint8 RGB.
+        masks: (N, S/4, S/4) float32 probabilities.
+        namer: Names the colours.
+
+    Returns:
+        (N, 2) float32 shares.
+    """
+    if not len(masks):
+        return np.zeros((0, 2), np.float32)
+    skin = skin_table()[_cells(image, masks, namer)]
+    weight = _inside(masks)
+    per_row, bare = weight.sum(axis=2), (weight * skin).sum(axis=2)
+    top, bottom = _extent(masks.sum(axis=2))
+    height = (np.arange(masks.shape[1]) + 0.5 - top) / np.maximum(bottom - top, 1.0)
+    legs = (height > LEGS[0]) & (height < LEGS[1])
+    return np.stack(
+        [
+            (bare * rows).sum(axis=1) / np.maximum((per_row * rows).sum(axis=1), 1e-6)
+            for rows in (np.ones_like(legs), legs)
+        ],
+        axis=1,
+    ).astype(np.float32)
+
+
+def _cells(image: NDArray[np.uint8], masks: Array, namer: ColourNamer) -> NDArray[np.int32]:
+    """The colour table's cell of each of the masks' cells."""
+    size = (masks.shape[2], masks.shape[1])
+    small = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+    return namer.cells(small)
+
+
+def _inside(masks: Array) -> Array:
+    """Masks without their rims, which are partly background."""
+    return np.square(np.square(masks))
+
+
+def garment_log_odds(look: Look, skin: Array) -> Array:
+    """What bare skin says for shorts and skirts, against trousers, and for "shirtless".
+
+    Slopes and bounds are set by judgement; garments that skin says nothing about give 0.
+
+    Args:
+        look: What the sentence says.
+        skin: (N, 2) of `bare_skin`.
+
+    Returns:
+        (N,) float32 natural log-odds.
+    """
+    whole, legs = skin[:, 0], skin[:, 1]
+    odds = np.zeros(len(skin), np.float32)
+    if look.on in SHORT:
+        odds = np.clip(10 * (legs - BARE_LEGS), -2.0, 2.0)
+    elif look.on in LONG:
+        odds = np.clip(10 * (BARE_LEGS - legs), -2.0, 0.5)
+    elif look.on in SHIRTS and look.negated:
+        return np.asarray(np.clip(14 * (whole - BARE_BODY), -2.5, 2.5), np.float32)
+    return np.asarray(-odds if look.negated else odds, np.float32)
 
 
 @cache

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actseg_core.objects.colour_names import ColourNamer
-from actseg_core.objects.looks import object_colours
+from actseg_core.objects.looks import bare_skin, object_colours
 from actseg_core.objects.scene import MAX_OBJECTS, Objects, no_objects
 
 Array = NDArray[np.float32]
@@ -120,6 +120,7 @@ class Perception:
             names=found.names[kept],
             embeddings=found.embeddings[kept],
             colours=object_colours(image, masks, kinds, self._namer),
+            skin=bare_skin(image, masks, self._namer),
         )
 
 

@@ -21,6 +21,7 @@ class Objects:
         names: (K, 1000) float32: probability of each ImageNet class, averaged over the mask.
         embeddings: (K, D) float32 features of the box.
         colours: (K, R, 11) float32: see `objects.looks.object_colours`.
+        skin: (K, 2) float32: see `objects.looks.bare_skin`.
     """
 
     boxes: Array
@@ -30,6 +31,7 @@ class Objects:
     names: Array
     embeddings: Array
     colours: Array
+    skin: Array
 
     def __len__(self) -> int:
         return len(self.boxes)
@@ -41,7 +43,7 @@ class Objects:
 
 def no_objects(side: int) -> Objects:
     """A frame without objects, masks being `side` cells wide."""
-    shapes = ((4,), (side, side), (), (80,), (1000,), (1,), (1, 1))
+    shapes = ((4,), (side, side), (), (80,), (1000,), (1,), (1, 1), (2,))
     return Objects(*(np.zeros((0, *shape), np.float32) for shape in shapes))
 
 

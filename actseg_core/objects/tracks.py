@@ -33,6 +33,7 @@ class Track:
         names: (1000,) running mean.
         embedding: (D,) running mean.
         colours: (R, 11) running mean.
+        skin: (2,) running mean.
         motion: (5,) running mean of `object_motion`; zeros before the second frame.
         frames: Frames in which it was seen.
         missed: Frames since it was seen last.
@@ -47,6 +48,7 @@ class Track:
     names: Array
     embedding: Array
     colours: Array
+    skin: Array
     motion: Array = field(default_factory=lambda: np.zeros(5, np.float32))
     frames: int = 1
     missed: int = 0
@@ -137,7 +139,7 @@ class Tracker:
 
     def _renew(self, track: Track, objects: Objects, index: int, seconds: float) -> None:
         new = max(1 - np.exp(-seconds / self.seconds), 1 / (track.frames + 1))
-        for name in ("classes", "names", "colours"):
+        for name in ("classes", "names", "colours", "skin"):
             old = getattr(track, name)
             setattr(track, name, old + new * (getattr(objects, name)[index] - old))
         track.embedding = track.embedding + new * (objects.embeddings[index] - track.embedding)
@@ -168,6 +170,7 @@ class Tracker:
             names=objects.names[index],
             embedding=objects.embeddings[index],
             colours=objects.colours[index],
+            skin=objects.skin[index],
         )
 
 

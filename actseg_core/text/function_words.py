@@ -55,6 +55,8 @@ ONE_GARMENT = {
     **{"leg": "legs", "arm": "arms", "hairs": "hair", "clothing": "clothes", "suits": "suit"},
     **{"glove": "gloves", "pajama": "pajamas", "uniforms": "uniform", "clothe": "clothes"},
 }
+# Adjectives of those who do not wear something.
+BARE = dict.fromkeys(("shirtless", "topless", "barechested", "bare-chested"), "shirt")
 PLACES = _spread("""
     left: lefthand left-hand
     right: righthand right-hand

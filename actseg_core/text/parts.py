@@ -9,7 +9,7 @@ from actseg_core.text.mentions import Mentions
 from actseg_core.text.noun_phrases import Chunk, read_chunk
 from actseg_core.text.nouns import Nouns
 from actseg_core.text.places import place_names, read_place, relation_at
-from actseg_core.text.sentence_parts import NounPhrase, SentenceParts
+from actseg_core.text.sentence_parts import Look, NounPhrase, SentenceParts
 from actseg_core.text.tags import Tagger, verb_form
 from actseg_core.text.word_vectors import WordVectors
 
@@ -271,6 +271,8 @@ class _Parser:
         said = self._said
         chunk = read_chunk(index, self._bare, self._tags, self.nouns)
         said.used.update(chunk.used)
+        if self._relation is None:
+            self._bare_of_clothes(index, chunk.end)
         if not chunk.head:
             self._without_noun(index, chunk)
         elif self._relation is not None:
@@ -284,6 +286,14 @@ class _Parser:
         else:
             said.used.difference_update(chunk.used)
         return chunk.end
+
+    def _bare_of_clothes(self, start: int, end: int) -> None:
+        """ "The shirtless man" is a man without a shirt."""
+        for at in range(start, end):
+            if (garment := fixed.BARE.get(self.words[at])) is not None:
+                self._said.used.add(at)
+                region = fixed.REGIONS[garment]
+                self._said.looks.append(Look((), (), garment, region, (at,), negated=True))
 
     def _without_noun(self, index: int, chunk: Chunk) -> None:
         """ "In red", "is red", "red", "the left", "the biggest"."""

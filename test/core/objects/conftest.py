@@ -24,6 +24,7 @@ def make_objects(*items: dict) -> Objects:
     classes = np.full((count, 80), 0.01, np.float32)
     names = np.full((count, 1000), 1e-4, np.float32)
     colours = np.zeros((count, 5, 11), np.float32)
+    skin = np.zeros((count, 2), np.float32)
     embeddings = np.zeros((count, 8), np.float32)
     for row, item in enumerate(items):
         x, y, size = item["x"], item["y"], item.get("size", 80)
@@ -35,9 +36,10 @@ def make_objects(*items: dict) -> Objects:
         for name, probability in item.get("names", {}).items():
             names[row, name] = probability
         colours[row, :, item.get("colour", 0)] = 1.0
+        skin[row] = item.get("skin", (0.0, 0.0))
         embeddings[row, item.get("looks", 0)] = 1.0
     objectness = np.array([item.get("objectness", 0.9) for item in items], np.float32)
-    return Objects(boxes, masks, objectness, classes, names, embeddings, colours)
+    return Objects(boxes, masks, objectness, classes, names, embeddings, colours, skin)
 
 
 @pytest.fixture

@@ -11,7 +11,12 @@ from numpy.typing import NDArray
 
 from actseg_core.errors import ShapeError
 from actseg_core.objects.colour_names import ColourNamer, colour_table
-from actseg_core.objects.looks import looks_log_odds, object_colours
+from actseg_core.objects.looks import (
+    bare_skin,
+    garment_log_odds,
+    looks_log_odds,
+    object_colours,
+)
 from actseg_core.text.colours import (
     BASIC_COLOURS,
     COLOUR_WORDS,
@@ -20,6 +25,7 @@ from actseg_core.text.colours import (
     Region,
     tinged,
 )
+from actseg_core.text.sentence_parts import Look
 
 SIZE = 96
 TRUTH = Path(__file__).parent / "looks_truth.tsv"
@@ -316,3 +322,48 @@ def test_every_word_of_the_measured_list_is_known() -> None:
         for word in cell.replace("+", "/").split("/")
     }
     assert said - {""} - set(COLOUR_WORDS) - set(SHADE_WORDS) == set()
+
+
+SKIN = (224, 172, 140)
+
+
+def person_in(trousers: tuple[int, int, int], shirt: tuple[int, int, int]) -> NDArray[np.float32]:
+    """What is bare of a person 80 px high, from 8 px on: head, shirt, trousers, by their shares."""
+    image = np.full((SIZE, SIZE, 3), ROOM, np.uint8)
+    body = slice(36, 60)
+    image[8:20, body], image[20:46, body], image[46:88, body] = SKIN, shirt, trousers
+    return bare_skin(image, mask(slice(8, 88), body)[None], NAMER)[0]
+
+
+def test_bare_legs_and_a_bare_body_are_seen() -> None:
+    black, white = PURE["black"], PURE["white"]
+
+    dressed, shorts, shirtless = (
+        person_in(*them) for them in ((black, white), (SKIN, white), (black, SKIN))
+    )
+
+    assert dressed[0] == pytest.approx(12 / 80, abs=0.05)
+    assert dressed[1] < 0.02
+    assert shorts[1] > 0.9
+    assert shirtless[0] == pytest.approx(38 / 80, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    ("garment", "negated", "skin", "odds"),
+    [
+        ("shorts", False, (0.3, 0.32), 1.0),
+        ("shorts", False, (0.1, 0.02), -2.0),
+        ("shorts", True, (0.1, 0.02), 2.0),
+        ("jeans", False, (0.1, 0.02), 0.5),
+        ("jeans", False, (0.3, 0.32), -1.0),
+        ("shirt", True, (0.35, 0.0), 1.4),
+        ("shirt", False, (0.35, 0.0), 0.0),
+        ("hat", True, (0.35, 0.0), 0.0),
+    ],
+)
+def test_garments_by_skin(
+    garment: str, negated: bool, skin: tuple[float, float], odds: float
+) -> None:
+    look = Look((), (), garment, "whole", (0,), negated)
+
+    assert garment_log_odds(look, np.array([skin], np.float32))[0] == pytest.approx(odds, abs=1e-4)
