@@ -12,7 +12,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from actseg_core.objects.looks import garment_log_odds, looks_log_odds
+from actseg_core.objects.looks import garment_log_odds, looks_log_odds, skin_tells
 from actseg_core.objects.naming import NamingInput, NamingModel
 from actseg_core.objects.tracks import Track
 from actseg_core.text.colours import colour_mention
@@ -238,6 +238,17 @@ def _does(action: Action, scene: Scene) -> Array:
         along = scene.motion[:, :2] @ np.array(ways[action.direction], np.float32)
         odds = odds + np.clip(2.5 * along / np.maximum(speed, 0.15), -1.5, 1.5)
     return np.where(scene.moved, np.clip(odds, -LIMIT, LIMIT), 0).astype(np.float32)
+
+
+def unseen_words(parts: SentenceParts) -> tuple[int, ...]:
+    """Places of understood words that no evidence is made of ("with a hat", "on the grass")."""
+    words = [
+        look.words
+        for look in parts.looks
+        if colour_mention(look, parts.words) is None and not skin_tells(look)
+    ]
+    words += [beside.words for beside in parts.beside if not can_be_seen(beside)]
+    return tuple(place for group in words for place in group)
 
 
 def can_be_seen(beside: Beside) -> bool:

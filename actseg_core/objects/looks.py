@@ -134,6 +134,11 @@ def garment_log_odds(look: Look, skin: Array) -> Array:
     return np.asarray(-odds if look.negated else odds, np.float32)
 
 
+def skin_tells(look: Look) -> bool:
+    """Whether `garment_log_odds` says anything of it."""
+    return look.on in SHORT | LONG or (look.on in SHIRTS and look.negated)
+
+
 @cache
 def _named_twice() -> Array:
     """(cells, 22): memberships in the colours, and the same with skin left out; shared."""

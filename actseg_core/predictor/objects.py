@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from actseg_core.config import RuntimeConfig
 from actseg_core.networks.objects_model import ObjectsModel
 from actseg_core.objects.answers import ObjectAnswer, answer
-from actseg_core.objects.evidence import SceneNaming
+from actseg_core.objects.evidence import SceneNaming, unseen_words
 from actseg_core.objects.perception import Perception
 from actseg_core.objects.tracking import SceneTracker, Seen
 from actseg_core.predictor.base import ActorResponse, Predictor, Response, Responses
@@ -118,7 +118,7 @@ class ObjectPredictor(Predictor):
             logit(found.mask),
             float(logit(found.confidence)),
             actors,
-            tuple(words[k] for k in parts.unused),
+            tuple(words[k] for k in sorted({*parts.unused, *unseen_words(parts)})),
             tuple(words[k] for k in parts.unknown),
         )
 

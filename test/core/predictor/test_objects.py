@@ -217,3 +217,15 @@ def test_boxes_stay_within_the_picture_and_logits_finite() -> None:
     box = corner_box(np.array([0.9, 0.5, 0.4, 0.2], np.float32))
     assert box == pytest.approx((0.7, 0.4, 0.3, 0.2))
     assert np.isfinite(logit(np.array([0.0, 1.0], np.float32))).all()
+
+
+def test_what_is_understood_and_cannot_be_seen_is_told(predictor: ObjectPredictor) -> None:
+    said = {
+        "a man with a hat on the grass": ("with", "hat", "on", "grass"),
+        "a man with a red hat": (),
+        "a shirtless man in shorts": (),
+    }
+    asked = [predictor.read(text) for text in said]
+    results = predictor.predict(Clip(frames(FRAMES)), asked)
+
+    assert [result.unused for result in results] == list(said.values())
