@@ -81,7 +81,7 @@ build-check:  ## build the messages on Python 3.12 and 3.13, too
 	tools/build_check.sh 3.12 3.13
 
 train-lite: setup  ## train the default model; PHOTOS="a, b" DETECTOR= HELD_OUT= (docs/lite.md)
-	for phase in permissive all; do \
+	for phase in permissive pasted all; do \
 		$(BIN)/actseg train-lite runs/lite/$$phase.safetensors --run runs/lite/$$phase \
 			--settings tools/lite_recipe/$$phase.yaml --set 'photos=[$(PHOTOS)]' \
 			--set 'detector=$(DETECTOR)' --set 'held_out=$(HELD_OUT)' || exit 1; \

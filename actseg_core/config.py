@@ -307,6 +307,8 @@ class LiteTrainConfig(Config):
     """Random views of each photograph."""
     repeat: int = Field(1, ge=1, le=100)
     """How often a photograph with more than one category's annotations counts."""
+    pasted: float = Field(0.0, ge=0.0, le=1.0)
+    """Share of views into which objects of another photograph are pasted."""
     permissive_only: bool = False
     """Only photographs whose licence allows commercial use."""
     start: str = ""
@@ -317,6 +319,12 @@ class LiteTrainConfig(Config):
     """Views per step."""
     rate: float = Field(2e-3, gt=0.0, le=1.0)
     """Peak learning rate."""
+    shift: float = Field(0.03, ge=0.0, le=1.0)
+    """How far boxes are moved in training: deviation, as a share of their sides."""
+    resize: float = Field(0.06, ge=0.0, le=1.0)
+    """How much their sides are changed: deviation of the logarithm."""
+    own_share: float = Field(1.0, gt=0.0, le=1.0)
+    """Weight of what this phase trained in the average with what it started from."""
     naming_steps: int = Field(1500, ge=1, le=1_000_000)
     """Optimiser steps of the naming network."""
     distill_steps: int = Field(400, ge=0, le=1_000_000)

@@ -6,16 +6,18 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from actseg_core.checkpoints.checkpoint import save_checkpoint
 from actseg_core.config import LiteTrainConfig, ModelConfig
 from actseg_core.errors import CheckpointError, ConfigError, DatasetError
+from actseg_core.networks.object_net import ObjectNetwork
 from actseg_core.networks.objects_model import ObjectsModel
 from actseg_core.text.word_vectors import load_word_vectors
-from actseg_core.training.lite.cached_views import CachedViews
+from actseg_core.training.lite.cached_views import CachedViews, Jitter, split
 from actseg_core.training.lite.distill import distill
 from actseg_core.training.lite.feature_cache import Row, build
-from actseg_core.training.lite.masks import MaskRecipe, train_masks
+from actseg_core.training.lite.masks import MaskRecipe, measure_masks, train_masks
 from actseg_core.training.lite.naming import train_naming
 from actseg_core.training.lite.object_table import object_table
 from actseg_core.training.lite.photos import Photo, read_photos
@@ -61,9 +63,18 @@ def train_lite(
     views = _features(model, photos, settings, log)
     _start(model, settings.start)
     recipe = MaskRecipe(
-        steps=settings.steps, batch=settings.batch, rate=settings.rate, seed=settings.seed
+        steps=settings.steps,
+        batch=settings.batch,
+        rate=settings.rate,
+        seed=settings.seed,
+        jitter=Jitter(settings.shift, settings.resize),
     )
+    started = {name: value.clone() for name, value in model.objects.state_dict().items()}
     masks = train_masks(model.objects, [views], held_out, recipe, run / "masks.state", log)
+    if settings.own_share < 1:
+        _average(model.objects, started, settings.own_share)
+        test = split([views], held_out)[1]
+        masks = measure_masks(model.objects, [views], test, recipe)
     torch.save(model.objects.state_dict(), run / "masks.pt")
     log(f"masks of held-out views: {masks}")
     table = object_table(model, [views], lambda row: bool(row.categories), log)
@@ -91,7 +102,7 @@ def _features(
         for _ in range(settings.repeat if len(set(photo.categories)) > 1 else 1)
     ]
     folder = Path(settings.cache)
-    build(repeated, model.frame, folder, settings.views, settings.seed, log)
+    build(repeated, model.frame, folder, settings.views, settings.seed, log, settings.pasted)
     return CachedViews(folder)
 
 
@@ -102,6 +113,14 @@ def _start(model: ObjectsModel, path: str) -> None:
         model.objects.load_state_dict(torch.load(path, weights_only=True))
     except (OSError, RuntimeError, ValueError) as error:
         raise CheckpointError(f"{path} does not hold an earlier phase's masks: {error}") from error
+
+
+def _average(network: ObjectNetwork, started: dict[str, Tensor], share: float) -> None:
+    """Weights between those of the start and those of the end; steps alone are not averaged."""
+    with torch.no_grad():
+        for name, value in network.state_dict().items():
+            if value.is_floating_point():
+                value.copy_(started[name] + share * (value - started[name]))
 
 
 def _held_out(path: str) -> Callable[[Row], bool]:

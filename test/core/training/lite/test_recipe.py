@@ -60,6 +60,40 @@ def test_a_phase_writes_a_checkpoint_with_its_figures(tmp_path: Path, photo_fold
     assert any(line.startswith("4 views to train on, 2 held out") for line in said)
 
 
+def test_a_phase_can_be_averaged_with_what_it_started_from(
+    tmp_path: Path, photo_folder: Path
+) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    given = settings(tmp_path, photo_folder)
+    recipe.train_lite(load_preset("lite"), given, first, tmp_path / "a.safetensors", print)
+    going_on = {"start": str(first / "masks.pt"), "steps": 3}
+    for share, run in ((1.0, tmp_path / "whole"), (0.5, second)):
+        phase = settings(tmp_path, photo_folder, own_share=share, **going_on)
+        recipe.train_lite(load_preset("lite"), phase, run, tmp_path / "b.safetensors", print)
+
+    start, end, half = (
+        torch.load(run / "masks.pt", weights_only=True)["join.to_masks.weight"]
+        for run in (first, tmp_path / "whole", second)
+    )
+    assert not torch.equal(start, end)
+    assert torch.allclose(half, (start + end) / 2, atol=1e-6)
+
+
+def test_objects_are_pasted_with_their_names(tmp_path: Path, photo_folder: Path) -> None:
+    photos, trunk = read_photos(photo_folder), FrameTrunk().eval()
+    build(photos, trunk, tmp_path / "plain", 1, 4, lambda line: None)
+    build(photos, trunk, tmp_path / "pasted", 1, 4, lambda line: None, pasted=1.0)
+    plain, pasted = CachedViews(tmp_path / "plain"), CachedViews(tmp_path / "pasted")
+
+    assert sum(len(row.categories) for row in pasted.rows) > sum(
+        len(row.categories) for row in plain.rows
+    )
+    for view, row in enumerate(pasted.rows):
+        masks = pasted.masks(view)
+        assert len(masks) == len(row.categories)
+        assert masks.sum(axis=0).max() <= 1.0 + 3 / 255  # no cell belongs to two
+
+
 def test_features_are_computed_once(tmp_path: Path, photo_folder: Path) -> None:
     trunk = FrameTrunk().eval()
     photos = read_photos(photo_folder)
