@@ -185,7 +185,9 @@ def _binary(
         keyed = KeyedVectors.load_word2vec_format(
             str(named), binary=True, limit=limit, datatype=dtype, unicode_errors="replace"
         )
-    return list(keyed.index_to_key), keyed.vectors
+    # Of a word that comes twice gensim keeps the first, and leaves a nameless place at the end.
+    words = [word for word in keyed.index_to_key if word is not None]
+    return words, keyed.vectors[: len(words)]
 
 
 def _text(

@@ -118,7 +118,12 @@ def test_a_word_that_was_cut_within_a_letter_is_never_taken_for_another(
     assert "m\ufffd" in vectors
 
 
-@pytest.mark.parametrize("content", [b"2 2\ndog 1 2\ndog 3 4\n", b"dog 1 2\ndog 3 4\n"])
+TWICE = b"".join(b"dog " + np.array(row, "<f4").tobytes() for row in ([1, 2], [3, 4]))
+
+
+@pytest.mark.parametrize(
+    "content", [b"2 2\ndog 1 2\ndog 3 4\n", b"dog 1 2\ndog 3 4\n", b"2 2\n" + TWICE]
+)
 def test_of_equal_words_the_first_counts(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "a.txt").write_bytes(content)
     words, rows = read_vectors(tmp_path / "a.txt", LIMIT)
