@@ -59,6 +59,8 @@ def sniff(data: memoryview) -> Sniffed:
             checksum of a chunk that the picture needs is wrong.
     """
     start = bytes(data[:8])
+    if not start:
+        raise ValueError("it has no bytes; send JPEG, PNG, TIFF or WebP")
     if start == PNG_SIGNATURE:
         return _sniff_png(data)
     if start.startswith(JPEG_SIGNATURE):

@@ -95,6 +95,7 @@ class Finder:
         self._lines = LineBudget()
         self._added: list[Query] = []  # by a goal, and by nobody else since
         self._server = FindServer(node, self._on_goal)
+        self._is_there = True
         # A steady clock: with simulated time a stopped /clock would stop the timeouts, too.
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self._timer = node.create_timer(STEP_S, self._on_time, clock=steady)
@@ -115,7 +116,13 @@ class Finder:
             self._finish(run, "abort", Result.NOT_ACTIVE, reason)
 
     def destroy(self) -> None:
-        """Take the server away; `end` comes first, and the results need a moment to arrive."""
+        """Take the server away; `end` comes first, and the results need a moment to arrive.
+
+        Called again, it does nothing.
+        """
+        if not self._is_there:
+            return
+        self._is_there = False
         self._node.destroy_timer(self._timer)
         self._server.destroy()
 

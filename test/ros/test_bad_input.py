@@ -35,8 +35,8 @@ COMPRESSED = {
     "cut JPEG": "the JPEG is cut off",
     "cut PNG": "the PNG is cut off",
     "wrong checksum": "the checksum of its PNG chunk 'IDAT' is wrong",
-    "empty": "it is neither JPEG nor PNG, its 0 bytes begin",
-    "no picture": "it is neither JPEG nor PNG, its 106 bytes begin 47494638",
+    "empty": "it has no bytes; send JPEG",
+    "no picture": "its 106 bytes begin 47494638",
     "huge claim": "is wrong",
 }
 

@@ -48,6 +48,7 @@ def test_bytes_between_a_jpegs_segments_are_skipped_as_decoders_do() -> None:
         (START + APP + END, "no frame header"),
         (START + bytes(4) + END, "no frame header"),
         (START + SOF[:6], "frame header is cut off"),
+        (b"", "it has no bytes; send JPEG, PNG, TIFF or WebP$"),
         (b"abcd", "its 4 bytes begin 61626364; send JPEG, PNG, TIFF or WebP$"),
         (b"\0\0\1\x67", "begin 00000167 as those of an H.264 or H.265 stream do; send JPEG"),
         (b"RIFF\0\0\0\0WAVE", "its 12 bytes begin 52494646; send JPEG, PNG, TIFF or WebP$"),
