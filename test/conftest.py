@@ -4,8 +4,14 @@ The default run draws the same examples every time; `make test-fuzz` draws other
 """
 
 import os
+import signal
 
 from hypothesis import settings
+
+# Who starts the tests in the background of a shell has Ctrl-C ignored, and so would every process
+# that the tests start and interrupt.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # the workers have all cores; read when torch is imported
     os.environ.setdefault("OMP_NUM_THREADS", "1")

@@ -17,7 +17,7 @@ AREA_WEIGHT = 0.8  # of the logarithm of an object's area: who asks for "a man" 
 MOTION_WEIGHT = 0.5  # of an object's motion: people talk about what moves
 KEPT_BONUS = 0.8  # for what was meant in the frame before, so that answers do not flicker
 HYSTERESIS = 0.4  # of its log-odds: what was found stays found a little longer
-DOUBTS = {"who": 0.0, "looks": 2.5, "does": 3.5, "beside": 1.5, "where": 3.0}
+DOUBTS = {"who": 0.0, "looks": 2.0, "does": 3.5, "beside": 1.5, "where": 3.0}
 """Added to a part's log-odds before it lowers the confidence: how far a part is trusted to turn
 an actor away that fits the noun."""
 SURE = 2.0  # log-odds that cost no confidence

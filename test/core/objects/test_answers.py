@@ -45,8 +45,8 @@ def test_a_part_that_fits_costs_nothing_and_one_that_does_not_is_trusted_in_part
     fits, contradicts = object_confidences([who, looks])
 
     assert fits == pytest.approx(0.8808, abs=1e-4)
-    # sigmoid(-2 + 2.5) / sigmoid(2 + 2.5) = 0.6225 / 0.9890
-    assert contradicts == pytest.approx(0.8808 * 0.6294, abs=1e-3)
+    # sigmoid(-2 + 2) / sigmoid(2 + 2) = 0.5 / 0.9820
+    assert contradicts == pytest.approx(0.8808 * 0.5092, abs=1e-3)
 
 
 def test_looks_choose_between_two_of_a_kind(objects: Make, scene_of: ToScene, say: Say) -> None:
