@@ -57,25 +57,32 @@ class FrameQueue:
             self._interval.tick(arrival.received_s)
             self.interval_s = self._interval.value_s
             self._waiting.append(arrival)
-            self._drop_oldest()
+            self._drop_oldest(self._capacity)
             self._changed.notify()
 
     def resize(self, capacity: int) -> None:
         """Let so many frames wait from now on; those too many are dropped and counted."""
         with self._changed:
             self._capacity = capacity
-            self._drop_oldest()
+            self._drop_oldest(capacity)
 
     def rate_hz(self, now_s: float) -> float:
         """Frames that came per second over the last few seconds [Hz], dropped ones included."""
         with self._changed:
             return self._rate.hz(now_s)
 
-    def get(self, timeout_s: float) -> Arrival | None:
-        """The oldest waiting frame; None after `timeout_s` [s] or a `wake`."""
+    def get(self, timeout_s: float, skip: bool = False) -> Arrival | None:
+        """The oldest waiting frame; None after `timeout_s` [s] or a `wake`.
+
+        Args:
+            timeout_s: How long to wait for one [s].
+            skip: Whether of a full queue only the newest frame is wanted; the others are dropped.
+        """
         with self._changed:
             self._changed.wait_for(lambda: self._waiting or self._woken, timeout_s)
             self._woken = False
+            if skip and len(self._waiting) == self._capacity:
+                self._drop_oldest(1)
             return self._waiting.popleft() if self._waiting else None
 
     def wake(self) -> None:
@@ -90,7 +97,7 @@ class FrameQueue:
             self.dropped += len(self._waiting)
             self._waiting.clear()
 
-    def _drop_oldest(self) -> None:
-        while len(self._waiting) > self._capacity:
+    def _drop_oldest(self, kept: int) -> None:
+        while len(self._waiting) > kept:
             self._waiting.popleft()
             self.dropped += 1

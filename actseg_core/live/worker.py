@@ -143,7 +143,8 @@ class Worker:
         self._take_over_queries()
         if self._asked and self._can_answer_now():
             self._answer_if_due()
-        arrival = self.frames.get(max(0.0, self._heartbeat_due_s - time.monotonic()))
+        wait_s = max(0.0, self._heartbeat_due_s - time.monotonic())
+        arrival = self.frames.get(wait_s, skip=self._engine.answers_cost_little)
         if arrival is not None and self._push(arrival):
             try:
                 self._beat()
@@ -229,7 +230,8 @@ class Worker:
         at_once = self._asked or self._engine.answers_every_frame
         if not self._active or self._since_answer < (1 if at_once else self._config.stride_frames):
             return
-        if len(self.frames) and self._since_answer < self._config.queue_frames:
+        behind = len(self.frames) and not self._engine.answers_cost_little
+        if behind and self._since_answer < self._config.queue_frames:
             return  # newer frames wait: take them in first, their answer is worth more
         self._since_answer, self._asked = 0, False
         with self._stages.timed("network"):

@@ -23,6 +23,7 @@ class FakeEngine:
     frames = 3
     interval_s = 0.0
     answers_every_frame = False
+    answers_cost_little = False
 
     def __init__(self) -> None:
         self.window: list[Frame] = []

@@ -104,10 +104,10 @@ class Bench:
         """The worker asks for the next frame when it is through with the one before."""
         get, in_hand = self.worker.frames.get, [False]
 
-        def counting(timeout_s: float) -> Any:
+        def counting(timeout_s: float, skip: bool = False) -> Any:
             self.done += in_hand[0]
             in_hand[0] = False
-            arrival = get(timeout_s)
+            arrival = get(timeout_s, skip)
             in_hand[0] = arrival is not None
             return arrival
 

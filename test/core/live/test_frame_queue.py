@@ -23,6 +23,17 @@ def test_a_full_queue_drops_the_oldest() -> None:
     assert (queue.received, queue.dropped) == (5, 3)
 
 
+def test_whoever_skips_gets_the_newest_frame_of_a_full_queue() -> None:
+    queue = FrameQueue(3)
+    for number in range(2):
+        queue.put(arrival(number))
+    assert queue.get(0, skip=True).message == 0
+    for number in range(2, 4):
+        queue.put(arrival(number))
+    assert queue.get(0, skip=True).message == 3
+    assert (queue.received, queue.dropped, len(queue)) == (4, 2, 0)
+
+
 def test_wake_ends_a_wait_without_a_frame() -> None:
     queue = FrameQueue(1)
     got: list[Arrival | None] = []
