@@ -133,9 +133,11 @@ def _tint(
     colour: tuple[int, int, int],
     style: OverlayConfig,
 ) -> None:
-    inside = mask > 0
-    blend = canvas[inside] * (1 - style.opacity) + np.array(colour) * style.opacity
-    canvas[inside] = blend.astype(np.uint8)
+    x, y, width, height = cv2.boundingRect(mask)
+    part, inside = canvas[y : y + height, x : x + width], mask[y : y + height, x : x + width]
+    paint = np.full_like(part, colour)
+    blend = cv2.addWeighted(part, 1 - style.opacity, paint, style.opacity, 0.0)
+    cv2.copyTo(blend, inside, part)
     outlines, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     width_px = style.outline_px or max(1, canvas.shape[0] // 240)
     cv2.drawContours(canvas, outlines, -1, colour, width_px)

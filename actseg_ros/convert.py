@@ -128,7 +128,7 @@ def encode(picture: NDArray[np.uint8 | np.uint16], header: Header, rgb: bool = F
     """
     height, width = picture.shape[:2]
     is_colour = picture.ndim == 3
-    packed = np.ascontiguousarray(picture[..., ::-1] if is_colour and not rgb else picture)
+    packed = swapped(picture) if is_colour and not rgb else np.ascontiguousarray(picture)
     data = array("B")
     # A list or an ndarray would be copied element by element: 300 ms for 1080p, this takes 1.
     data.frombytes(packed.data.cast("B"))
@@ -145,7 +145,10 @@ def encode(picture: NDArray[np.uint8 | np.uint16], header: Header, rgb: bool = F
 
 
 def compress(
-    picture: NDArray[np.uint8], header: Header, jpeg_quality: int | None = None
+    picture: NDArray[np.uint8],
+    header: Header,
+    jpeg_quality: int | None = None,
+    is_mask: bool = False,
 ) -> CompressedImage:
     """A compressed message of a picture, named as image_transport's plugin names it.
 
@@ -153,6 +156,8 @@ def compress(
         picture: (H, W) uint8, or (H, W, 3) uint8 RGB.
         header: Stamp and coordinate frame; used as it is.
         jpeg_quality: 1 to 100; None: PNG, which loses nothing.
+        is_mask: Whether an (H, W) picture holds 0 and 255 alone; a PNG then has one bit a pixel,
+            which decoders give back as 0 and 255.
 
     Raises:
         ImageRefused: If it cannot be compressed.
@@ -164,13 +169,28 @@ def compress(
     options = [cv2.IMWRITE_PNG_COMPRESSION, 1]  # a mask is small even so, and time counts
     if jpeg_quality is not None:
         options = [cv2.IMWRITE_JPEG_QUALITY, jpeg_quality]
-    done, content = cv2.imencode(f".{kind}", picture[..., ::-1] if is_colour else picture, options)
+    elif not is_colour and is_mask:
+        options = [cv2.IMWRITE_PNG_BILEVEL, 1]  # an eighth of the bytes before they are packed
+    done, content = cv2.imencode(f".{kind}", swapped(picture) if is_colour else picture, options)
     if not done:
         raise ImageRefused(f"a picture of {picture.shape} cannot be written as {kind}")
     data = array("B")
     data.frombytes(content.data)
     name = "bgr8" if is_colour else "mono8"
     return CompressedImage(header=header, format=f"{name}; {kind} compressed {name}", data=data)
+
+
+def swapped(picture: NDArray[Any]) -> NDArray[Any]:
+    """An (H, W, 3) picture with red and blue exchanged, contiguous.
+
+    A view with a negative stride costs nothing here and then 20 to 50 times this in whatever
+    reads it: 5 ms instead of 0.1 for 1080p.
+    """
+    import cv2
+
+    if picture.strides[-1] < 0:  # such a view itself: what lies in memory is the exchanged one
+        return np.ascontiguousarray(picture[..., ::-1])
+    return np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
 
 
 def _decode_raw(message: Image, max_pixels: int, bit_depth: int) -> NDArray[np.uint8]:
@@ -187,6 +207,8 @@ def _decode_raw(message: Image, max_pixels: int, bit_depth: int) -> NDArray[np.u
         stored, encoding = _half_the_chroma(stored, height), "nv12"
     packed = _packed(stored, message.header, message.width, encoding)
     picture = _call_converter(packed, encoding)
+    if picture.ndim == 3 and picture.strides[-1] < 0:
+        picture = swapped(picture[..., ::-1])
     if picture.shape != (height, message.width, 3) or picture.dtype != np.uint8:
         raise ImageRefused(
             f"{CONVERTER_NAME} made {picture.shape} of {picture.dtype} of a "
@@ -331,7 +353,7 @@ def _decode_compressed(
         return _call_converter(_packed(rows, message.header, sniffed.width, source), source)
     if picture.dtype == np.uint16:
         picture = (picture >> 8).astype(np.uint8)
-    return picture[..., ::-1]
+    return swapped(np.ascontiguousarray(picture))
 
 
 def _is_mosaic(source: str, sniffed: Sniffed) -> bool:

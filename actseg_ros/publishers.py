@@ -189,7 +189,7 @@ class TopicPublishers:
     def _mask_messages(self, mask: NDArray[np.uint8], header: Header) -> Outgoing:
         outgoing = [(self._mask, encode(mask, header))] if _is_read(self._mask) else []
         if _is_read(self._small_mask):
-            outgoing.append((self._small_mask, compress(mask, header)))
+            outgoing.append((self._small_mask, compress(mask, header, is_mask=True)))
         return outgoing
 
     def _drawn(self, image: NDArray[np.uint8], report: Report) -> Outgoing:

@@ -1,5 +1,6 @@
 """Resize-and-pad and its inverse."""
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -33,6 +34,16 @@ def test_a_wide_image_is_padded_above_and_below_with_zeros() -> None:
 def test_a_square_image_of_the_right_size_is_not_copied() -> None:
     image = np.zeros((32, 32, 3), np.uint8)
     assert resize_and_pad(image, 32)[0] is image
+
+
+def test_a_large_image_is_shrunk_nearly_as_by_area_alone() -> None:
+    noise = np.random.default_rng(0).integers(0, 255, (54, 96, 3), np.uint8)
+    image = cv2.resize(noise, (1920, 1080), interpolation=cv2.INTER_CUBIC)
+    square, placement = resize_and_pad(image, 544)
+    height, width = placement.inner
+    wanted = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA).astype(int)
+    apart = np.abs(square[placement.window].astype(int) - wanted)
+    assert apart.mean() < 0.5 and apart.max() <= 10
 
 
 def test_restore_puts_a_response_back_where_the_pixels_came_from() -> None:

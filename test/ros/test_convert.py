@@ -244,6 +244,26 @@ def test_what_is_compressed_here_can_be_read_here(quality: int | None, kind: str
     assert np.abs(decoded - picture).mean() < (6 if quality else 1e-9)
 
 
+def test_a_compressed_mask_has_one_bit_a_pixel_and_comes_back_as_it_was() -> None:
+    mask = np.zeros((37, 61), np.uint8)
+    mask[5:20, 8:33] = 255
+    small = convert.compress(mask, Header(), is_mask=True)
+    assert small.format == "mono8; png compressed mono8"
+    assert bytes(small.data)[24] == 1  # the bit depth
+    back = cv2.imdecode(np.frombuffer(small.data, np.uint8), cv2.IMREAD_UNCHANGED)
+    np.testing.assert_array_equal(back, mask)
+
+
+@pytest.mark.parametrize("encoding", ["rgb8", "bgr8", "bgra8", "mono8"])
+def test_pictures_lie_in_memory_as_they_are_read(encoding: str) -> None:
+    channels = {"bgra8": 4, "mono8": 1}.get(encoding, 3)
+    data = np.arange(4 * 6 * channels, dtype=np.uint8)
+    message = Image(height=4, width=6, encoding=encoding, step=6 * channels)
+    message.data = array("B", data.tobytes())
+    assert decode(message, LIMIT).flags.c_contiguous
+    assert decode(compressed(encoded(".png", noise())), LIMIT).flags.c_contiguous
+
+
 def test_a_depth_stream_is_not_taken_for_a_picture() -> None:
     with pytest.raises(ImageRefused, match="compressedDepth; connect the colour image"):
         decode(compressed(b"\x00" * 12, "32FC1; compressedDepth"), LIMIT)

@@ -2,6 +2,8 @@
 
 import ctypes
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +19,7 @@ from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 
-from actseg_ros.process import release_memory
+from actseg_ros.process import keep_buffers, release_memory
 
 Start = Callable[..., Any]
 Eventually = Callable[..., None]
@@ -191,6 +193,31 @@ def test_pages_between_living_pieces_are_returned() -> None:
     assert all(piece.all() for piece in kept)
 
 
+PICTURES = """
+import resource
+import numpy as np
+from actseg_ros.process import keep_buffers
+
+def faults():
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(20):
+        np.ones(6_000_000, np.uint8)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+keep_buffers()
+faults()
+print(faults())
+"""
+
+
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "mallopt"), reason="not glibc")
+def test_a_picture_takes_over_the_pages_of_the_one_before() -> None:
+    done = subprocess.run([sys.executable, "-c", PICTURES], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) < 20, "page faults; 1,465 for each of 20 pictures without"
+
+
 def test_another_c_library_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ctypes, "CDLL", lambda _name: object())
+    keep_buffers()
     release_memory()
