@@ -17,14 +17,8 @@ from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
 from actseg_core.errors import ActSegError
-from actseg_ros.compressed import (
-    PNG_SIGNATURE,
-    Sniffed,
-    decompress,
-    sniff,
-    swapped,
-    without_end_mark,
-)
+from actseg_ros.compressed import PNG_SIGNATURE, Sniffed, decompress, sniff, without_end_mark
+from actseg_ros.samples import half_the_chroma, swapped, to_full_range, to_native_order
 
 MAX_SIDE_PX = 65_535
 PNG_BIT_DEPTH_BYTE = 24
@@ -195,10 +189,10 @@ def _decode_raw(message: Image, max_pixels: int, bit_depth: int) -> NDArray[np.u
     if encoding == "rgb8":
         return np.ascontiguousarray(stored).reshape(height, message.width, 3)
     if layout.sample_bytes == 2:
-        samples = _to_native_order(stored, bool(message.is_bigendian))
-        stored = _to_full_range(samples, bit_depth).view(np.uint8)
+        samples = to_native_order(stored, bool(message.is_bigendian))
+        stored = to_full_range(samples, bit_depth).view(np.uint8)
     if encoding == "nv24":
-        stored, encoding = _half_the_chroma(stored, height), "nv12"
+        stored, encoding = half_the_chroma(stored, height), "nv12"
     packed = _packed(stored, message.header, message.width, encoding)
     picture = _call_converter(packed, encoding)
     if picture.ndim == 3 and picture.strides[-1] < 0:
@@ -271,27 +265,6 @@ def _check_sides(width: int, height: int, max_pixels: int) -> None:
         )
 
 
-def _to_native_order(stored: NDArray[np.uint8], is_bigendian: bool) -> NDArray[np.uint16]:
-    order = np.dtype(">u2" if is_bigendian else "<u2")
-    return np.ascontiguousarray(stored).view(order).astype(np.uint16)
-
-
-def _to_full_range(samples: NDArray[Any], bit_depth: int) -> NDArray[Any]:
-    """The lowest `bit_depth` bits of 16 become the highest ones; what is above them is cut."""
-    if bit_depth == 16 or samples.dtype != np.uint16:
-        return samples
-    largest = (1 << bit_depth) - 1
-    widened: NDArray[np.uint32] = np.minimum(samples, largest).astype(np.uint32)
-    return (widened * 65_535 // largest).astype(np.uint16)
-
-
-def _half_the_chroma(stored: NDArray[np.uint8], height: int) -> NDArray[np.uint8]:
-    """(3 H, W) NV24 to (3 H / 2, W) NV12, which the converters know: every second colour."""
-    width = stored.shape[1]
-    colours = np.ascontiguousarray(stored[height:]).reshape(height, width, 2)
-    return np.concatenate([stored[:height], colours[::2, ::2].reshape(height // 2, width)])
-
-
 def _packed(stored: NDArray[np.uint8], header: Header, width: int, encoding: str) -> Any:
     """An image without padding and in this machine's byte order, for the converter.
 
@@ -339,7 +312,7 @@ def _decode_compressed(
             data = np.frombuffer(without_end_mark(data.tobytes()), np.uint8)
         source = message.format.partition(";")[0].strip()
         is_mosaic = _is_mosaic(source, sniffed)
-        picture = _to_full_range(decompress(data, sniffed, is_mosaic), bit_depth)
+        picture = to_full_range(decompress(data, sniffed, is_mosaic), bit_depth)
     except ValueError as error:
         raise ImageRefused(f"the compressed image is unusable: {error}") from error
     if is_mosaic:
