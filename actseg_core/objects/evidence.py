@@ -301,32 +301,46 @@ RIDERS = {
     "snowboarder": "snowboard",
 }
 """People whose name says what they ride."""
-RIDING = frozenset(("on", "ride", "drive", "in", "on top of", "sit"))
+_RIDING = ("on", "ride", "drive", "in", "on top of", "sit")
+RIDING = {"animal": _RIDING, "vehicle": (*_RIDING, "with")}
+"""Relations by which a second noun of that kind belongs to the rider; "a man with a dog" is the
+man alone."""
+
+
+MOUNTS = (1, 3, 17, 31, 36, 37)
+"""COCO's bicycle, motorcycle, horse, snowboard, skateboard, surfboard: they move with a rider."""
 
 
 def ridden(parts: SentenceParts, naming: SceneNaming, meant: Sequence[int]) -> list[int]:
-    """Rows of what the meant objects ride, where the sentence says it ("man on a bicycle",
-    "cyclist").
+    """Rows of what moves as one with the meant objects, where the sentence says it: what they ride
+    ("man on a bicycle", "cyclist"), or who rides what is said to move ("motorcycle driving by").
 
-    Rider and vehicle move as one, and whoever names both is shown both.
+    Whoever names both is shown both, and what drives has a driver.
     """
     mounts = [
         beside.whom.noun
         for beside in parts.beside
-        if beside.whom.noun.kind in ("vehicle", "animal")
-        and beside.relation in RIDING
+        if beside.relation in RIDING.get(beside.whom.noun.kind, ())
         and not (beside.is_scene or beside.negated)
     ]
     if (implied := RIDERS.get(parts.who.noun.lemma)) is not None:
         mounts.append(Nouns.load().look_up(implied))
-    scene = naming.scene
-    near = _nearness("ride", scene.boxes)
-    found: list[int] = []
-    for mount in mounts:
-        odds = naming.log_odds(mount)
-        for rider in meant:
-            worth = np.where((odds > 0) & (near[rider] > 0), odds + 3 * near[rider], -np.inf)
-            worth[rider] = -np.inf
-            if worth.max() > -np.inf:
-                found.append(int(worth.argmax()))
-    return found
+    near = _nearness("ride", naming.scene.boxes)
+    np.fill_diagonal(near, -4.0)
+    found = [_partners(naming.log_odds(mount), near[meant]) for mount in mounts]
+    if _is_ridden(parts):
+        people = naming.log_odds(Nouns.load().look_up("person"))
+        found.append(_partners(people, near.T[meant]))
+    return [row for rows in found for row in rows]
+
+
+def _is_ridden(parts: SentenceParts) -> bool:
+    moves = any(action.motion != "still" and not action.negated for action in parts.does)
+    return moves and bool(parts.who.noun.coco[list(MOUNTS)].any())
+
+
+def _partners(odds: Array, near: Array) -> list[int]:
+    """For each of M objects that stand to K others with (M, K) log-odds: the one that it belongs
+    to, by these and the (K,) log-odds of the noun, if there is one."""
+    worth = np.where((odds > 0) & (near > 0), odds + 3 * near, -np.inf)
+    return [int(row.argmax()) for row in worth if row.max() > -np.inf]

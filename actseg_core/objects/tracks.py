@@ -18,6 +18,8 @@ SURE = 0.20  # objectness from which an object may begin a track
 MIN_OVERLAP = 0.2
 MEMORY_FRAMES = 90  # how long a lost track is remembered
 SEEN_AGAIN = 0.80  # likeness from which a lost track is taken up again
+OLD_SHARE = 0.3  # of a track's mask is the frame before's, moved along the flow
+STEADY = 0.5  # overlap of both from which they are averaged
 
 
 @dataclass(eq=False)
@@ -27,7 +29,8 @@ class Track:
     Attributes:
         number: The track's id, from 1 on, never used twice by one tracker.
         box: (4,) centre, width, height [px], of the newest frame.
-        mask: (m, m) float32 probabilities, of the newest frame.
+        mask: (m, m) float32 probabilities: those of the newest frame, averaged with the frames
+            before where they agree.
         objectness: Running mean of the objects' probability.
         classes: (80,) running mean.
         names: (1000,) running mean.
@@ -94,6 +97,7 @@ class Tracker:
         for row, column in pairs:
             track = before[row]
             self._renew(track, objects, column, seconds)
+            track.mask = steadied(objects.masks[column], masks[row])
             seen.append(track)
         if moves is not None:
             for track, values in zip(before, moves, strict=True):
@@ -172,6 +176,15 @@ class Tracker:
             colours=objects.colours[index],
             skin=objects.skin[index],
         )
+
+
+def steadied(new: Array, before: Array) -> Array:
+    """A new (m, m) mask, averaged with the one before if both agree: edges that come and go from
+    frame to frame are left out, and the next frame's object is known again more easily."""
+    both, either = np.minimum(new, before) > 0.5, np.maximum(new, before) > 0.5
+    if both.sum() < STEADY * either.sum():
+        return new
+    return np.asarray(OLD_SHARE * before + (1 - OLD_SHARE) * new, np.float32)
 
 
 def _likeness(track: Track, objects: Objects) -> Array:

@@ -151,8 +151,30 @@ def test_what_is_ridden_belongs_to_the_rider(
     assert mounts("man riding a bicycle") == [1]
     assert mounts("man on a bike") == [1]
     assert mounts("the cyclist") == [1]
+    assert mounts("man with a bicycle") == [1]
     assert mounts("man next to a bicycle") == []
     assert mounts("man riding a horse") == []
+
+
+def test_what_is_said_to_move_with_a_rider_on_it_is_shown_with_him(
+    objects: Make, nouns: Nouns, words: WordVectors, by_class: NamingModel, scene_of: ToScene
+) -> None:
+    scene = scene_of(
+        objects(
+            {"x": 105, "y": 200, "coco": BICYCLE},
+            {"x": 100, "y": 150, "coco": PERSON},
+            {"x": 330, "y": 150, "coco": PERSON},
+        )
+    )
+    naming = SceneNaming(scene, by_class)
+
+    def shown(sentence: str) -> list[int]:
+        return ridden(read_parts(tokenize(sentence), nouns, words), naming, [0])
+
+    assert shown("the bicycle driving by") == [1]
+    assert shown("the bicycle") == []
+    assert shown("the bicycle standing on the left") == []
+    assert shown("dog running") == []
 
 
 def test_a_later_frame_does_not_change_a_scene(objects: Make) -> None:

@@ -5,7 +5,7 @@ import pytest
 
 from actseg_core.objects.motion import FLOW_SIZE, NOISE_PX, FrameMotion
 from actseg_core.objects.scene import Objects, no_objects
-from actseg_core.objects.tracks import MEMORY_FRAMES, Tracker
+from actseg_core.objects.tracks import MEMORY_FRAMES, OLD_SHARE, Tracker, steadied
 
 Make = Callable[..., Objects]
 
@@ -106,3 +106,18 @@ def test_what_is_known_of_a_track_fades_in(objects: Make) -> None:
     # The second of two frames counts half.
     assert track.classes[16] == pytest.approx((0.9 + 0.01) / 2)
     assert track.classes[17] == pytest.approx((0.9 + 0.01) / 2)
+
+
+def test_masks_that_agree_are_averaged_over_time_and_others_are_not() -> None:
+    before = np.zeros((8, 8), np.float32)
+    before[:, :4] = 1.0
+    new = np.zeros((8, 8), np.float32)
+    new[:, :5] = 1.0  # 32 of 40 cells agree
+    far = np.zeros((8, 8), np.float32)
+    far[:, 2:8] = 1.0  # 16 of 64
+
+    mask = steadied(new, before)
+
+    assert mask[0, 3] == 1.0
+    assert mask[0, 4] == pytest.approx(1 - OLD_SHARE)
+    assert steadied(far, before) is far
