@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from actseg.srv import AddQuery, ListQueries, RemoveQuery
-from rclpy.lifecycle import LifecycleNode
 from rclpy.qos import DurabilityPolicy
 from rclpy.subscription import Subscription
 from std_msgs.msg import String
@@ -17,6 +16,7 @@ from actseg_core.live.frame_checks import NANOSECONDS
 from actseg_core.live.queries import Query, QueryRefused, QuerySet
 from actseg_core.live.states import State
 from actseg_ros import qos
+from actseg_ros.camera_node import CameraNode
 from actseg_ros.messages import query_message
 from actseg_ros.qos import QosWatch
 
@@ -113,7 +113,7 @@ class CommandInterface:
 
     def __init__(
         self,
-        node: LifecycleNode,
+        node: CameraNode,
         queries: QuerySet,
         changed: Callable[[], None],
         refused: Callable[[str], None],

@@ -39,24 +39,35 @@ class NewProblems:
         return f"{new} problems since the last report, the newest: {health.last_problem}"
 
 
-def diagnostics_message(
-    name: str, hardware_id: str, health: Health, facts: Mapping[str, str], hint: str, now_ns: int
-) -> DiagnosticArray:
-    """The array with this node's one status.
+def diagnostics_message(statuses: Sequence[DiagnosticStatus], now_ns: int) -> DiagnosticArray:
+    """The array with the node's statuses.
 
     Args:
-        name: Full name of the node.
+        statuses: One per camera.
+        now_ns: Node's clock [ns].
+    """
+    array = DiagnosticArray(status=list(statuses))
+    array.header.stamp = time_message(now_ns)
+    return array
+
+
+def camera_status(
+    name: str, hardware_id: str, health: Health, facts: Mapping[str, str], hint: str
+) -> DiagnosticStatus:
+    """What is to be said of one camera.
+
+    Args:
+        name: Full name of the node, with that of the camera.
         hardware_id: The camera's frame_id or topic.
         health: Newest of the worker.
         facts: More key-value pairs: model, runtime, sentences.
         hint: A problem that the worker's state does not tell; empty if there is none.
-        now_ns: Node's clock [ns].
     """
     level = LEVELS.get(health.state, DiagnosticStatus.OK)
     if hint and level == DiagnosticStatus.OK:
         level = DiagnosticStatus.WARN
     text = "; ".join(part for part in (health.state.name, hint, health.detail) if part)
-    status = DiagnosticStatus(
+    return DiagnosticStatus(
         level=level,
         name=f"{name.removeprefix('/')}: segmentation",
         message=text,
@@ -65,9 +76,6 @@ def diagnostics_message(
             KeyValue(key=key, value=value) for key, value in [*_values(health), *facts.items()]
         ],
     )
-    array = DiagnosticArray(status=[status])
-    array.header.stamp = time_message(now_ns)
-    return array
 
 
 def sentence_facts(answered: Sequence[tuple[Query, QueryState]]) -> dict[str, str]:

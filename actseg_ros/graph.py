@@ -2,8 +2,9 @@
 
 from collections.abc import Collection
 
-from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, ReliabilityPolicy
+
+from actseg_ros.camera_node import AnyNode
 
 IMAGE = "sensor_msgs/msg/Image"
 COMPRESSED = "sensor_msgs/msg/CompressedImage"
@@ -12,7 +13,7 @@ SHOWN = 6
 SAME_NAME = "another node has the same name, or had it until it was killed a moment ago"
 
 
-def publishers(node: Node, topic: str) -> str:
+def publishers(node: AnyNode, topic: str) -> str:
     """Number, types, QoS and nodes of a topic's publishers, in words.
 
     Args:
@@ -31,7 +32,7 @@ def publishers(node: Node, topic: str) -> str:
     return f"{topic} has {count} ({'; '.join(list(kinds)[:SHOWN])})"
 
 
-def others(node: Node, topic: str, kinds: Collection[str], private_name: str) -> str:
+def others(node: AnyNode, topic: str, kinds: Collection[str], private_name: str) -> str:
     """Which other topics of these types are published, and how to take one; in words.
 
     Args:
@@ -53,13 +54,13 @@ def others(node: Node, topic: str, kinds: Collection[str], private_name: str) ->
     return f"published are {', '.join(found[:SHOWN])}{more}: remap {private_name} to the right one"
 
 
-def twin(node: Node) -> str:
+def twin(node: AnyNode) -> str:
     """What is wrong if another node has the same name; empty if none has."""
     mine = node.get_name(), node.get_namespace()
     return SAME_NAME if node.get_node_names_and_namespaces().count(mine) > 1 else ""
 
 
-def is_latched(node: Node, topic: str) -> bool:
+def is_latched(node: AnyNode, topic: str) -> bool:
     """Whether a publisher of a topic keeps what it sent for those that come later."""
     return any(
         info.qos_profile.durability == DurabilityPolicy.TRANSIENT_LOCAL
@@ -67,7 +68,7 @@ def is_latched(node: Node, topic: str) -> bool:
     )
 
 
-def _is_published_by_others(node: Node, topic: str) -> bool:
+def _is_published_by_others(node: AnyNode, topic: str) -> bool:
     own = node.get_name(), node.get_namespace()
     return any(
         (info.node_name, info.node_namespace) != own

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 from rclpy.event_handler import SubscriptionEventCallbacks, UnsupportedEventTypeError
-from rclpy.lifecycle import LifecycleNode
 from rclpy.qos import ReliabilityPolicy
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import CompressedImage, Image
 
 from actseg_ros import graph, qos
-from actseg_ros.remaps import SEGMENTATION, unused_remaps
+from actseg_ros.camera_node import CameraNode
+from actseg_ros.remaps import unused_remaps
 from actseg_ros.settings import Reliability, SegmentationConfig
 
 SILENT_TRANSPORT_S = 2.0
@@ -108,7 +108,7 @@ class ImageInput:
     """
 
     def __init__(
-        self, node: LifecycleNode, settings: SegmentationConfig, on_image: Callable[[Any], None]
+        self, node: CameraNode, settings: SegmentationConfig, on_image: Callable[[Any], None]
     ) -> None:
         self._node, self._settings, self._on_image = node, settings, on_image
         self._kind: type[Any] = CompressedImage if settings.compressed else Image
@@ -120,7 +120,7 @@ class ImageInput:
             "best_effort" if settings.image_reliability == "auto" else settings.image_reliability
         )
         self._subscription = self._subscribe()
-        self._unused_remaps = unused_remaps(node, SEGMENTATION)
+        self._unused_remaps = unused_remaps(node.node, node.names)
         if self._unused_remaps:
             node.get_logger().warning(self._unused_remaps, once=True)
 
@@ -158,7 +158,9 @@ class ImageInput:
             told = f"{self._unused_remaps}; {told}"
         if not self._node.count_publishers(topic):
             kinds = (graph.IMAGE, graph.COMPRESSED)
-            told += f"; {graph.others(self._node, topic, kinds, self._topic)}"
+            told += (
+                f"; {graph.others(self._node, topic, kinds, self._node.private_name(self._topic))}"
+            )
         self.whereabouts = f"{clock_problem}; {told}" if clock_problem else told
 
     def hint(self, received: int) -> str:

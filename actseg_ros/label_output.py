@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from rclpy.lifecycle import LifecycleNode
 from rclpy.publisher import Publisher
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
@@ -17,6 +16,7 @@ from actseg_core.live.queries import Query
 from actseg_core.live.reports import LoadedModel, Report
 from actseg_core.types import Frame
 from actseg_ros import qos
+from actseg_ros.camera_node import CameraNode
 from actseg_ros.convert import encode
 from actseg_ros.messages import time_message
 from actseg_ros.qos import QosWatch
@@ -50,7 +50,7 @@ class LabelOutput:
         threshold: Tells the confidence [0, 1] below which nobody is found.
     """
 
-    def __init__(self, node: LifecycleNode, watch: QosWatch) -> None:
+    def __init__(self, node: CameraNode, watch: QosWatch) -> None:
         self._node = node
         drawn: dict[str, Draw] = {
             "~/label_mask": label_mask,

@@ -24,6 +24,8 @@ LOOK_AGAIN_S = 0.01
 def load_model(config: SegmentationConfig, stream: StreamConfig) -> LoadedModel:
     """Load the configured preset or checkpoint and, if wanted, answer one blank clip.
 
+    The cameras share the weights; each has an engine of its own.
+
     Raises:
         ActSegError: If the preset, checkpoint, vocabulary or device is missing or does not fit.
     """
@@ -36,12 +38,12 @@ def load_model(config: SegmentationConfig, stream: StreamConfig) -> LoadedModel:
         raise ActSegError(
             f"cannot load {name} on device {config.device!r}: {reason}; try device: cpu"
         ) from error
-    engine = StreamingEngine(predictor, stream)
+    engines = tuple(StreamingEngine(predictor, stream) for _ in config.cameras)
     if config.warm_up:
-        warm_up(engine, predictor.read, predictor.config.frames)
+        warm_up(engines[0], predictor.read, predictor.config.frames)
     config_of = predictor.config
     threshold = config_of.presence.threshold
-    return LoadedModel(engine, predictor.read, config_of.name, predictor.runtime, threshold)
+    return LoadedModel(engines, predictor.read, config_of.name, predictor.runtime, threshold)
 
 
 def warm_up(engine: Engine, read: Reader, frames: int) -> None:

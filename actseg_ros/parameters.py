@@ -38,7 +38,11 @@ def never(_name: str) -> Change:
 
 
 def declare(
-    node: Node, config: type[C], prefix: str = "", change_of: Callable[[str], Change] = never
+    node: Node,
+    config: type[C],
+    prefix: str = "",
+    change_of: Callable[[str], Change] = never,
+    otherwise: Mapping[str, Any] | None = None,
 ) -> C:
     """Declare one parameter per setting, named PREFIX.NAME.
 
@@ -50,6 +54,7 @@ def declare(
         config: The settings.
         prefix: Of all names; empty: none.
         change_of: Full name to when the parameter can change.
+        otherwise: Values in place of the settings' own defaults.
 
     Raises:
         ConfigError: If a value is of the wrong type, out of range or not one of the choices.
@@ -60,7 +65,7 @@ def declare(
     for field, value in given.items():
         check_type(names[field], config.model_fields[field], value)
     try:
-        values = config.from_mapping(given)
+        values = config.from_mapping({**(otherwise or {}), **given})
     except ConfigError as error:
         raise ConfigError(f"parameter {prefix + '.' if prefix else ''}{error}") from error
     for field, name in names.items():
@@ -142,6 +147,18 @@ def check_type(name: str, field: FieldInfo, value: Any) -> None:
     Raises:
         ConfigError: If the value is of another type than the setting.
     """
+    if get_origin(field.annotation) is tuple:
+        if not value and not isinstance(value, str):  # rcl has no type for an empty list
+            raise ConfigError(
+                f"parameter {name}: the list is empty; give at least one string, or leave the "
+                "parameter out"
+            )
+        if not isinstance(value, (list, tuple)) or any(type(item) is not str for item in value):
+            raise ConfigError(
+                f"parameter {name} must be a list of strings, got {value!r} of type "
+                f"{type(value).__name__}"
+            )
+        return
     wanted: Any = str if get_origin(field.annotation) is Literal else field.annotation
     accepted = (int, float) if wanted is float else (wanted,)
     if type(value) not in accepted:

@@ -8,7 +8,6 @@ from typing import Any, TypeGuard
 import numpy as np
 from actseg.msg import ActorMaskArray, SegmentationStatus
 from numpy.typing import NDArray
-from rclpy.lifecycle import LifecycleNode
 from rclpy.publisher import Publisher
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header, String
@@ -20,6 +19,7 @@ from actseg_core.types import Frame, MaskResult
 from actseg_core.visualize import overlay
 from actseg_ros import qos
 from actseg_ros.answer_text import AnswerText
+from actseg_ros.camera_node import CameraNode
 from actseg_ros.convert import compress, encode
 from actseg_ros.label_output import LabelOutput
 from actseg_ros.messages import array_message, status_message, time_message
@@ -58,7 +58,7 @@ class TopicPublishers:
 
     def __init__(
         self,
-        node: LifecycleNode,
+        node: CameraNode,
         status_deadline_s: float,
         status_lease_s: float,
         watch: QosWatch,

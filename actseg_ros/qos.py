@@ -5,7 +5,6 @@ from typing import Any
 
 from rclpy.duration import Duration
 from rclpy.event_handler import PublisherEventCallbacks, SubscriptionEventCallbacks
-from rclpy.node import Node
 from rclpy.qos import (
     DurabilityPolicy,
     HistoryPolicy,
@@ -18,6 +17,7 @@ from rclpy.qos import (
 )
 from rclpy.topic_endpoint_info import TopicEndpointInfo
 
+from actseg_ros.camera_node import CameraNode
 from actseg_ros.settings import Reliability
 
 RELIABILITY = {
@@ -91,7 +91,7 @@ class QosWatch:
         node: Whose topics they are.
     """
 
-    def __init__(self, node: Node) -> None:
+    def __init__(self, node: CameraNode) -> None:
         self._node = node
         self._mismatches: dict[str, str] = {}
         self._logged: set[str] = set()

@@ -4,9 +4,11 @@ Each becomes a ROS parameter of the same name, with this default, range and help
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Literal
 
 from pydantic import Field
+from typing_extensions import Self
 
 from actseg_core.config import Config, OverlayConfig, RuntimeConfig, StreamConfig
 from actseg_core.web.config import WebConfig
@@ -29,7 +31,8 @@ LIVE = frozenset(
     - {"stream.mask_frame", "stream.background"}
     | {f"spatial.{name}" for name in SPATIAL_LIMITS}
 )
-AT_START = frozenset({"autostart", "status_deadline_s", "status_lease_s"})
+AT_START = frozenset({"autostart", "cameras", "status_deadline_s", "status_lease_s"})
+NAMED_CAMERA_AT_START = frozenset({"image", "depth", "camera_info", "spatial"})
 
 
 class SegmentationConfig(RuntimeConfig):
@@ -43,6 +46,8 @@ class SegmentationConfig(RuntimeConfig):
     """Where the network runs, as torch names it: cpu, cuda, cuda:1."""
     sentence: str = ""
     """Sentence that is active from the start; empty: none."""
+    cameras: tuple[str, ...] = ("",)
+    """Names of several cameras for this one process, such as [front, rear]; [""]: a single one."""
     autostart: bool = True
     """Configure and activate by itself; false: wait for a lifecycle manager."""
     warm_up: bool = True
@@ -104,6 +109,70 @@ class WebPageConfig(WebConfig):
 
     enabled: bool = False
     """Serve the page with picture, masks and sentences (docs/page.md)."""
+
+    def one_port_each(self, cameras: int) -> list[Self]:
+        """For the page of each camera: the ports from `port` on; any free ones where that is 0.
+
+        Raises:
+            ConfigError: If there are not so many.
+        """
+        ports = [self.port + index if self.port else 0 for index in range(cameras)]
+        return [self.from_mapping({**self.model_dump(), "port": port}) for port in ports]
+
+
+class NamedCameraConfig(Config):
+    """One of several cameras of the segmentation node; its name stands before each parameter.
+
+    What says "as" of another parameter has that one's value where it is not given itself.
+    """
+
+    image: str = ""
+    """Topic of its images; empty: ~/NAME/image. With compressed, TOPIC/compressed is taken."""
+    compressed: bool = False
+    """Take its compressed images; as `compressed`."""
+    sentence: str = ""
+    """Sentence that is active from the start, of this camera; as `sentence`."""
+    spatial: bool = False
+    """Take its depth, and offer its 3-D topics; as `spatial.enabled`."""
+    depth: str = ""
+    """Topic of its depth images; empty: ~/NAME/depth."""
+    camera_info: str = ""
+    """Topic of its camera_info; empty: ~/NAME/camera_info."""
+
+    @property
+    def inputs(self) -> dict[str, str]:
+        """The topics that are named here, by the names that they stand for."""
+        return {"~/image": self.image, "~/depth": self.depth, "~/camera_info": self.camera_info}
+
+
+@dataclass(frozen=True)
+class NodeSettings:
+    """All parameters of the segmentation node that hold for every camera, by their prefix."""
+
+    node: SegmentationConfig
+    stream: StreamConfig
+    overlay: OverlayConfig
+    spatial: SpatialConfig
+    web: WebPageConfig
+
+    @classmethod
+    def of(cls, groups: Mapping[str, Config]) -> Self:
+        """From prefix to settings; those of the node itself have none."""
+        node, stream, overlay = groups[""], groups["stream"], groups["overlay"]
+        spatial, web = groups["spatial"], groups["web"]
+        assert isinstance(node, SegmentationConfig) and isinstance(stream, StreamConfig)
+        assert isinstance(overlay, OverlayConfig) and isinstance(spatial, SpatialConfig)
+        assert isinstance(web, WebPageConfig)
+        return cls(node, stream, overlay, spatial, web)
+
+    @property
+    def only_camera(self) -> NamedCameraConfig:
+        """What a camera without parameters of its own has."""
+        return NamedCameraConfig(
+            compressed=self.node.compressed,
+            sentence=self.node.sentence,
+            spatial=self.spatial.enabled,
+        )
 
 
 class CameraConfig(Config):
@@ -217,5 +286,8 @@ def change_of(name: str) -> Change:
     """When a parameter of the segmentation node can change."""
     if name in LIVE:
         return "live"
-    is_fixed = name in AT_START or name.startswith(("spatial.", "web."))
+    prefix, _, field = name.rpartition(".")
+    is_fixed = name in AT_START or prefix in ("spatial", "web")
+    if prefix not in ("", "stream", "overlay", "spatial", "web"):  # of a camera
+        is_fixed = field in NAMED_CAMERA_AT_START
     return "start" if is_fixed else "unconfigured"

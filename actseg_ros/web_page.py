@@ -4,13 +4,13 @@ import time
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from rclpy.lifecycle import LifecycleNode
 
 from actseg_core.errors import WebError
 from actseg_core.live.queries import QuerySet
 from actseg_core.web.commands import Commands
 from actseg_core.web.server import WebServer
 from actseg_core.web.view import View
+from actseg_ros.camera_node import CameraNode
 from actseg_ros.settings import WebPageConfig
 from actseg_ros.spatial.messages import Place
 
@@ -33,7 +33,7 @@ class WebPage:
 
     def __init__(
         self,
-        node: LifecycleNode,
+        node: CameraNode,
         settings: WebPageConfig,
         queries: QuerySet,
         changed: Callable[[], None],

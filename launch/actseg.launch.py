@@ -34,6 +34,7 @@ YES_NO = ["true", "false"]
 RESPAWN_DELAY_S = 2.0
 # launch kills after 5 s by default; on a busy computer the node needs longer to let go of a model.
 STOP_S = "20"
+SHOWN = ("overlay", "mask", "points", "markers")  # by RViz
 
 # Packages that need not be installed: the argument that asks for them, and what to do without.
 OPTIONAL = {
@@ -46,145 +47,58 @@ OPTIONAL = {
 NODE_ARGUMENTS = ("preset", "checkpoint", "device", "sentence")
 
 
+# Name: default, meaning; for those that choose, what they choose from.
+ARGUMENTS = {
+    # Where images come from: a topic, a USB camera, a recording.
+    "image": ("camera/image_raw", "image topic of the camera (sensor_msgs/Image)"),
+    "compressed": ("false", "take IMAGE/compressed (CompressedImage) in place of IMAGE", YES_NO),
+    "cameras": ("", "several cameras: names with commas between, front,rear; empty: a single one"),
+    "v4l2": ("", "USB camera (/dev/video0) for the package v4l2_camera; empty: none"),
+    "v4l2_frame": ("camera", "frame_id of the USB camera's images, such as camera_optical_frame"),
+    "bag": ("", "rosbag2 recording to play as the camera"),
+    "bag_image": ("", "its image topic; empty: the only one"),
+    "bag_depth": ("", "its aligned depth topic; empty: none"),
+    "bag_camera_info": ("", "its camera_info topic; empty: none"),
+    "use_sim_time": ("false", "time from /clock; with bag, play its stamps and its clock", YES_NO),
+    # Depth, and what is made of it.
+    "spatial": ("false", "place, points, markers of the actor from DEPTH and CAMERA_INFO", YES_NO),
+    "depth": ("camera/depth/image_raw", "topic of depth images that are aligned with the image"),
+    "camera_info": ("camera/camera_info", "camera_info topic of the image"),
+    # A file in place of the camera.
+    "video": ("", "video, folder, webcam (0) or stream (rtsp://...) to play; empty: none"),
+    "video_rate": ("0.0", "its frames per second; 0: its own"),
+    "loop": ("true", "play it over and over", YES_NO),
+    # The segmentation node, and who watches it.
+    "sentence": ("", "active from the start; empty: none"),
+    "preset": ("", "model; empty: as the parameters file says"),
+    "checkpoint": ("", ".safetensors file in place of the preset"),
+    "device": ("", "cpu, cuda, cuda:1; empty: parameters file"),
+    "autostart": ("true", "start by itself; false: wait for a lifecycle manager", YES_NO),
+    "namespace": ("", "of all nodes"),
+    "params_file": (str(HERE / "params.yaml"), "parameters of all nodes"),
+    "record": ("", "folder for overlay.mp4 and PNG; empty: none"),
+    "rviz": ("false", "start RViz", YES_NO),
+    "web": ("false", "a page, see docs/page.md", YES_NO),
+    "fixed_frame": ("camera", "RViz's fixed frame: the images' frame_id, or one of the robot's"),
+    "respawn": ("false", "start the segmentation node again if it ends", YES_NO),
+    "log_level": ("info", "of all nodes"),
+}
+# What the segmentation node takes from a camera: its name, the argument, what comes behind it.
+INPUTS = (
+    ("~/image", "image", ""),
+    ("~/image/compressed", "image", "/compressed"),
+    ("~/depth", "depth", ""),
+    ("~/camera_info", "camera_info", ""),
+)
+
+
 def arguments() -> list[DeclareLaunchArgument]:
     """All arguments with their defaults; `ros2 launch -s` shows them."""
-    return [*input_arguments(), *depth_arguments(), *video_arguments(), *node_arguments()]
-
-
-def input_arguments() -> list[DeclareLaunchArgument]:
-    """Where images come from: a topic, a USB camera, a recording."""
     return [
         DeclareLaunchArgument(
-            "image",
-            default_value="camera/image_raw",
-            description="image topic of the camera (sensor_msgs/Image)",
-        ),
-        DeclareLaunchArgument(
-            "compressed",
-            default_value="false",
-            choices=YES_NO,
-            description="take IMAGE/compressed (sensor_msgs/CompressedImage) in place of IMAGE",
-        ),
-        DeclareLaunchArgument(
-            "v4l2",
-            default_value="",
-            description="USB camera (/dev/video0) for the package v4l2_camera; empty: none",
-        ),
-        DeclareLaunchArgument(
-            "v4l2_frame",
-            default_value="camera",
-            description="frame_id of the USB camera's images, such as camera_optical_frame",
-        ),
-        DeclareLaunchArgument(
-            "bag", default_value="", description="rosbag2 recording to play as the camera"
-        ),
-        DeclareLaunchArgument(
-            "bag_image", default_value="", description="its image topic; empty: the only one"
-        ),
-        DeclareLaunchArgument(
-            "bag_depth", default_value="", description="its aligned depth topic; empty: none"
-        ),
-        DeclareLaunchArgument(
-            "bag_camera_info", default_value="", description="its camera_info topic; empty: none"
-        ),
-        DeclareLaunchArgument(
-            "use_sim_time",
-            default_value="false",
-            choices=YES_NO,
-            description="take the time from /clock; with bag, play its stamps and its clock",
-        ),
-    ]
-
-
-def depth_arguments() -> list[DeclareLaunchArgument]:
-    """Depth, and what is made of it."""
-    return [
-        DeclareLaunchArgument(
-            "spatial",
-            default_value="false",
-            choices=YES_NO,
-            description="place, points and markers of the actor from DEPTH and CAMERA_INFO",
-        ),
-        DeclareLaunchArgument(
-            "depth",
-            default_value="camera/depth/image_raw",
-            description="topic of depth images that are aligned with the image",
-        ),
-        DeclareLaunchArgument(
-            "camera_info",
-            default_value="camera/camera_info",
-            description="camera_info topic of the image",
-        ),
-    ]
-
-
-def video_arguments() -> list[DeclareLaunchArgument]:
-    """A file in place of the camera."""
-    return [
-        DeclareLaunchArgument(
-            "video",
-            default_value="",
-            description="video, folder, webcam (0) or stream (rtsp://...) to play; empty: none",
-        ),
-        DeclareLaunchArgument(
-            "video_rate", default_value="0.0", description="its frames per second; 0: its own"
-        ),
-        DeclareLaunchArgument(
-            "loop", default_value="true", choices=YES_NO, description="play it over and over"
-        ),
-    ]
-
-
-def node_arguments() -> list[DeclareLaunchArgument]:
-    """The segmentation node, and who watches it."""
-    return [
-        DeclareLaunchArgument(
-            "sentence", default_value="", description="active from the start; empty: none"
-        ),
-        DeclareLaunchArgument(
-            "preset", default_value="", description="model; empty: as the parameters file says"
-        ),
-        DeclareLaunchArgument(
-            "checkpoint", default_value="", description=".safetensors file in place of the preset"
-        ),
-        DeclareLaunchArgument(
-            "device", default_value="", description="cpu, cuda, cuda:1; empty: parameters file"
-        ),
-        DeclareLaunchArgument(
-            "autostart",
-            default_value="true",
-            choices=YES_NO,
-            description="configure and activate by itself; false: wait for a lifecycle manager",
-        ),
-        DeclareLaunchArgument(
-            "namespace", default_value="", description="of all nodes, for several cameras"
-        ),
-        DeclareLaunchArgument(
-            "params_file",
-            default_value=str(HERE / "params.yaml"),
-            description="parameters of all nodes",
-        ),
-        DeclareLaunchArgument(
-            "record", default_value="", description="folder for overlay.mp4 and PNG; empty: none"
-        ),
-        DeclareLaunchArgument(
-            "rviz", default_value="false", choices=YES_NO, description="start RViz"
-        ),
-        DeclareLaunchArgument(
-            "web", default_value="false", choices=YES_NO, description="a page, see docs/page.md"
-        ),
-        DeclareLaunchArgument(
-            "fixed_frame",
-            default_value="camera",
-            description="RViz's fixed frame: the images' frame_id, or one of the robot's",
-        ),
-        DeclareLaunchArgument(
-            "respawn",
-            default_value="false",
-            choices=YES_NO,
-            description="start the segmentation node again if it ends",
-        ),
-        DeclareLaunchArgument("log_level", default_value="info", description="of all nodes"),
+            name, default_value=default, description=about, choices=choices[0] if choices else None
+        )
+        for name, (default, about, *choices) in ARGUMENTS.items()
     ]
 
 
@@ -192,8 +106,10 @@ def look_up(context: LaunchContext) -> list[Node]:
     """Refuse what cannot be started before anything is: a later error would leave orphans behind.
 
     Raises:
-        RuntimeError: If a package is missing that is asked for, or video_rate is no number.
+        RuntimeError: If a package is missing that is asked for, video_rate is no number, or
+            cameras cannot be told apart.
     """
+    camera_names(context)
     for package, (argument, otherwise) in OPTIONAL.items():
         value = LaunchConfiguration(argument).perform(context)
         if value not in ("", "false") and package not in get_packages_with_prefixes():
@@ -207,6 +123,36 @@ def look_up(context: LaunchContext) -> list[Node]:
     except ValueError:
         raise RuntimeError(f"video_rate must be a number [Hz], got {rate!r}") from None
     return []
+
+
+def camera_names(context: LaunchContext) -> list[str]:
+    """The names of several cameras; one empty name for a single one.
+
+    Raises:
+        RuntimeError: If a name is missing or comes twice, or all would have the same topic.
+    """
+    text = LaunchConfiguration("cameras").perform(context)
+    names = [name.strip() for name in text.split(",")]
+    if names == [""]:
+        return names
+    if not all(names) or len(set(names)) != len(names):
+        raise RuntimeError(
+            f"cameras must be different names with commas between, such as front,rear; got {names}"
+        )
+    for _, argument, _ in INPUTS:
+        topic = LaunchConfiguration(argument).perform(context)
+        if topic.startswith("/") and len(names) > 1:
+            raise RuntimeError(
+                f"{argument}:={topic} would be the topic of every camera: leave out the leading "
+                f"slash, then it is below each camera's name, /{names[0]}{topic}"
+            )
+    return names
+
+
+def node_topic(context: LaunchContext, camera: str, name: str) -> str:
+    """The full name of what the segmentation node publishes about a camera."""
+    namespace = LaunchConfiguration("namespace").perform(context).strip("/")
+    return "/" + "/".join(filter(None, (namespace, "actseg", camera, name)))
 
 
 def given(name: str) -> IfCondition:
@@ -230,17 +176,23 @@ def segmentation(context: LaunchContext) -> list[Node]:
     chosen["spatial.enabled"] = ParameterValue(LaunchConfiguration("spatial"), value_type=bool)
     if LaunchConfiguration("web").perform(context) == "true":  # else the parameters file holds
         chosen["web.enabled"] = True
+    cameras = camera_names(context)
+    if cameras != [""]:
+        chosen["cameras"] = cameras
+    remappings = [
+        (
+            f"~/{camera}{name[1:]}" if camera else name,
+            [f"{camera}/" if camera else "", LaunchConfiguration(argument), ending],
+        )
+        for camera in cameras
+        for name, argument, ending in INPUTS
+    ]
     node = Node(
         package="actseg",
         executable="segmentation_node",
         name="actseg",
         parameters=[LaunchConfiguration("params_file"), chosen, sim_time()],
-        remappings=[
-            ("~/image", LaunchConfiguration("image")),
-            ("~/image/compressed", [LaunchConfiguration("image"), "/compressed"]),
-            ("~/depth", LaunchConfiguration("depth")),
-            ("~/camera_info", LaunchConfiguration("camera_info")),
-        ],
+        remappings=remappings,
         respawn=LaunchConfiguration("respawn").perform(context) == "true",
         respawn_delay=RESPAWN_DELAY_S,
         sigterm_timeout=STOP_S,
@@ -335,7 +287,7 @@ def usb_camera() -> Node:
     )
 
 
-def recorder() -> Node:
+def recorder(folder: str, overlay: str) -> Node:
     """The overlay as MP4 and PNG."""
     return Node(
         package="actseg",
@@ -344,39 +296,55 @@ def recorder() -> Node:
         condition=given("record"),
         parameters=[
             LaunchConfiguration("params_file"),
-            {"folder": ParameterValue(LaunchConfiguration("record"), value_type=str)},
+            {"folder": ParameterValue(folder, value_type=str)},
             sim_time(),
         ],
-        remappings=[("~/image", "actseg/overlay")],
+        remappings=[("~/image", overlay)],
         output="screen",
         ros_arguments=["--log-level", LaunchConfiguration("log_level")],
     )
 
 
-def rviz(context: LaunchContext) -> list[Node]:
-    """RViz with overlay, mask, camera image, points and markers."""
+def rviz(context: LaunchContext, camera: str = "") -> Node:
+    """RViz with what the node publishes about a camera, and the camera's image."""
     frame = LaunchConfiguration("fixed_frame").perform(context)
     is_optical = frame == "camera" or "optical" in frame  # z ahead (REP 103), else x ahead, z up
     name = "actseg.rviz" if is_optical else "actseg_robot.rviz"
-    namespace = LaunchConfiguration("namespace").perform(context)
-    title = f"actseg {namespace} - RViz" if namespace else "actseg - RViz"
-    node = Node(
+    where = " ".join(filter(None, (LaunchConfiguration("namespace").perform(context), camera)))
+    return Node(
         package="rviz2",
         executable="rviz2",
         name="rviz",
         condition=IfCondition(LaunchConfiguration("rviz")),
-        arguments=["-d", str(HERE / name), "-f", frame, "-t", title],
+        arguments=[
+            *("-d", str(HERE / name), "-f", frame),
+            *("-t", f"actseg {where} - RViz" if where else "actseg - RViz"),
+        ],
         parameters=[sim_time()],
         remappings=[
-            ("/actseg/overlay", "actseg/overlay"),
-            ("/actseg/mask", "actseg/mask"),
-            ("/actseg/points", "actseg/points"),
-            ("/actseg/markers", "actseg/markers"),
+            *((f"/actseg/{topic}", node_topic(context, camera, topic)) for topic in SHOWN),
             ("/camera/image_raw", LaunchConfiguration("image")),
         ],
         output="log",
     )
-    return [node]
+
+
+def around(context: LaunchContext) -> list[GroupAction]:
+    """What goes with each camera, in its namespace: a source, a recorder, a window of RViz."""
+    record = LaunchConfiguration("record").perform(context)
+    return [
+        GroupAction(
+            [
+                PushRosNamespace(name),
+                camera(),
+                bag_camera(),
+                usb_camera(),
+                recorder(str(Path(record) / name), node_topic(context, name, "overlay")),
+                rviz(context, name),
+            ]
+        )
+        for name in camera_names(context)
+    ]
 
 
 def generate_launch_description() -> LaunchDescription:
@@ -385,11 +353,7 @@ def generate_launch_description() -> LaunchDescription:
         [
             PushRosNamespace(LaunchConfiguration("namespace")),
             OpaqueFunction(function=segmentation),
-            camera(),
-            bag_camera(),
-            usb_camera(),
-            recorder(),
-            OpaqueFunction(function=rviz),
+            OpaqueFunction(function=around),
         ]
     )
     # Camera and node must agree: with Fast DDS's default shared memory segment nearly all

@@ -17,6 +17,7 @@ from actseg_core.config import Config, OverlayConfig, StreamConfig
 from actseg_ros.settings import (
     BagConfig,
     CameraConfig,
+    NamedCameraConfig,
     RecorderConfig,
     SegmentationConfig,
     SpatialConfig,
@@ -240,6 +241,9 @@ ACTIONS = (
 )
 
 
+NAMED_CAMERA = "NAME"  # stands for a camera's name in the table of its parameters
+
+
 def params_yaml() -> str:
     """The parameters file: every parameter with its default, range and help."""
     lines = [
@@ -256,6 +260,11 @@ def params_yaml() -> str:
             for name, field in config.model_fields.items():
                 lines.append(f"{indent}# {_help(field)}")
                 lines.append(f"{indent}{name}: {_yaml(field.default)}")
+        if node == "actseg":
+            lines.append("    # With cameras: [front, rear], for each of them:")
+            lines.append("    # front:")
+            for name, field in NamedCameraConfig.model_fields.items():
+                lines.append(f"    #   {name}: {_yaml(field.default)}  # {_help(field)}")
     return "\n".join(lines) + "\n"
 
 
@@ -274,7 +283,7 @@ def robot_rviz() -> str:
 
 def table(node: str) -> str:
     """The Markdown table of one node's parameters; of segmentation_node, with when they change."""
-    changes = node == "actseg"
+    changes = node in ("actseg", NAMED_CAMERA)
     head = "| parameter | default | range | meaning |"
     lines = [f"{head} changes |" if changes else head, "|---" * (4 + changes) + "|"]
     for name, field in fields(node):
@@ -299,15 +308,16 @@ def services_table(kind: str, services: tuple[Service, ...]) -> str:
 
 
 def fields(node: str) -> Iterator[tuple[str, FieldInfo]]:
-    """Full name and definition of each parameter of a node."""
-    for prefix, config in NODES[node]:
+    """Full name and definition of each parameter of a node, or of one of several cameras."""
+    groups = ((NAMED_CAMERA, NamedCameraConfig),) if node == NAMED_CAMERA else NODES[node]
+    for prefix, config in groups:
         for name, field in config.model_fields.items():
             yield (f"{prefix}.{name}" if prefix else name), field
 
 
 def with_tables(page: str) -> str:
     """A page with the text after each mark, such as `parameters NODE`, replaced by its table."""
-    tables = {f"parameters {node}": table(node) for node in NODES} | {
+    tables = {f"parameters {node}": table(node) for node in (*NODES, NAMED_CAMERA)} | {
         "topics in": topics_table(INPUTS, "in"),
         "topics out": topics_table(OUTPUTS, "out"),
         "services": services_table("service", SERVICES),

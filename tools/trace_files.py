@@ -1,8 +1,9 @@
 """Counts the files that a frame and a sentence pass: python tools/trace_files.py [--list]
 
-A frame's way begins with `Worker.offer` and ends with its result message; a sentence's begins with
-`QuerySet.command` and ends when the engine holds it. A change is a call from a function of one of
-our files to one of another, or the return from it; what other packages run between is not counted.
+A frame's way begins with `CameraTask.offer` and ends with its result message; a sentence's begins
+with `QuerySet.command` and ends when the engine holds it. A change is a call from a function of
+one of our files to one of another, or the return from it; what other packages run between is not
+counted.
 """
 
 import argparse
@@ -21,7 +22,8 @@ import numpy as np
 from sensor_msgs.msg import Image
 
 from actseg_core.config import StreamConfig
-from actseg_core.live import worker as worker_module
+from actseg_core.live import camera_task
+from actseg_core.live.camera_task import CameraTask
 from actseg_core.live.frame_checks import StampGate
 from actseg_core.live.queries import QuerySet
 from actseg_core.live.reports import Health, Report
@@ -160,7 +162,7 @@ def traced_ways(predictor: Predictor) -> tuple[list[str], list[str]]:
     Raises:
         TimeoutError: If no answer comes.
     """
-    with mock.patch.object(worker_module, "HEARTBEAT_S", NO_HEARTBEAT_S):
+    with mock.patch.object(camera_task, "HEARTBEAT_S", NO_HEARTBEAT_S):
         return _traced_ways(predictor)
 
 
@@ -171,7 +173,7 @@ def _traced_ways(predictor: Predictor) -> tuple[list[str], list[str]]:
     queries = QuerySet(config.max_queries, config.max_sentence_chars)
     queries.attach(predictor.read)
     gate = StampGate(config.max_age_s, 0.1, check_clock=False)
-    worker = Worker(
+    task = CameraTask(
         engine,
         queries,
         publisher,
@@ -181,6 +183,7 @@ def _traced_ways(predictor: Predictor) -> tuple[list[str], list[str]]:
         time.time_ns,
         check_clock=False,
     )
+    worker = Worker([task])
     trace.install()
     try:
         worker.start()
@@ -191,19 +194,19 @@ def _traced_ways(predictor: Predictor) -> tuple[list[str], list[str]]:
             engine.asked.clear()
             trace.record()
             queries.command(text, time.time_ns())
-            worker.queries_changed()
+            task.queries_changed()
             _wait(engine.asked)
             sentences.append(engine.visits)
             time.sleep(SETTLED_S)  # the worker goes on a little
         engine.trace, window = None, predictor.config.frames
         for index in range(window - 1):
-            worker.offer(_image(index))
+            task.offer(_image(index))
             _until(partial(_has_taken, engine, index + 1))
         publisher.trace = trace
         for index in range(window - 1, window + MORE_FRAMES):
             publisher.made.clear()
             trace.record()
-            worker.offer(_image(index))
+            task.offer(_image(index))
             _wait(publisher.made)
             frames.append(publisher.visits)
             time.sleep(SETTLED_S)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from actseg_core.cli.stopping import stop_signals
 from actseg_core.config import Runtime, RuntimeConfig, StreamConfig
 from actseg_core.errors import ActSegError
+from actseg_core.live.camera_task import CameraTask
 from actseg_core.live.frame_checks import NANOSECONDS, FrozenWatch, StampGate
 from actseg_core.live.queries import QuerySet
 from actseg_core.live.reports import Health
@@ -111,10 +112,10 @@ class Camera:
         """What seems to be wrong with the pictures; empty if nothing."""
         return self._frozen.hint()
 
-    def start(self, worker: Worker) -> None:
+    def start(self, task: CameraTask) -> None:
         """Hand images to the worker from now on."""
         self._thread = threading.Thread(
-            target=self._run, args=(worker,), name="actseg_camera", daemon=True
+            target=self._run, args=(task,), name="actseg_camera", daemon=True
         )
         self._thread.start()
 
@@ -126,10 +127,10 @@ class Camera:
             if not self._thread.is_alive():
                 self._opened.close()
 
-    def _run(self, worker: Worker) -> None:
+    def _run(self, task: CameraTask) -> None:
         while not self._stopping.is_set():
             try:
-                self._play(worker)
+                self._play(task)
                 return
             except ActSegError as error:
                 if not self._opened.is_live:
@@ -138,7 +139,7 @@ class Camera:
                 self.problem = f"{error}; it is tried again every {TRY_AGAIN_S:g} s"
             self._open_again()
 
-    def _play(self, worker: Worker) -> None:
+    def _play(self, task: CameraTask) -> None:
         pacer = Pacer(time.monotonic())
         for image, interval_s in played(self._opened, self._rate_hz, self._loop):
             if not self._opened.is_live:
@@ -148,7 +149,7 @@ class Camera:
             self.problem = ""
             self._frozen.look(image)
             seconds, nanoseconds = divmod(self._clock.now_ns(), NANOSECONDS)
-            worker.offer(CameraImage(Header(Stamp(seconds, nanoseconds), "camera"), image))
+            task.offer(CameraImage(Header(Stamp(seconds, nanoseconds), "camera"), image))
 
     def _open_again(self) -> None:
         self._opened.close()
@@ -213,7 +214,7 @@ def live(
         queries.attach(predictor.read)
         for text in sentences or ():
             queries.add(text, 0, clock.now_ns())
-        worker = Worker(
+        task = CameraTask(
             StreamingEngine(predictor, stream),
             queries,
             view,
@@ -224,9 +225,9 @@ def live(
             missing=lambda: camera.problem or "is the camera running?",
             idle="",
         )
-        changed.call = worker.queries_changed
+        changed.call = task.queries_changed
         typer.echo(f"{opened.name}, about {opened.fps:.4g} Hz; model {predictor.config.name}")
-        with stop_signals() as stop, _running(worker, camera):
+        with stop_signals() as stop, _running(task, camera):
             while camera.is_running and not stop.number:
                 view.hint = camera.hint()
                 time.sleep(LOOK_S)
@@ -247,10 +248,11 @@ class _Later:
 
 
 @contextmanager
-def _running(worker: Worker, camera: Camera) -> Iterator[None]:
-    """Both, from now until the end of the block."""
+def _running(task: CameraTask, camera: Camera) -> Iterator[None]:
+    """A worker and the camera, from now until the end of the block."""
+    worker = Worker([task])
     worker.start()
-    camera.start(worker)
+    camera.start(task)
     try:
         yield
     finally:

@@ -3,6 +3,7 @@
 import math
 import threading
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,14 +30,15 @@ class FrameQueue:
 
     Args:
         capacity: Frames that may wait.
+        came: Called after each frame, for who waits for more than this queue; must return at once.
 
     Attributes:
         interval_s: Between two frames as they come, dropped ones included [s]; 0: not known.
     """
 
-    def __init__(self, capacity: int) -> None:
+    def __init__(self, capacity: int, came: Callable[[], None] = lambda: None) -> None:
         self._waiting: deque[Arrival] = deque()
-        self._capacity = capacity
+        self._capacity, self._came = capacity, came
         self._changed = threading.Condition()
         self._woken = False
         self._rate, self._interval = Rate(), Interval()
@@ -59,6 +61,7 @@ class FrameQueue:
             self._waiting.append(arrival)
             self._drop_oldest(self._capacity)
             self._changed.notify()
+        self._came()
 
     def resize(self, capacity: int) -> None:
         """Let so many frames wait from now on; those too many are dropped and counted."""

@@ -47,14 +47,14 @@ class LoadedModel:
     """What the node needs of a model.
 
     Attributes:
-        engine: Fresh.
+        engines: Fresh ones, one per camera.
         read: Text to Sentence.
         name: Of the preset or checkpoint.
         runtime: What runs it.
         threshold: Confidence [0, 1] below which nobody is found, by its own rule.
     """
 
-    engine: Engine
+    engines: tuple[Engine, ...]
     read: Reader
     name: str
     runtime: str = "torch"

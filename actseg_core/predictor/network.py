@@ -19,6 +19,8 @@ from actseg_core.runtime.select import make_executor
 from actseg_core.text.sentence import SentenceReader
 from actseg_core.types import Clip, Sentence
 
+SETS_KEPT = 8  # of sentences; a few kilobytes each
+
 
 class NetworkPredictor(Predictor):
     """A network that answers whole windows by response maps.
@@ -54,7 +56,7 @@ class NetworkPredictor(Predictor):
         )
         self.reader = reader
         self.runtime = self.executor.name
-        self._asked: tuple[list[Sentence], Filters] | None = None
+        self._asked: tuple[tuple[list[Sentence], Filters], ...] = ()
         self.estimator = make_estimator(self.config.flow)
 
     def given_flow(self, clip: Clip) -> NDArray[np.float32] | None:
@@ -100,10 +102,16 @@ class NetworkPredictor(Predictor):
         }
 
     def _filters(self, sentences: list[Sentence]) -> Filters:
-        """The sentences' filters, made anew only when the sentences change."""
-        asked = self._asked
-        if self.executor.follows_weights or asked is None or asked[0] != sentences:
-            words = torch.from_numpy(np.stack([item.vectors for item in sentences]))
-            asked = sentences, self.executor.filters(words.to(self.device))
-            self._asked = asked
-        return asked[1]
+        """The sentences' filters, made anew only when the sentences change.
+
+        Several cameras may ask in turns, each about its own.
+        """
+        if not self.executor.follows_weights:
+            for asked, filters in self._asked:
+                if asked == sentences:
+                    return filters
+        words = torch.from_numpy(np.stack([item.vectors for item in sentences]))
+        made = self.executor.filters(words.to(self.device))
+        if not self.executor.follows_weights:
+            self._asked = ((sentences, made), *self._asked)[:SETS_KEPT]
+        return made

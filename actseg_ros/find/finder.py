@@ -9,13 +9,13 @@ from actseg.action import Find
 from rclpy.action.server import ServerGoalHandle
 from rclpy.clock import Clock
 from rclpy.clock_type import ClockType
-from rclpy.lifecycle import LifecycleNode
 
 from actseg_core.errors import ActSegError
 from actseg_core.live.frame_checks import NANOSECONDS
 from actseg_core.live.queries import Query, QueryRefused, QuerySet
 from actseg_core.live.reports import Health, Report
 from actseg_core.live.search import GoalRefused, Search, Sighting
+from actseg_ros.camera_node import CameraNode
 from actseg_ros.commands import LineBudget
 from actseg_ros.find.messages import feedback_message, goal_of, result_message, timed_out
 from actseg_ros.find.server import FindServer
@@ -80,7 +80,7 @@ class Finder:
 
     def __init__(
         self,
-        node: LifecycleNode,
+        node: CameraNode,
         queries: QuerySet,
         changed: Callable[[], None],
         latest: Callable[[], Health],

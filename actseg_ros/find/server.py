@@ -5,7 +5,8 @@ from typing import Any
 
 from actseg.action import Find
 from rclpy.action.server import ActionServer, CancelResponse, GoalResponse, ServerGoalHandle
-from rclpy.lifecycle import LifecycleNode
+
+from actseg_ros.camera_node import CameraNode
 
 RESULT_KEPT_S = 10
 MOST_KEPT = 200
@@ -25,13 +26,13 @@ class FindServer(ActionServer):  # type: ignore[type-arg]
     """
 
     def __init__(
-        self, node: LifecycleNode, accepted: "Callable[[ServerGoalHandle[Any, Any, Any]], None]"
+        self, node: CameraNode, accepted: "Callable[[ServerGoalHandle[Any, Any, Any]], None]"
     ) -> None:
-        self._accepted = accepted
+        self._accepted, self._logger = accepted, node.get_logger()
         super().__init__(
-            node,
+            node.node,
             Find,
-            "~/find",
+            node.private_name("~/find"),
             self._never,
             goal_callback=self._on_goal,
             handle_accepted_callback=self._on_accepted,
@@ -72,7 +73,7 @@ class FindServer(ActionServer):  # type: ignore[type-arg]
         """Goals that make no sense are accepted and ended with a reason, which no refusal has."""
         if len(self._goal_handles) < MOST_KEPT:
             return GoalResponse.ACCEPT
-        self._node.get_logger().warning(
+        self._logger.warning(
             f"goals of ~/find are refused: {MOST_KEPT} have come within {RESULT_KEPT_S} s or run",
             throttle_duration_sec=LOG_EVERY_S,
         )

@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from rclpy.lifecycle import LifecycleNode
 from rclpy.time import Time
 
 from actseg_core.errors import ActSegError
 from actseg_core.live.frame_checks import NANOSECONDS
+from actseg_ros.camera_node import CameraNode
 
 try:
     import tf2_ros
@@ -65,7 +65,7 @@ class TargetFrame:
         name: Of the frame; empty: the images' own.
     """
 
-    def __init__(self, node: LifecycleNode, name: str) -> None:
+    def __init__(self, node: CameraNode, name: str) -> None:
         self.name = name.lstrip("/")
         self._buffer: Any = None
         self._listener: Any = None
@@ -73,7 +73,7 @@ class TargetFrame:
             node.get_logger().warning(NOT_INSTALLED.format(target=self.name))
         elif self.name:
             self._buffer = tf2_ros.Buffer()
-            self._listener = tf2_ros.TransformListener(self._buffer, node)
+            self._listener = tf2_ros.TransformListener(self._buffer, node.node)
 
     def end(self) -> None:
         """Take the subscriptions away."""

@@ -4,13 +4,13 @@ import time
 from collections.abc import Callable
 
 from rclpy.event_handler import SubscriptionEventCallbacks
-from rclpy.lifecycle import LifecycleNode
 from rclpy.qos import QoSProfile
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import CameraInfo, Image
 
 from actseg_core.live.stats import Interval
 from actseg_ros import graph, qos
+from actseg_ros.camera_node import CameraNode
 from actseg_ros.settings import Reliability
 
 PATIENCE_S = 2.0
@@ -37,7 +37,7 @@ class DepthInputs:
 
     def __init__(
         self,
-        node: LifecycleNode,
+        node: CameraNode,
         reliability: Reliability,
         watch: qos.QosWatch,
         on_depth: Callable[[Image], None],
@@ -101,7 +101,8 @@ class DepthInputs:
         types = {info.topic_type for info in self._node.get_publishers_info_by_topic(topic)}
         if kind in types:
             return told
-        return f"{told}; {graph.others(self._node, topic, (kind,), private_name)}"
+        name = self._node.private_name(private_name)
+        return f"{told}; {graph.others(self._node, topic, (kind,), name)}"
 
     def _take_info(self, message: CameraInfo) -> None:
         self.info = message

@@ -10,7 +10,6 @@ from typing import Any, TypeGuard
 import numpy as np
 from geometry_msgs.msg import PointStamped
 from numpy.typing import NDArray
-from rclpy.lifecycle import LifecycleNode
 from rclpy.publisher import Publisher
 from sensor_msgs.msg import Image, PointCloud2
 from std_msgs.msg import Header
@@ -29,6 +28,7 @@ from actseg_core.live.reports import Report
 from actseg_core.live.stats import Interval
 from actseg_core.types import MaskResult
 from actseg_ros import qos
+from actseg_ros.camera_node import CameraNode
 from actseg_ros.messages import time_message
 from actseg_ros.settings import SpatialConfig
 from actseg_ros.spatial.actors import ActorInSpace, actors_of
@@ -77,7 +77,7 @@ class SpatialOutput:
 
     def __init__(
         self,
-        node: LifecycleNode,
+        node: CameraNode,
         settings: SpatialConfig,
         max_pixels: int,
         holding: Callable[[int], AbstractContextManager[bool]],

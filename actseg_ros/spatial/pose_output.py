@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from geometry_msgs.msg import PoseStamped
-from rclpy.lifecycle import LifecycleNode
 from rclpy.publisher import Publisher
 from std_msgs.msg import Header
 
 from actseg_core.live.frame_checks import NANOSECONDS
 from actseg_ros import qos
+from actseg_ros.camera_node import CameraNode
 from actseg_ros.messages import time_message
 from actseg_ros.settings import SpatialConfig
 from actseg_ros.spatial.actors import ActorInSpace, chosen, level, pose_message
@@ -56,7 +56,7 @@ class PoseOutput:
 
     def __init__(
         self,
-        node: LifecycleNode,
+        node: CameraNode,
         settings: SpatialConfig,
         holding: Callable[[int], AbstractContextManager[bool]],
     ) -> None:

@@ -76,9 +76,9 @@ def test_rvizs_view_goes_with_its_frame_and_its_title_with_its_camera(
     from launch import LaunchContext
 
     context = LaunchContext()
-    context.launch_configurations.update(fixed_frame=frame, namespace=camera)
+    context.launch_configurations.update(fixed_frame=frame, namespace="")
     module = load_python_launch_file_as_module(str(ROOT / "launch" / "actseg.launch.py"))
-    (node,) = module.rviz(context)
+    node = module.rviz(context, camera)
     words = [
         perform_substitutions(context, part)
         for part in node.cmd[1:]
@@ -88,7 +88,16 @@ def test_rvizs_view_goes_with_its_frame_and_its_title_with_its_camera(
     assert words[:6] == ["-d", str(folder / config), "-f", frame, "-t", title]
 
 
-def test_one_launch_file_starts_a_node_and_a_camera_per_namespace(
+def test_cameras_that_cannot_be_told_apart_are_refused_before_any_process_is_started() -> None:
+    assert "cameras must be different names with commas between" in refusal(
+        "actseg.launch.py", "cameras:=front,front"
+    )
+    told = refusal("cameras.launch.py", "image:=/camera/image_raw")
+    assert "would be the topic of every camera" in told
+    assert "/front/camera/image_raw" in told
+
+
+def test_one_launch_file_starts_a_node_for_all_and_a_camera_per_namespace(
     tmp_path: Path, domain: int
 ) -> None:
     environment = {
@@ -109,7 +118,9 @@ def test_one_launch_file_starts_a_node_and_a_camera_per_namespace(
     ]
     with log.open("w") as out, heard.open("w") as events:
         client = subprocess.Popen(
-            [sys.executable, str(CLIENT), "front", "rear"], stdout=events, env=environment
+            [sys.executable, str(CLIENT), "--one-node", "front", "rear"],
+            stdout=events,
+            env=environment,
         )
         launched = subprocess.Popen(
             [sys.executable, str(RUN), str(ROOT / "launch" / "cameras.launch.py"), *arguments],
@@ -127,7 +138,9 @@ def test_one_launch_file_starts_a_node_and_a_camera_per_namespace(
         finally:
             client.kill()
             launched.kill()
-    assert "Traceback" not in log.read_text()
+    told = log.read_text()
+    assert "Traceback" not in told
+    assert told.count("process started with pid") == 3  # a node, and a recording per camera
 
 
 def robots(heard: Path) -> set[str]:

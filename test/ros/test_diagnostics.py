@@ -10,7 +10,7 @@ from diagnostic_msgs.msg import DiagnosticStatus
 from actseg_core.live.queries import Query, QueryState
 from actseg_core.live.reports import Health
 from actseg_core.live.states import State
-from actseg_ros.diagnostics import NewProblems, diagnostics_message, sentence_facts
+from actseg_ros.diagnostics import NewProblems, camera_status, diagnostics_message, sentence_facts
 from actseg_ros.images import TRANSPORT_HINT
 
 
@@ -31,8 +31,7 @@ from actseg_ros.images import TRANSPORT_HINT
     ],
 )
 def test_each_state_has_its_level(state: State, level: bytes) -> None:
-    message = diagnostics_message("/front/actseg", "", Health(state), {}, "", 0)
-    (status,) = message.status
+    status = camera_status("/front/actseg", "", Health(state), {}, "")
     assert status.level == level
     assert status.name == "front/actseg: segmentation"
     assert status.message.startswith(state.name)
@@ -40,25 +39,33 @@ def test_each_state_has_its_level(state: State, level: bytes) -> None:
 
 def test_counters_and_facts_are_told() -> None:
     health = Health(State.BAD_INPUT, received=9, rejected=2, detail="step is 11 bytes")
-    message = diagnostics_message("/actseg", "cam", health, {"model": "lite"}, "", 3 * 10**9)
-    values = {item.key: item.value for item in message.status[0].values}
+    status = camera_status("/actseg", "cam", health, {"model": "lite"}, "")
+    values = {item.key: item.value for item in status.values}
     assert (values["frames received"], values["frames rejected"]) == ("9", "2")
     assert values["model"] == "lite"
-    assert message.status[0].message == "BAD_INPUT; step is 11 bytes"
+    assert status.message == "BAD_INPUT; step is 11 bytes"
+
+
+def test_the_message_bears_the_clock_and_the_statuses_of_all_cameras() -> None:
+    statuses = [
+        camera_status(f"/actseg/{name}", "", Health(State.IDLE), {}, "")
+        for name in ("front", "rear")
+    ]
+    message = diagnostics_message(statuses, 3 * 10**9)
     assert message.header.stamp.sec == 3
+    names = [status.name for status in message.status]
+    assert names == ["actseg/front: segmentation", "actseg/rear: segmentation"]
 
 
 def test_a_hint_is_a_warning_at_least() -> None:
-    message = diagnostics_message("/a", "", Health(State.IDLE), {}, TRANSPORT_HINT, 0)
-    assert message.status[0].level == DiagnosticStatus.WARN
-    assert "FASTDDS_BUILTIN_TRANSPORTS=LARGE_DATA" in message.status[0].message
+    status = camera_status("/a", "", Health(State.IDLE), {}, TRANSPORT_HINT)
+    assert status.level == DiagnosticStatus.WARN
+    assert "FASTDDS_BUILTIN_TRANSPORTS=LARGE_DATA" in status.message
 
 
 def test_a_load_failure_is_told_beside_unconfigured() -> None:
-    message = diagnostics_message(
-        "/a", "", Health(State.UNCONFIGURED, detail="no preset"), {}, "", 0
-    )
-    assert message.status[0].message == "UNCONFIGURED; no preset"
+    status = camera_status("/a", "", Health(State.UNCONFIGURED, detail="no preset"), {}, "")
+    assert status.message == "UNCONFIGURED; no preset"
 
 
 def test_window_stages_and_sentences_are_told(read: Any) -> None:
@@ -72,8 +79,8 @@ def test_window_stages_and_sentences_are_told(read: Any) -> None:
     )
     query = Query("q2", read("the dog\nERROR: all is lost"), 0)
     facts = sentence_facts([(query, QueryState(State.FOUND, 0.5))])
-    message = diagnostics_message("/actseg", "cam", health, facts, "", 0)
-    values = {item.key: item.value for item in message.status[0].values}
+    status = camera_status("/actseg", "cam", health, facts, "")
+    values = {item.key: item.value for item in status.values}
     assert values["window"] == "full; last emptied: the camera is silent"
     assert values["network p50 / p95 [ms]"] == "12.3 / 56.8"
     assert values["last problem"] == "5 s ago, BAD_INPUT: step is 11 bytes"

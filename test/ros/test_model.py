@@ -15,8 +15,8 @@ def test_a_checkpoint_is_loaded_tried_out_and_left_empty(checkpoint: Path) -> No
     config = SegmentationConfig(checkpoint=str(checkpoint))
     model = load_model(config, StreamConfig())
     assert model.name == "lite_two_stream"
-    assert model.engine.filled == 0
-    assert not model.engine.answer()
+    assert model.engines[0].filled == 0
+    assert not model.engines[0].answer()
     assert model.read("the red square").is_known
 
 
@@ -59,6 +59,13 @@ def test_the_warm_up_waits_for_a_window_that_is_encoded_in_the_background(
 ) -> None:
     stream = StreamConfig(mask_frame="newest", background=True)
     model = load_model(SegmentationConfig(checkpoint=str(checkpoint)), stream)
-    assert model.engine.answers_every_frame
-    assert model.engine.filled == 0
-    model.engine.close()
+    assert model.engines[0].answers_every_frame
+    assert model.engines[0].filled == 0
+    model.engines[0].close()
+
+
+def test_each_camera_has_an_engine_and_all_have_the_same_weights(checkpoint: Path) -> None:
+    config = SegmentationConfig(checkpoint=str(checkpoint), cameras=("front", "rear"))
+    front, rear = load_model(config, StreamConfig()).engines
+    assert front is not rear
+    assert front.predictor is rear.predictor

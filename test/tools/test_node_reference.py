@@ -3,7 +3,16 @@
 import re
 
 import pytest
-from node_reference import NODES, PAGE, PARAMS_FILE, ROOT, fields, params_yaml, with_tables
+from node_reference import (
+    NAMED_CAMERA,
+    NODES,
+    PAGE,
+    PARAMS_FILE,
+    ROOT,
+    fields,
+    params_yaml,
+    with_tables,
+)
 
 from actseg_core.live.states import State
 from actseg_ros.convert import ENCODINGS, SAME_AS
@@ -25,7 +34,7 @@ def test_the_tables_of_the_page_are_up_to_date() -> None:
     assert with_tables(TEXT) == TEXT
 
 
-@pytest.mark.parametrize("node", NODES)
+@pytest.mark.parametrize("node", [*NODES, NAMED_CAMERA])
 def test_every_parameter_is_in_the_page(node: str) -> None:
     for name, _ in fields(node):
         assert f"| `{name}` |" in TEXT
@@ -59,7 +68,8 @@ def test_every_encoding_is_in_the_page() -> None:
 
 def test_every_launch_argument_is_in_the_page() -> None:
     launch = (ROOT / "launch" / "actseg.launch.py").read_text()
-    names = re.findall(r'DeclareLaunchArgument\(\s*"([a-z_]+)"', launch)
-    assert len(names) >= 14
+    table = launch[launch.index("ARGUMENTS = {") : launch.index("INPUTS = (")]
+    names = re.findall(r'^    "([a-z_0-9]+)": \(', table[table.index("# Where") :], re.MULTILINE)
+    assert len(names) >= 28
     table = TEXT[TEXT.index("## Launch") : TEXT.index("## Parameters")]
     assert [name for name in names if f"`{name}`" not in table] == []

@@ -77,7 +77,7 @@ def test_nothing_is_noted_after_the_end(made: SimpleNamespace) -> None:
 
 def test_a_frame_and_a_sentence_of_the_default_model_are_followed_to_their_ends() -> None:
     frame, sentence = traced_ways(Predictor.load("lite"))
-    assert Path(frame[0]).name == Path(frame[-1]).name == "worker.py"
+    assert Path(frame[0]).name == Path(frame[-1]).name == "camera_task.py"
     assert {"engine.py", "tracks.py", "answers.py", "messages.py"} <= {
         Path(visit).name for visit in frame
     }

@@ -10,12 +10,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fake_engine import engine, eventually, read
+from fake_engine import FakeEngine, engine, eventually, read
 from numpy.typing import NDArray
 from patience import PATIENCE_S
 
 from actseg_core.config import StreamConfig
 from actseg_core.errors import ShapeError
+from actseg_core.live.camera_task import CameraTask
 from actseg_core.live.frame_checks import StampGate
 from actseg_core.live.queries import QuerySet
 from actseg_core.live.reports import Health, Report
@@ -91,9 +92,10 @@ class Bench:
         self.queries = QuerySet(4, 100)
         self.queries.attach(read)
         self.gate = StampGate(self.config.max_age_s, 0.2)
-        self.worker = Worker(
+        self.task = CameraTask(
             engine, self.queries, self.published, decode, self.config, self.gate, time.time_ns
         )
+        self.worker = Worker([self.task])
 
         self.message = message
         self.eventually = eventually
@@ -101,21 +103,24 @@ class Bench:
         self._count_frames_done()
 
     def _count_frames_done(self) -> None:
-        """The worker asks for the next frame when it is through with the one before."""
-        get, in_hand = self.worker.frames.get, [False]
+        """A frame is done when the turn in which it was taken is over."""
+        get, turn, taken = self.task.frames.get, self.task.turn, [0]
 
         def counting(timeout_s: float, skip: bool = False) -> Any:
-            self.done += in_hand[0]
-            in_hand[0] = False
             arrival = get(timeout_s, skip)
-            in_hand[0] = arrival is not None
+            taken[0] += arrival is not None
             return arrival
 
-        self.worker.frames.get = counting  # type: ignore[method-assign]
+        def turning() -> None:
+            turn()
+            self.done = taken[0]
+
+        self.task.frames.get = counting  # type: ignore[method-assign]
+        self.task.turn = turning  # type: ignore[method-assign]
 
     def command(self, text: str) -> int:
         self.queries.command(text, 0)
-        self.worker.queries_changed()
+        self.task.queries_changed()
         return self.queries.snapshot()[0]
 
     def feed(self, count: int = 1, picture: NDArray[np.uint8] = PICTURE) -> list[int]:
@@ -127,8 +132,8 @@ class Bench:
 
     def offer(self, item: Any) -> None:
         """One frame, and wait until it is taken."""
-        frames = self.worker.frames
-        self.worker.offer(item)
+        frames = self.task.frames
+        self.task.offer(item)
         self.eventually(lambda: self.done + frames.dropped == frames.received)
 
     @contextmanager
@@ -165,3 +170,62 @@ def start(engine: Any, read: Any, eventually: Any) -> Iterator[Callable[..., Ben
     yield make
     for bench in made:
         assert bench.worker.stop(PATIENCE_S)
+
+
+class OneCamera:
+    """A camera's part of a worker with its own sentences, engine and list of what goes out."""
+
+    def __init__(self, read: Any, order: list[str], name: str, **settings: Any) -> None:
+        self.engine, self.published, self.name = FakeEngine(), ListPublisher(), name
+        self.queries = QuerySet(4, 100)
+        self.queries.attach(read)
+        config = StreamConfig(
+            **{"stale_after_s": 60.0, "max_age_s": 60.0, "queue_frames": 4, **settings}
+        )
+        gate = StampGate(60.0, 0.2)
+        self.task = CameraTask(
+            self.engine, self.queries, self.published, decode, config, gate, time.time_ns
+        )
+        push = self.engine.push
+
+        def noting(frame: Any) -> None:
+            order.append(name)
+            push(frame)
+
+        self.engine.push = noting  # type: ignore[method-assign]
+
+    def command(self, text: str) -> None:
+        self.queries.command(text, 0)
+        self.task.queries_changed()
+
+    def send(self, count: int) -> None:
+        for _ in range(count):
+            self.task.offer(message(picture=PICTURE))
+
+    def answers(self) -> list[Any]:
+        return [report for report in self.published.reports if report.answers]
+
+
+@pytest.fixture
+def order() -> list[str]:
+    """Whose frames were taken in, one after the other."""
+    return []
+
+
+@pytest.fixture
+def work(read: Any, order: list[str]) -> Iterator[Callable[..., tuple[OneCamera, ...]]]:
+    """Makes cameras on one worker; `begin` starts it."""
+    workers: list[Worker] = []
+
+    def make(*names: str, begin: bool = True, **settings: Any) -> tuple[OneCamera, ...]:
+        cameras = tuple(OneCamera(read, order, name, **settings) for name in names)
+        workers.append(Worker([camera.task for camera in cameras]))
+        for camera in cameras:
+            camera.worker = workers[-1]  # type: ignore[attr-defined]
+        if begin:
+            workers[-1].start()
+        return cameras
+
+    yield make
+    for worker in workers:
+        assert worker.stop(PATIENCE_S)

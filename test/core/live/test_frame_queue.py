@@ -54,6 +54,14 @@ def test_a_wake_before_the_wait_is_not_lost() -> None:
     assert not thread.is_alive()
 
 
+def test_whoever_takes_the_frames_is_told_of_each() -> None:
+    lengths: list[int] = []
+    queue = FrameQueue(2, lambda: lengths.append(len(queue)))
+    for number in range(3):
+        queue.put(arrival(number))
+    assert lengths == [1, 2, 2]
+
+
 def test_the_rate_counts_dropped_frames_too() -> None:
     queue = FrameQueue(1)
     for number in range(11):

@@ -107,7 +107,7 @@ def test_a_new_sentence_is_not_answered_about_old_frames_and_that_is_no_overload
 ) -> None:
     bench = start(stride_frames=5)
     bench.feed(3)
-    bench.worker._now_ns = lambda: time.time_ns() + 100 * 10**9  # 60 s are allowed
+    bench.task._now_ns = lambda: time.time_ns() + 100 * 10**9  # 60 s are allowed
     bench.command("the dog")
     eventually(lambda: bench.published.reports[-1].revision == 1)
     beats = len(bench.published.beats)
@@ -122,7 +122,7 @@ def test_a_new_sentence_does_not_hide_that_frames_cannot_be_used(
 ) -> None:
     bench = start(stride_frames=5)
     bench.feed(3)
-    bench.worker.offer(bench.message(picture=None))
+    bench.task.offer(bench.message(picture=None))
     eventually(lambda: bench.published.state is State.BAD_INPUT)
     bench.command("the dog")
     eventually(lambda: bench.published.reports[-1].revision == 1)
@@ -138,7 +138,7 @@ def test_no_mask_of_an_older_revision_follows_a_change(start: Any, eventually: E
     bench.command("a dog")
     bench.feed(3)
     with bench.held() as at_work:
-        bench.worker.offer(bench.message())
+        bench.task.offer(bench.message())
         assert at_work.wait(PATIENCE_S)
         bench.command("the cat")
         published_before = len(bench.published.reports)
@@ -209,9 +209,9 @@ def test_a_sentence_ends_by_itself_when_its_life_is_over(
     bench = start()
     bench.feed(1)
     now_ns = [1_000]
-    bench.worker._now_ns = lambda: now_ns[0]
+    bench.task._now_ns = lambda: now_ns[0]
     bench.queries.add("the dog", 200, 1_000)
-    bench.worker.queries_changed()
+    bench.task.queries_changed()
     eventually(lambda: bench.published.beats and bench.published.beats[-1][1].query_ids == ("q1",))
     now_ns[0] = 1_200
     eventually(lambda: bench.published.state is State.IDLE)
@@ -224,7 +224,7 @@ def test_limits_change_between_two_frames(start: Any, eventually: Eventually) ->
     bench.feed(3)
     eventually(bench.answers)
     config = StreamConfig(stride_frames=3, stale_after_s=60.0, max_age_s=60.0, queue_frames=9)
-    bench.worker.reconfigure(config)
+    bench.task.reconfigure(config)
     eventually(lambda: bench.engine.config is config)
     before = len(bench.answers())
     stamps = bench.feed(3)
@@ -251,11 +251,11 @@ def test_an_engine_that_answers_cheaply_answers_each_frame_that_it_takes_in(
     bench.command("the dog")
     bench.feed(2)
     with bench.held() as at_work:
-        bench.worker.offer(bench.message())
+        bench.task.offer(bench.message())
         assert at_work.wait(PATIENCE_S)
         waiting = [bench.message() for _ in range(2)]
         for item in waiting:
-            bench.worker.offer(item)
+            bench.task.offer(item)
     eventually(lambda: len(bench.answers()) == 3)
     found = [item.answers["q1"].stamp_ns for item in bench.answers()]
     assert found[1:] == [item.stamp_ns for item in waiting]
@@ -269,14 +269,14 @@ def test_an_engine_that_answers_cheaply_goes_on_with_the_newest_of_a_full_queue(
     bench.command("the dog")
     bench.feed(2)
     with bench.held() as at_work:
-        bench.worker.offer(bench.message())
+        bench.task.offer(bench.message())
         assert at_work.wait(PATIENCE_S)
         waiting = [bench.message() for _ in range(2)]
         for item in waiting:
-            bench.worker.offer(item)
+            bench.task.offer(item)
     eventually(lambda: len(bench.answers()) == 2)
     assert bench.answers()[-1].answers["q1"].stamp_ns == waiting[-1].stamp_ns
-    assert bench.worker.frames.dropped == 1
+    assert bench.task.frames.dropped == 1
 
 
 def test_when_the_engine_has_no_answer_any_more_the_state_is_none(

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from patience import PATIENCE_S
 
+from actseg_core.live.camera_task import HEARTBEAT_S
 from actseg_core.live.frame_checks import StampGate
 from actseg_core.live.states import State
-from actseg_core.live.worker import HEARTBEAT_S
 
 Eventually = Callable[..., None]
 
@@ -51,7 +51,7 @@ def test_an_unusable_frame_is_counted_named_and_survived(
     bench = start()
     bench.command("the dog")
     bench.feed(3)
-    bench.worker.offer(bench.message(picture=None))
+    bench.task.offer(bench.message(picture=None))
     eventually(lambda: bench.published.state is State.BAD_INPUT)
     assert "encoding 'what' is not known" in bench.published.beats[-1][1].detail
     count = len(bench.answers())
@@ -63,7 +63,7 @@ def test_an_unusable_frame_is_counted_named_and_survived(
 
 def test_a_frame_the_engine_refuses_is_bad_input(start: Any, eventually: Eventually) -> None:
     bench = start()
-    bench.worker.offer(bench.message(picture=np.zeros((1001, 4, 3), np.uint8)))
+    bench.task.offer(bench.message(picture=np.zeros((1001, 4, 3), np.uint8)))
     eventually(lambda: bench.published.state is State.BAD_INPUT)
 
 
@@ -72,7 +72,7 @@ def test_a_stamp_far_from_now_is_bad_time(
     start: Any, eventually: Eventually, offset_ns: int
 ) -> None:
     bench = start()
-    bench.worker.offer(bench.message(time.time_ns() + offset_ns))
+    bench.task.offer(bench.message(time.time_ns() + offset_ns))
     eventually(lambda: bench.published.state is State.BAD_TIME)
 
 
@@ -83,7 +83,7 @@ def test_repeated_stamps_are_bad_time_and_give_no_second_mask(
     bench.command("the dog")
     stamps = bench.feed(3)
     eventually(bench.answers)
-    bench.worker.offer(bench.message(stamps[-1]))
+    bench.task.offer(bench.message(stamps[-1]))
     eventually(lambda: bench.published.state is State.BAD_TIME)
     assert len(bench.answers()) == 1
 
@@ -123,7 +123,7 @@ def test_a_failing_publisher_does_not_end_the_worker(start: Any, eventually: Eve
 
 def test_a_mask_that_is_too_old_is_withheld(start: Any, eventually: Eventually) -> None:
     bench = start(max_age_s=0.03)
-    bench.gate = bench.worker._gate = StampGate(60.0, 0.2)
+    bench.gate = bench.task._gate = StampGate(60.0, 0.2)
     bench.command("slow dog")
     bench.feed(4)
     eventually(lambda: State.OVERLOADED in [health.state for _, health in bench.published.beats])
@@ -138,11 +138,11 @@ def test_under_load_the_newest_frame_wins_and_drops_are_counted(
     bench.command("a dog")
     bench.feed(2)
     with bench.held() as at_work:
-        bench.worker.offer(bench.message())
+        bench.task.offer(bench.message())
         assert at_work.wait(PATIENCE_S)
         for _ in range(40):
             last = bench.message()
-            bench.worker.offer(last)
+            bench.task.offer(last)
     eventually(
         lambda: bench.answers() and bench.answers()[-1].answers["q1"].stamp_ns == last.stamp_ns
     )
@@ -193,7 +193,7 @@ def test_a_jump_of_the_clock_empties_the_window(start: Any, eventually: Eventual
     bench.command("the dog")
     bench.feed(3)
     eventually(bench.answers)
-    bench.worker.clock_jumped()
+    bench.task.clock_jumped()
     eventually(lambda: bench.published.state is State.WARMING_UP)
     assert bench.engine.last_reset == "the node's clock was set"
 
@@ -205,7 +205,7 @@ def test_after_a_jump_of_the_clock_stamps_may_come_again(
     bench.command("the dog")
     stamps = bench.feed(3)
     eventually(bench.answers)
-    bench.worker.clock_jumped()
+    bench.task.clock_jumped()
     eventually(lambda: bench.published.state is State.WARMING_UP)
     assert bench.published.forgotten == 1
     for stamp_ns in stamps:
@@ -229,7 +229,7 @@ def test_a_camera_whose_clock_was_set_back_lets_stamps_begin_anew(
 def test_stop_ends_the_thread_and_counts_what_waited(start: Any) -> None:
     bench = start()
     assert bench.worker.stop(PATIENCE_S)
-    bench.worker.offer(bench.message())
+    bench.task.offer(bench.message())
     reports = len(bench.published.reports)
     time.sleep(0.05)
     assert len(bench.published.reports) == reports
@@ -250,7 +250,7 @@ def test_a_worker_that_was_stopped_while_it_hung_says_nothing_any_more(
         return answer()
 
     monkeypatch.setattr(engine, "answer", hang)
-    bench.worker.offer(bench.message())
+    bench.task.offer(bench.message())
     assert held.wait(PATIENCE_S)
     assert not bench.worker.stop(0.1)
     said = len(bench.published.reports), len(bench.published.beats)
@@ -263,8 +263,8 @@ def test_problems_are_counted_and_the_last_is_kept(start: Any, eventually: Event
     bench = start()
     bench.feed(1)
     for _ in range(2):
-        bench.worker.offer(bench.message(picture=None))
-        eventually(lambda: bench.done == bench.worker.frames.received)
+        bench.task.offer(bench.message(picture=None))
+        eventually(lambda: bench.done == bench.task.frames.received)
     bench.feed(1)
     eventually(lambda: bench.published.beats[-1][1].processed == 2)
     health = bench.published.beats[-1][1]

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from actseg_core.checkpoints.checkpoint import save_checkpoint
-from actseg_core.config import PresenceConfig
+from actseg_core.config import PresenceConfig, RuntimeConfig
 from actseg_core.errors import CheckpointError, ConfigError, ShapeError, VocabularyError
 from actseg_core.flow.field import clip_flow
 from actseg_core.image import Placement
@@ -194,3 +194,25 @@ def test_other_word_vectors_than_the_checkpoints_are_refused(
     save_checkpoint(path, model, words="0123456789abcdef")
     with pytest.raises(VocabularyError, match="trained with other word vectors"):
         Predictor.load(str(path))
+
+
+def test_cameras_that_ask_in_turns_do_not_make_each_others_filters_anew(
+    lite_predictor: Predictor, moving_square: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    predictor = NetworkPredictor(
+        lite_predictor.model, lite_predictor.reader, runtime=RuntimeConfig(runtime="torch")
+    )
+    assert not predictor.executor.follows_weights
+    made = []
+    filters = predictor.executor.filters
+
+    def counting(words: torch.Tensor) -> object:
+        made.append(len(words))
+        return filters(words)
+
+    monkeypatch.setattr(predictor.executor, "filters", counting)
+    front, rear = [predictor.read("dog")], [predictor.read("red person")]
+    for _ in range(3):
+        assert len(predictor.predict(Clip(moving_square[:8]), front)) == 1
+        assert len(predictor.predict(Clip(moving_square[:8]), rear)) == 1
+    assert made == [1, 1]

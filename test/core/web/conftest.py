@@ -12,6 +12,7 @@ from fake_engine import FakeEngine, engine, eventually, read, read_words
 from page_visitor import Visit, run
 
 from actseg_core.config import StreamConfig
+from actseg_core.live.camera_task import CameraTask
 from actseg_core.live.frame_checks import NANOSECONDS, StampGate
 from actseg_core.live.queries import QuerySet
 from actseg_core.live.worker import Worker
@@ -32,7 +33,7 @@ class Page:
         self.queries = QuerySet(stream.max_queries, stream.max_sentence_chars)
         self.queries.attach(read_words)
         self.view = View(self.queries, "test camera")
-        self.worker = Worker(
+        self.task = CameraTask(
             fake,
             self.queries,
             self.view,
@@ -41,10 +42,9 @@ class Page:
             StampGate(60.0, 60.0),
             time.time_ns,
         )
+        self.worker = Worker([self.task])
         self.log: list[str] = []
-        commands = Commands(
-            self.queries, time.time_ns, self.worker.queries_changed, self.log.append
-        )
+        commands = Commands(self.queries, time.time_ns, self.task.queries_changed, self.log.append)
         self.server = WebServer(config, self.view, commands, self.log.append)
         self.is_sending = True
         self._ended = threading.Event()
@@ -76,7 +76,7 @@ class Page:
                 stamp = SimpleNamespace(sec=seconds, nanosec=nanoseconds)
                 header = SimpleNamespace(stamp=stamp, frame_id="cam")
                 image = np.full((12, 16, 3), 90, np.uint8)
-                self.worker.offer(SimpleNamespace(header=header, image=image))
+                self.task.offer(SimpleNamespace(header=header, image=image))
 
 
 @pytest.fixture

@@ -2,12 +2,14 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 from actseg.msg import ActorMaskArray, SegmentationStatus
 from diagnostic_msgs.msg import DiagnosticArray
+from fake_engine import FakeEngine
 from patience import PATIENCE_S
 from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
@@ -47,7 +49,7 @@ class Bench:
             Parameter(name.replace("__", "."), value=value) for name, value in given.items()
         ]
         self.load_error: Exception | None = None
-        self.model = LoadedModel(engine, read, "small")
+        self.model = LoadedModel((engine,), read, "small")
         self.node = SegmentationNode(self.load, context=context, parameter_overrides=overrides)
         self.client = Node("client", context=context)
         self.executor = SingleThreadedExecutor(context=context)
@@ -69,9 +71,11 @@ class Bench:
         self.camera = self.client.create_publisher(Image, "/actseg/image", qos_profile_sensor_data)
         self.command = self.client.create_publisher(String, "/actseg/command", 10)
 
-    def load(self, _settings: Any, _stream: Any) -> LoadedModel:
+    def load(self, settings: Any, _stream: Any) -> LoadedModel:
         if self.load_error:
             raise self.load_error
+        others = (FakeEngine() for _ in settings.cameras[1:])
+        self.model = replace(self.model, engines=(self.model.engines[0], *others))
         return self.model
 
     def spin_until(self, condition: Callable[[], Any], feed: bool = True, what: str = "") -> None:

@@ -76,7 +76,7 @@ def test_images_that_the_middleware_lost_are_told_until_they_come_again(
     bench = make()
     bench.start()
     bench.spin_until(lambda: bench.state is State.IDLE and bench.diagnostics)
-    images = bench.node._images
+    images = bench.node.cameras[""].images
     images._on_lost(SimpleNamespace(total_count_change=1000))
     told = "images of the last seconds were lost on their way here"
     bench.spin_until(lambda: told in bench.diagnostics[-1].status[0].message)

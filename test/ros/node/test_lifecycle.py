@@ -179,7 +179,7 @@ def test_an_activation_that_fails_leaves_nothing_running(
     def refuse(*_: Any) -> None:
         raise ConfigError("the topic name is taken")
 
-    monkeypatch.setattr("actseg_ros.segmentation_node.ImageInput", refuse)
+    monkeypatch.setattr("actseg_ros.camera.ImageInput", refuse)
     assert bench.node.trigger_activate() != OK
     assert bench.node._state_machine.current_state[0] == LifecycleState.PRIMARY_STATE_INACTIVE
     assert (bench.node._worker, threading.active_count()) == (None, threads)

@@ -47,8 +47,8 @@ def test_live_ones_reach_the_worker_and_the_window_stays(make: Any, engine: Any)
     assert changed == [(True, "")] * 5
     bench.spin_until(lambda: engine.config.mask_threshold == 0.25)
     assert (engine.config.stride_frames, engine.last_reset) == (3, before)
-    assert bench.node._outputs.style.opacity == 0.75
-    assert bench.node._worker.frames._capacity == 7
+    assert bench.node.cameras[""].outputs.style.opacity == 0.75
+    assert bench.node.cameras[""].task.frames._capacity == 7
     bench.spin_until(bench.is_in(State.FOUND))
 
 
@@ -89,7 +89,7 @@ def test_how_far_the_clock_may_jump_is_as_max_gap_says_now(
     bench = make(check_clock=False, stream__max_gap_s=0.5)
     bench.start()
     jumps: list[int] = []
-    monkeypatch.setattr(bench.node._worker, "clock_jumped", lambda: jumps.append(1))
+    monkeypatch.setattr(bench.node.cameras[""].task, "clock_jumped", lambda: jumps.append(1))
     clock = bench.node.get_clock()
     clock.set_ros_time_override(Time(seconds=100, clock_type=ClockType.ROS_TIME))
     clock._set_ros_time_is_active(True)
@@ -109,7 +109,7 @@ def test_how_far_the_clock_may_jump_is_as_max_gap_says_now(
 def test_those_of_the_model_wait_for_cleanup_and_configure(make: Any) -> None:
     bench = make(autostart=False)
     assert ask(bench, setting("preset", "paper")) == [(True, "")]
-    assert bench.node.settings.preset == "paper"
+    assert bench.node.settings.node.preset == "paper"
     bench.node.trigger_configure()
     ((done, reason),) = ask(bench, setting("preset", "lite"))
     assert not done
@@ -169,7 +169,7 @@ def test_of_a_batch_with_one_wrong_value_nothing_is_taken(make: Any, engine: Any
     assert not reply.result.successful
     bench.spin_until(bench.is_in(State.IDLE))
     assert engine.config.stride_frames == 1
-    assert bench.node.stream.stride_frames == 1
+    assert bench.node.settings.stream.stride_frames == 1
 
 
 def test_each_parameter_says_when_it_can_change(make: Any) -> None:

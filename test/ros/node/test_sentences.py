@@ -60,7 +60,7 @@ def test_a_latched_command_is_taken_once(make: Any) -> None:
 def hear(bench: Any, text: str, source_ns: int, from_the_past: bool = False) -> None:
     """As from a publisher with this clock [ns], which no test may set for real."""
     info = {"source_timestamp": source_ns, "publisher_gid": {"data": [7] * 16}}
-    bench.node._commands._on_command(String(data=text), info, from_the_past)
+    bench.node.cameras[""].commands._on_command(String(data=text), info, from_the_past)
 
 
 def test_a_publisher_whose_clock_was_set_back_is_obeyed_its_clear_too(make: Any) -> None:
@@ -125,7 +125,7 @@ def test_each_change_is_one_line_of_the_log(make: Any, monkeypatch: pytest.Monke
     bench = make(sentence="the dog")
     monkeypatch.setattr(bench.node.get_logger(), "info", lambda text: lines.append(text))
     bench.start()
-    commands = bench.node._commands
+    commands = bench.node.cameras[""].commands
     for text in ("the xolo runs", "the xolo runs", ""):
         commands.command(text)
     bench.call(AddQuery, "add_query", AddQuery.Request(sentence="xolo"))

@@ -16,7 +16,7 @@ class Visitor:
     """What a browser does, in a thread, while the bench spins."""
 
     def __init__(self, bench: Any, work: Callable[[Browser], Awaitable[None]]) -> None:
-        address = bench.node._page._server.url
+        address = bench.node.cameras[""].page._server.url
         self.error: BaseException | None = None
         self._work, self._address = work, address
         self.thread = threading.Thread(target=self._run, daemon=True)
@@ -52,7 +52,7 @@ def facts(bench: Any) -> dict[str, str]:
 
 
 def test_without_the_parameter_there_is_no_page(make: Any) -> None:
-    assert make().node._page is None
+    assert make().node.cameras[""].page is None
 
 
 def test_a_sentence_typed_on_the_page_is_answered_there_and_on_the_topic(bench: Any) -> None:
@@ -133,4 +133,4 @@ def test_the_end_of_the_node_is_told_on_the_page(make: Any) -> None:
     bench.node.close()
     visitor.thread.join(60.0)
     assert told and told[-1]["state"] in ("SHUTDOWN", "IDLE", "UNCONFIGURED")
-    assert not bench.node._page._server.is_running
+    assert not bench.node.cameras[""].page._server.is_running

@@ -40,7 +40,7 @@ class Bench:
         # A computer that is busy for a while is no fault of camera or node.
         for name in ("stale_after_s", "max_age_s", "max_gap_s"):
             overrides.append(Parameter(f"stream.{name}", value=60.0))
-        model = LoadedModel(engine, read, "small")
+        model = LoadedModel((engine,), read, "small")
         self.node = SegmentationNode(
             lambda _settings, _stream: model, context=context, parameter_overrides=overrides
         )

@@ -98,7 +98,7 @@ def test_depth_is_subscribed_to_only_while_somebody_asks(make: Any) -> None:
 
 def test_the_page_asks_for_depth_and_shows_the_distance_of_the_centroid(make: Any) -> None:
     bench = make(**{"web.enabled": True, "web.port": 0})
-    view = bench.node._page.view
+    view = bench.node.cameras[""].page.view
     bench.ask("the dog")
     bench.spin_until(lambda: bench.facts().get("state") == "FOUND")
     assert bench.depth_camera.get_subscription_count() == 0

@@ -192,7 +192,7 @@ def test_an_unknown_frame_is_named_and_another_can_be_set_meanwhile(poses: Any) 
 def test_an_image_from_before_the_tree_is_told(make: Any) -> None:
     bench = make(target_frame="map")
     tree = Tree(bench)
-    target = bench.node._spatial.poses._target
+    target = bench.node.cameras[""].spatial.poses._target
     tree.tell()
     spin(bench, tree, lambda: target._buffer.can_transform("map", "optical", Time()))
     with pytest.raises(frames.NoTransform, match="is not known any more for an image"):
