@@ -47,5 +47,9 @@ class BackendError(ActSegError):
     """A runtime is missing, does not run on the device, or answers otherwise than PyTorch."""
 
 
+class MissingPackageError(ActSegError, ImportError):
+    """A Python package that is wanted here is not installed."""
+
+
 class WebError(ActSegError):
     """The page in the browser cannot be served, or was asked for what it does not do."""

@@ -7,7 +7,7 @@ from importlib import import_module
 
 import typer
 
-from actseg_core.errors import ActSegError
+from actseg_core.errors import ActSegError, MissingPackageError
 
 # Verb to module and function; a module is imported only when its verb is wanted, because torch
 # alone takes seconds.
@@ -47,7 +47,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     app.callback()(_keep_verbs)
     for verb in wanted:
-        app.command(verb)(_load(VERBS[verb]))
+        _register(app, verb)
     try:
         status = app(arguments, standalone_mode=False)
     except ActSegError as error:
@@ -70,10 +70,33 @@ def _keep_verbs() -> None:
     """Makes typer keep the verb even when only one is registered."""
 
 
-def _load(place: str) -> Callable[..., object]:
-    module, function = place.split(":")
-    loaded: Callable[..., object] = getattr(import_module(module), function)
-    return loaded
+def _register(app: typer.Typer, verb: str) -> None:
+    """Add a verb, or in its place what says which package it lacks."""
+    module, function = VERBS[verb].split(":")
+    try:
+        loaded: Callable[..., object] = getattr(import_module(module), function)
+    except ModuleNotFoundError as error:
+        missing = error.name or ""
+        if missing.partition(".")[0] == "actseg_core":
+            raise
+        # Whatever is written after the verb, the answer is what it lacks.
+        anything = {"ignore_unknown_options": True, "allow_extra_args": True}
+        app.command(verb, context_settings=anything)(_lacking(verb, missing))
+    else:
+        app.command(verb)(loaded)
+
+
+def _lacking(verb: str, package: str) -> Callable[[typer.Context], None]:
+    text = (
+        f"{verb} needs {package}, which is not installed: pip install 'actseg[train]' brings "
+        "what trains and measures, `actseg doctor` looks at the rest"
+    )
+
+    def say(_: typer.Context) -> None:
+        raise MissingPackageError(text)
+
+    say.__doc__ = f"Not installed: {text}."
+    return say
 
 
 if __name__ == "__main__":

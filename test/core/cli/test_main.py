@@ -1,5 +1,7 @@
 """Verbs, exit codes, one line per error."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -29,3 +31,31 @@ def test_wrong_usage_is_explained_with_exit_code_2(
 ) -> None:
     assert main(arguments) == 2
     assert "Usage" in capsys.readouterr().err
+
+
+def run_without(package: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Runs the command line in a Python that cannot import `package`."""
+    code = f"import sys; sys.modules[{package!r}] = None; import actseg_core.cli.main as m; "
+    command = [sys.executable, "-c", f"{code}sys.exit(m.main(sys.argv[1:]))", *arguments]
+    return subprocess.run(command, capture_output=True, text=True)
+
+
+def test_help_comes_without_the_packages_that_train() -> None:
+    done = run_without("pycocotools", "--help")
+    assert done.returncode == 0, done.stderr
+    assert all(verb in done.stdout for verb in VERBS)
+
+
+def test_a_verb_without_its_packages_says_what_to_install() -> None:
+    done = run_without("pycocotools", "generate", "folder", "--clips", "3")
+    assert done.returncode == 2
+    assert done.stderr == (
+        "actseg: generate needs pycocotools, which is not installed: pip install 'actseg[train]' "
+        "brings what trains and measures, `actseg doctor` looks at the rest\n"
+    )
+
+
+def test_a_module_of_ours_that_is_missing_is_our_own_bug() -> None:
+    done = run_without("actseg_core.generator", "generate", "folder")
+    assert done.returncode == 1
+    assert "Traceback" in done.stderr and "actseg_core.generator" in done.stderr
