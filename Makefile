@@ -17,7 +17,8 @@ WORKERS ?= 2
 BENCH ?=
 
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test test-all test-fuzz lint format typecheck colcon build-check train-lite bench lock clean
+.PHONY: help setup demo test test-all test-fuzz lint format typecheck colcon build-check dist train-lite bench \
+	lock clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -79,6 +80,9 @@ colcon: setup  ## colcon build against the wheels, for machines without ROS
 
 build-check:  ## build the messages on Python 3.12 and 3.13, too
 	tools/build_check.sh 3.12 3.13
+
+dist: setup  ## dist/: sdist and wheel, checked, installed into an empty environment and used
+	tools/dist.sh dist $(VENV)
 
 train-lite: setup  ## train the default model; PHOTOS="a, b" DETECTOR= HELD_OUT= (docs/lite.md)
 	for phase in permissive pasted all; do \

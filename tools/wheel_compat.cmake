@@ -20,15 +20,15 @@ function(actseg_mend_include_folders)
     endif()
   endforeach()
 
-  # NumPy's headers are in .venv, which is in the source folder, and CMake refuses to export a path
-  # in there. Nobody else needs it: it is for the build.
+  # The headers of Python and NumPy that the build uses: in .venv, which is in the source folder,
+  # where CMake refuses to export them, or in pip's build environment, which is gone when another
+  # package reads the export. Nobody else needs them: they are for the build.
   get_directory_property(built BUILDSYSTEM_TARGETS)
   foreach(target ${built})
     get_target_property(folders ${target} INTERFACE_INCLUDE_DIRECTORIES)
     set(mended "")
     foreach(folder ${folders})
-      string(FIND "${folder}" "${CMAKE_SOURCE_DIR}/" position)
-      if(position EQUAL 0)
+      if(IS_ABSOLUTE "${folder}")
         set(folder "$<BUILD_INTERFACE:${folder}>")
       endif()
       list(APPEND mended "${folder}")
