@@ -20,6 +20,7 @@ import subprocess
 import sys
 import time
 from array import array
+from collections.abc import Sequence
 from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
@@ -42,7 +43,13 @@ SETTLED_S = 2.0
 START_TIMEOUT_S = 180.0
 
 
-def camera(width: int, height: int, rate: float, video: str) -> None:
+def camera(
+    width: int,
+    height: int,
+    rate: float,
+    video: str,
+    topics: Sequence[str] = ("/camera/image_raw",),
+) -> None:
     """Publish for ever: frames of the video, else a picture that moves to the right."""
     if video:
         pictures = [frame.image for frame in islice(read_video(Path(video)), FRAMES_KEPT)]
@@ -58,11 +65,13 @@ def camera(width: int, height: int, rate: float, video: str) -> None:
         messages.append(message)
     rclpy.init()
     node = Node("camera")
-    publisher = node.create_publisher(Image, "/camera/image_raw", qos.images("reliable", 1))
+    profile = qos.images("reliable", 1)
+    publishers = [node.create_publisher(Image, topic, profile) for topic in topics]
     due_s = time.monotonic()
     for message in cycle(messages):
-        message.header.stamp = node.get_clock().now().to_msg()
-        publisher.publish(message)
+        for publisher in publishers:
+            message.header.stamp = node.get_clock().now().to_msg()
+            publisher.publish(message)
         due_s = max(due_s + 1.0 / rate, time.monotonic() - 1.0)
         time.sleep(max(0.0, due_s - time.monotonic()))
 
