@@ -34,7 +34,8 @@ YES_NO = ["true", "false"]
 RESPAWN_DELAY_S = 2.0
 # launch kills after 5 s by default; on a busy computer the node needs longer to let go of a model.
 STOP_S = "20"
-SHOWN = ("overlay", "mask", "points", "markers")  # by RViz
+# By RViz.
+SHOWN = ("overlay", "mask", "instances", "points", "markers", "pose", "points_without_actors")
 
 # Packages that need not be installed: the argument that asks for them, and what to do without.
 OPTIONAL = {

@@ -1,7 +1,7 @@
 """Memory and rate of several cameras in one process, and in as many processes.
 
-    python tools/measure_cameras.py --video bikes.mp4 [--cameras 1 2 4] [--size 640x480] [--rate 15]
-        [--seconds 20] [--out FILE.json] [-- -p preset:=lite ...]
+    python tools/measure_cameras.py [--video bikes.mp4] [--cameras 1 2 4] [--size 640x480]
+        [--rate 15] [--seconds 20] [--out FILE.json] [-- -p preset:=lite ...]
 
 Every camera has one sentence and sends the same pictures. Memory is the processes' proportional
 share (PSS): pages that they have in common are counted once. What follows `--` goes to the nodes.

@@ -12,7 +12,7 @@ import pytest
 import rclpy
 import yaml
 from catkin_pkg.package import parse_package
-from node_reference import NODES, fields, params_yaml, robot_rviz
+from node_reference import NODES, OUTPUTS, fields, params_yaml, robot_rviz
 from rclpy.context import Context
 from rclpy.node import Node
 
@@ -165,6 +165,12 @@ def test_the_parameters_file_is_read_off_the_settings() -> None:
     )
 
 
+DISPLAYED = {
+    "Image": "sensor_msgs/Image",
+    "MarkerArray": "visualization_msgs/MarkerArray",
+    "PointCloud2": "sensor_msgs/PointCloud2",
+    "Pose": "geometry_msgs/PoseStamped",
+}
 RVIZ_FILES = ("actseg.rviz", "actseg_robot.rviz")
 
 
@@ -180,17 +186,47 @@ def display(content: Any, name: str) -> Any:
 
 
 def test_rviz_shows_topics_that_exist() -> None:
-    displays = rviz_content("actseg.rviz")["Visualization Manager"]["Displays"]
-    topics = {display["Topic"]["Value"] for display in displays if "Topic" in display}
-    assert topics == {
-        *("/actseg/overlay", "/actseg/mask", "/actseg/points", "/actseg/markers"),
-        "/camera/image_raw",
-    }
-    names = {topic.replace("/actseg/", "~/") for topic in topics if "actseg" in topic}
-    assert names <= private_topics("segmentation_node")
+    shown = topics_shown(rviz_content("actseg.rviz"))
+    assert shown.pop("/camera/image_raw") == "sensor_msgs/Image"
     assert "~/image_raw" in private_topics("video_camera")
-    remapped = {f"/actseg/{name}" for name in ast.literal_eval(_assigned("SHOWN"))}
-    assert remapped | {"/camera/image_raw"} == topics
+    assert {name.replace("/actseg/", "~/") for name in shown} == {
+        *("~/overlay", "~/mask", "~/instances", "~/points", "~/markers", "~/pose"),
+        "~/points_without_actors",
+    }
+    # test_interface.py compares these with those of the running node.
+    published = {item.name.replace("~", "/actseg"): item.type for item in OUTPUTS}
+    assert shown == {name: published[name] for name in shown}
+    remapped = ast.literal_eval(_assigned("SHOWN"))
+    assert {f"/actseg/{name}" for name in remapped} == set(shown)
+
+
+@pytest.mark.parametrize("name", RVIZ_FILES)
+def test_rviz_subscribes_with_a_qos_that_its_topics_offer(name: str) -> None:
+    for shown in rviz_content(name)["Visualization Manager"]["Displays"]:
+        if "/actseg/" in shown.get("Topic", {}).get("Value", ""):
+            assert shown["Topic"]["Reliability Policy"] == "Reliable"
+            assert shown["Topic"]["Durability Policy"] == "Volatile"
+
+
+def topics_shown(content: Any) -> dict[str, str]:
+    """Topic to the message type of the display that shows it, as rviz_default_plugins has it."""
+    displays = content["Visualization Manager"]["Displays"]
+    return {
+        shown["Topic"]["Value"]: DISPLAYED[shown["Class"].rpartition("/")[2]]
+        for shown in displays
+        if "Topic" in shown
+    }
+
+
+def docked(state: bytes) -> list[str]:
+    """Names of the docks in a saved state of QMainWindow that are shown, in their order."""
+    found = []
+    for match in re.finditer(rb"\xfb(....)", state, re.DOTALL):
+        length, start = int.from_bytes(match[1], "big"), match.end()
+        flags = state[start + length]
+        if 0 < length < 200 and length % 2 == 0 and flags & 1:
+            found.append(state[start : start + length].decode("utf-16-be"))
+    return found
 
 
 @pytest.mark.parametrize("name", RVIZ_FILES)
@@ -205,8 +241,8 @@ def test_rviz_opens_with_its_panels_arranged(name: str) -> None:
         for item in content["Visualization Manager"]["Displays"]
         if item["Class"].endswith("/Image")
     ]
-    assert sorted(docks) == ["Camera", "Displays", "Mask", "Overlay", "Time"]
-    assert [dock for dock in docks if dock.encode("utf-16-be") not in state] == []
+    assert sorted(docks) == ["Camera", "Displays", "Ids", "Mask", "Overlay", "Time"]
+    assert sorted(docked(state)) == sorted(docks)
     assert [window["Hide Left Dock"], window["Hide Right Dock"]] == [False, False]
 
 
