@@ -77,6 +77,7 @@ class Camera:
             node, settings.node.status_deadline_s, settings.node.status_lease_s, self._watch
         )
         self.outputs.style, self.outputs.after = settings.overlay, self._on_report
+        self.outputs.labels.scale = settings.label_mask.scale
         self.outputs.labels.threshold = lambda: threshold_of(model(), self._settings.stream)
         self._new_problems = NewProblems()
         self.pictures = PictureChecks(settings.node.frozen_frames, settings.node.bit_depth)
@@ -253,6 +254,7 @@ class Camera:
         self._settings, self._own = settings, own
         stream = settings.stream
         self.outputs.style = settings.overlay
+        self.outputs.labels.scale = settings.label_mask.scale
         self.pictures.reconfigure(settings.node.frozen_frames, settings.node.bit_depth)
         if self.spatial is not None:
             self.spatial.reconfigure(settings.spatial, stream.max_pixels)

@@ -11,7 +11,13 @@ from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
 from actseg_core.config import StreamConfig
-from actseg_core.live.label_images import Labelled, confidence_image, instance_image, label_mask
+from actseg_core.live.label_images import (
+    Grid,
+    Labelled,
+    confidence_image,
+    instance_image,
+    label_mask,
+)
 from actseg_core.live.queries import Query
 from actseg_core.live.reports import LoadedModel, Report
 from actseg_core.types import Frame
@@ -27,7 +33,7 @@ except ImportError:  # many robots do without
     LabelInfo = None
 
 Outgoing = list[tuple["Publisher[Any]", Any]]
-Draw = Callable[[Sequence[Labelled]], NDArray[Any]]
+Draw = Callable[[Sequence[Labelled], float], NDArray[Any]]
 
 
 def threshold_of(model: LoadedModel | None, stream: StreamConfig) -> float:
@@ -48,6 +54,7 @@ class LabelOutput:
 
     Attributes:
         threshold: Tells the confidence [0, 1] below which nobody is found.
+        scale: Of the images' sides, to the camera's.
     """
 
     def __init__(self, node: CameraNode, watch: QosWatch) -> None:
@@ -73,6 +80,7 @@ class LabelOutput:
                 LabelInfo, topic, qos.latched(), event_callbacks=watch.publisher(topic)
             )
         self.threshold: Callable[[], float] = lambda: 0.0
+        self.scale = 1.0
         self._lock = threading.Lock()  # the worker renews, and without one the executor
         self._told: tuple[Any, ...] | None = None
         self._is_shown = False
@@ -89,8 +97,8 @@ class LabelOutput:
             if query.id in report.answers and report.answers[query.id].stamp_ns == newest.stamp_ns
         ]
         header = Header(stamp=time_message(newest.stamp_ns), frame_id=newest.frame_id)
-        self._is_shown = True
-        return [(publisher, encode(draw(answers), header)) for publisher, draw in wanted]
+        self._is_shown, scale = True, self.scale  # one for all, whoever changes it meanwhile
+        return [(publisher, encode(draw(answers, scale), header)) for publisher, draw in wanted]
 
     def nobody(self, frame: Frame) -> Outgoing:
         """Empty images, once, with the first frame about which nothing is asked any more."""
@@ -98,7 +106,7 @@ class LabelOutput:
             return []
         self._is_shown = False
         header = Header(stamp=time_message(frame.stamp_ns), frame_id=frame.frame_id)
-        shape = frame.image.shape[:2]
+        shape = Grid(frame.image.shape, self.scale).shape
         return [
             (publisher, encode(np.zeros(shape, kind), header))
             for (publisher, draw) in self._wanted()

@@ -29,6 +29,7 @@ from actseg_ros.lifecycle import ManagedNode, report_failures
 from actseg_ros.parameters import ParameterChanges, declare, refuse_changes, refuse_unknown
 from actseg_ros.process import Interrupted, interruptible, release_memory, run, trim
 from actseg_ros.settings import (
+    LabelMaskConfig,
     NamedCameraConfig,
     NodeSettings,
     SegmentationConfig,
@@ -75,6 +76,7 @@ class SegmentationNode(ManagedNode):
             "stream": declare(self, StreamConfig, "stream", change_of),
             "spatial": declare(self, SpatialConfig, "spatial", change_of),
             "overlay": declare(self, OverlayConfig, "overlay", change_of),
+            "label_mask": declare(self, LabelMaskConfig, "label_mask", change_of),
             "web": declare(self, WebPageConfig, "web", change_of),
         }
         self.settings = NodeSettings.of(groups)

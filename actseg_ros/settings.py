@@ -25,6 +25,7 @@ LIVE = frozenset(
         "hang_s",
         "frozen_frames",
         "bit_depth",
+        "label_mask.scale",
         *(f"overlay.{name}" for name in OverlayConfig.model_fields),
         *(f"stream.{name}" for name in StreamConfig.model_fields),
     }
@@ -104,6 +105,13 @@ class SpatialConfig(Config):
     """What lies so near to an actor [px] is not in ~/points_without_actors, either."""
 
 
+class LabelMaskConfig(Config):
+    """The images of numbers; `label_mask` in the segmentation node's parameters."""
+
+    scale: float = Field(1.0, ge=0.01, le=1.0)
+    """Sides of ~/label_mask, ~/confidence and ~/instances, as a share of the camera image's."""
+
+
 class WebPageConfig(WebConfig):
     """The page in a browser; `web` in the node's parameters."""
 
@@ -153,17 +161,18 @@ class NodeSettings:
     stream: StreamConfig
     overlay: OverlayConfig
     spatial: SpatialConfig
+    label_mask: LabelMaskConfig
     web: WebPageConfig
 
     @classmethod
     def of(cls, groups: Mapping[str, Config]) -> Self:
         """From prefix to settings; those of the node itself have none."""
         node, stream, overlay = groups[""], groups["stream"], groups["overlay"]
-        spatial, web = groups["spatial"], groups["web"]
+        spatial, label_mask, web = groups["spatial"], groups["label_mask"], groups["web"]
         assert isinstance(node, SegmentationConfig) and isinstance(stream, StreamConfig)
         assert isinstance(overlay, OverlayConfig) and isinstance(spatial, SpatialConfig)
-        assert isinstance(web, WebPageConfig)
-        return cls(node, stream, overlay, spatial, web)
+        assert isinstance(label_mask, LabelMaskConfig) and isinstance(web, WebPageConfig)
+        return cls(node, stream, overlay, spatial, label_mask, web)
 
     @property
     def only_camera(self) -> NamedCameraConfig:
@@ -288,6 +297,6 @@ def change_of(name: str) -> Change:
         return "live"
     prefix, _, field = name.rpartition(".")
     is_fixed = name in AT_START or prefix in ("spatial", "web")
-    if prefix not in ("", "stream", "overlay", "spatial", "web"):  # of a camera
+    if prefix not in ("", "stream", "overlay", "spatial", "label_mask", "web"):  # of a camera
         is_fixed = field in NAMED_CAMERA_AT_START
     return "start" if is_fixed else "unconfigured"

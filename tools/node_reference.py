@@ -17,6 +17,7 @@ from actseg_core.config import Config, OverlayConfig, StreamConfig
 from actseg_ros.settings import (
     BagConfig,
     CameraConfig,
+    LabelMaskConfig,
     NamedCameraConfig,
     RecorderConfig,
     SegmentationConfig,
@@ -41,6 +42,7 @@ NODES: dict[str, tuple[Group, ...]] = {
         ("stream", StreamConfig),
         ("overlay", OverlayConfig),
         ("spatial", SpatialConfig),
+        ("label_mask", LabelMaskConfig),
         ("web", WebPageConfig),
     ),
     "camera": (("", CameraConfig),),
@@ -151,7 +153,8 @@ OUTPUTS = (
         "sensor_msgs/Image",
         ANSWERS,
         "mono8: 0 = nobody, else the number of the sentence, for answered frames; where masks "
-        "overlap the surer answer's ([planner.md](planner.md#in-a-nav2-costmap))",
+        "overlap the surer answer's ([planner.md](planner.md#in-a-nav2-costmap)). Like the next "
+        "two of the camera image's size, or `label_mask.scale` of it",
     ),
     Topic(
         "~/confidence",

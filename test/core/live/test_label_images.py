@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+import pytest
 
 from actseg_core.live.label_images import confidence_image, instance_image, label_mask
 from actseg_core.types import Actor, MaskResult
@@ -61,3 +62,23 @@ def test_track_ids_that_mono16_cannot_hold_begin_anew_at_one() -> None:
 
 def test_where_the_network_knows_no_actors_the_sentences_number_stands_for_them() -> None:
     assert instance_image([(9, answer([2], 0.9))]).tolist() == [[0, 0, 9, 0, 0, 0]]
+
+
+def test_a_smaller_image_has_of_each_cell_the_number_in_its_middle() -> None:
+    mask = np.zeros((4, 6), np.uint8)
+    mask[1:3, 2:5] = 255  # of the cells of 2x2 pixels the middles are rows 1, 3, columns 1, 3, 5
+    found = MaskResult(mask, True, 0.6)
+    assert label_mask([(9, found)], 0.5).tolist() == [[0, 9, 0], [0, 0, 0]]
+    assert confidence_image([(9, found)], 0.5).tolist() == [[0, 153, 0], [0, 0, 0]]
+    assert instance_image([(9, found)], 0.5).tolist() == [[0, 9, 0], [0, 0, 0]]
+
+
+@pytest.mark.parametrize(
+    ("scale", "shape"), [(1.0, (4, 6)), (0.6, (2, 4)), (0.25, (1, 2)), (0.01, (1, 1))]
+)
+def test_the_sides_are_rounded_and_never_vanish(scale: float, shape: tuple[int, int]) -> None:
+    found = MaskResult(np.full((4, 6), 255, np.uint8), True, 1.0)
+    for draw in (label_mask, confidence_image, instance_image):
+        image = draw([(1, found)], scale)
+        assert image.shape == shape
+        assert image.all()

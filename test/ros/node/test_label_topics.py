@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 from actseg.srv import AddQuery
+from rclpy.parameter import Parameter
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import Image
 from std_msgs.msg import String
@@ -95,7 +96,7 @@ def test_an_image_that_nobody_subscribes_to_is_not_made(
 
     def spy(name: str) -> Any:
         original = getattr(label_output, name)
-        return lambda answers: (made.append(name), original(answers))[1]
+        return lambda *given: (made.append(name), original(*given))[1]
 
     for name in ("label_mask", "confidence_image", "instance_image"):
         monkeypatch.setattr(label_output, name, spy(name))
@@ -107,3 +108,27 @@ def test_an_image_that_nobody_subscribes_to_is_not_made(
     subscribe(bench, "confidence")
     bench.spin_until(lambda: len(made) > 3)
     assert set(made) == {"confidence_image"}
+
+
+def test_at_a_fraction_of_the_cameras_size_all_three_are_so_large_and_bear_the_same_stamp(
+    make: Any,
+) -> None:
+    bench = make(sentence="the dog", label_mask__scale=0.5)
+    came = subscribe(bench, *TYPES)
+    bench.start()
+    bench.spin_until(lambda: all(len(kept) > 3 for kept in came.values()))
+    # Rows 2 to 4 and columns 3 to 8 of 12x16: of the cells' middles rows 3, columns 3, 5, 7.
+    for topic, value in (("label_mask", 1), ("confidence", 191), ("instances", 1)):
+        wanted = np.zeros((6, 8), int)
+        wanted[1, 1:4] = value
+        np.testing.assert_array_equal(pixels(came[topic][-1], TYPES[topic]), wanted)
+    told = {(item.header.stamp.sec, item.header.stamp.nanosec) for item in bench.results}
+    assert stamps(came["label_mask"]) & stamps(came["confidence"]) & told
+
+    change = Parameter("label_mask.scale", value=0.25)
+    assert bench.node.set_parameters([change])[0].successful
+    bench.spin_until(lambda: all(kept[-1].width == 4 for kept in came.values()))
+    bench.command.publish(String(data=""))
+    for topic in TYPES:
+        bench.spin_until(lambda topic=topic: not any(came[topic][-1].data), what=topic)
+        assert (came[topic][-1].height, came[topic][-1].width) == (3, 4)
