@@ -96,7 +96,7 @@ def refuse_unknown(node: Node) -> None:
         )
 
 
-def refuse_changes(parameters: list[Parameter[Any]]) -> SetParametersResult:
+def refuse_changes(parameters: "list[Parameter[Any]]") -> SetParametersResult:
     """For add_on_set_parameters_callback: a running clock must not be exchanged from outside.
 
     With use_sim_time set and no /clock, now() is 0 for ever and every frame looks as if it came
@@ -197,7 +197,7 @@ class ParameterChanges:
         self._node, self._told = node, frozenset[str]()
         self._tell_without_effect()
 
-    def _check(self, parameters: list[Parameter[Any]]) -> SetParametersResult:
+    def _check(self, parameters: "list[Parameter[Any]]") -> SetParametersResult:
         try:
             for parameter in self._own(parameters):
                 self._check_time(parameter.name)
@@ -213,7 +213,7 @@ class ParameterChanges:
                 "transition cleanup), set it, and configure again"
             )
 
-    def _take_over(self, parameters: list[Parameter[Any]]) -> None:
+    def _take_over(self, parameters: "list[Parameter[Any]]") -> None:
         self._groups = self._changed(parameters)
         self._apply(self._groups)
         self._tell_without_effect()
@@ -225,14 +225,14 @@ class ParameterChanges:
                 self._node.get_logger().warning(text)
         self._told = frozenset(told)
 
-    def _own(self, parameters: list[Parameter[Any]]) -> Iterator[Parameter[Any]]:
+    def _own(self, parameters: "list[Parameter[Any]]") -> "Iterator[Parameter[Any]]":
         """Those of the groups; the others are rclpy's."""
         for parameter in parameters:
             prefix, _, field = parameter.name.rpartition(".")
             if prefix in self._groups and field in type(self._groups[prefix]).model_fields:
                 yield parameter
 
-    def _changed(self, parameters: list[Parameter[Any]]) -> dict[str, Config]:
+    def _changed(self, parameters: "list[Parameter[Any]]") -> dict[str, Config]:
         """All groups with new values.
 
         Raises:
