@@ -133,21 +133,6 @@ class BaselineConfig(Config):
     """Which VGG16 layers train; both public codes freeze conv1 to conv5 and train fc6 to fc8."""
 
 
-class LiteConfig(Config):
-    """The embedded default: a streaming network of our own (docs/lite.md)."""
-
-    rgb_taps: int = Field(4, ge=1, le=16)
-    """Frames of the window that the RGB stream's temporal head reads, evenly spaced."""
-    flow_taps: int = Field(15, ge=1, le=63)
-    """Flow fields of the window that the flow stream's temporal head reads; 16 frames have 15."""
-    ring_channels: int = Field(64, ge=8, le=512)
-    """Channels per frame that the ring keeps at stride 16."""
-    channels: tuple[int, int, int] = (128, 96, 64)
-    """Channels of the joined feature maps at stride 16, 8 and 4."""
-    filters: int = Field(8, ge=1, le=64)
-    """Dynamic filters per sentence at stride 16 and at stride 8."""
-
-
 class FlowConfig(Config):
     """Optical flow (the flow stream's input, and what moves masks between windows)."""
 
@@ -183,6 +168,16 @@ class PresenceConfig(Config):
     """Below this confidence the answer is NOT_FOUND with an empty mask."""
 
 
+GONE_KINDS = ("lite",)
+GONE_SETTINGS = ("lite",)
+"""The two-stream streaming network's; older files store the settings of networks of every kind."""
+
+
+def without_gone(stored: Mapping[str, Any]) -> dict[str, Any]:
+    """A stored model's settings without those of networks that this version does not have."""
+    return {name: value for name, value in stored.items() if name not in GONE_SETTINGS}
+
+
 class ModelConfig(Config):
     """One network, complete; stored in its checkpoint."""
 
@@ -190,7 +185,7 @@ class ModelConfig(Config):
     """Name of the preset or table row."""
     row: str = ""
     """The row of the paper's tables that it stands for; empty for ours."""
-    kind: Literal["actor_action", "lite", "hu", "li", "objects"] = "actor_action"
+    kind: Literal["actor_action", "hu", "li", "objects"] = "actor_action"
     """actor_action is the paper's model, hu and li its baselines, objects our default."""
     streams: tuple[Stream, ...] = ("rgb", "flow")
     """Input streams; with two, their response maps are averaged with the weights below."""
@@ -204,7 +199,6 @@ class ModelConfig(Config):
     video: VideoConfig = VideoConfig()
     decoder: DecoderConfig = DecoderConfig()
     baseline: BaselineConfig = BaselineConfig()
-    lite: LiteConfig = LiteConfig()
     flow: FlowConfig = FlowConfig()
     rgb_weight: float = Field(2.0, ge=0.0, le=100.0)
     """Weight of the RGB response map in the fusion (paper: twice the flow's)."""
@@ -234,6 +228,22 @@ class ModelConfig(Config):
         if self.kind in ("hu", "li") and self.text.encoder != "lstm":
             raise ValueError(f"{self.kind} reads sentences with an LSTM: set text.encoder: lstm")
         return self
+
+    @classmethod
+    def from_stored(cls, mapping: Mapping[str, Any]) -> Self:
+        """The configuration that a weight file or an exported folder holds, of any age.
+
+        Raises:
+            ConfigError: As `from_mapping`, and if the file is of a network that is gone.
+        """
+        stored = dict(mapping)
+        if stored.get("kind") in GONE_KINDS:
+            raise ConfigError(
+                f"kind {stored['kind']!r} is the two-stream streaming network, which this version "
+                "no longer has; take preset lite, whose weights ship with the package, or train "
+                "another network (docs/training.md)"
+            )
+        return cls.from_mapping(without_gone(stored))
 
     @property
     def label_index(self) -> int:

@@ -186,7 +186,7 @@ def load_experiment(
     return model, experiment
 
 
-OWN_RECIPE = ("lite", "objects")
+OWN_RECIPE = ("objects",)
 """Kinds of networks that `actseg train` does not train."""
 
 

@@ -1,6 +1,7 @@
 """What the graphs of a model cost in every runtime, for docs/runtimes.md.
 
-    python tools/measure_runtimes.py lite --size 320 --threads 1
+    python tools/measure_runtimes.py lite --threads 1
+    python tools/measure_runtimes.py paper --size 160 --threads 1
 
 CPU time is given beside wall time: on a busy machine it is the steadier of the two. With --masks
 FOLDER (videos or image folders) also how far masks of every runtime are from PyTorch's.
@@ -18,21 +19,29 @@ import torch
 from actseg_core.checkpoints.checkpoint import checkpoint_path, load_checkpoint
 from actseg_core.config import RuntimeConfig, load_preset
 from actseg_core.errors import ActSegError
+from actseg_core.networks.objects_model import ObjectsModel
 from actseg_core.networks.two_stream import Network, build_model
+from actseg_core.objects.perception import GRID
 from actseg_core.predictor import Predictor
 from actseg_core.runtime.executor import Executor
 from actseg_core.runtime.graphs import CHANNELS
+from actseg_core.runtime.object_runner import make_object_runner
 from actseg_core.runtime.select import make_executor
 from actseg_core.types import Clip
 from actseg_core.video import read_video
 
 SETTINGS = {
+    "torch eager": None,
     "torch": RuntimeConfig(runtime="torch"),
     "onnxruntime": RuntimeConfig(runtime="onnxruntime"),
     "openvino": RuntimeConfig(runtime="openvino"),
     "openvino half": RuntimeConfig(runtime="openvino", half=True),
 }
 SENTENCES = ("person walking", "person in red", "dog running", "car")
+
+
+Model = Network | ObjectsModel
+Parts = dict[str, Callable[[], object]]
 
 
 def main() -> None:
@@ -44,63 +53,67 @@ def main() -> None:
     options.add_argument("--repeats", type=int, default=20)
     options.add_argument("--masks", type=Path, nargs="*", default=[], help="videos")
     given = options.parse_args()
-    network = _network(given.model, given.size)
+    model = _model(given.model, given.size)
     torch.set_num_threads(given.threads)
-    size, kind = network.config.size, network.config.kind
+    size = model.config.size
     print(f"{given.model}, {size} px, {given.threads} threads; ms of CPU time (of wall time)\n")
-    print(f"| {kind} | runtime | median | least |\n|---|---|---|---|")
+    print("| part | runtime | median | least |\n|---|---|---|---|")
     _line("1024-cubed product", "torch", _product, given.repeats)
-    eager = Executor(network)
-    for name, executor in [("torch eager", eager), *_executors(network, given.threads)]:
-        for part, work in _parts(executor).items():
+    for name, settings in SETTINGS.items():
+        try:
+            parts = _parts(
+                model, settings and settings.model_copy(update={"threads": given.threads})
+            )
+        except ActSegError as error:
+            print(f"| | {name} | {error} | |")
+            continue
+        for part, work in parts.items():
             _line(part, name, work, given.repeats)
     if given.masks:
         _masks(given.model, given.masks, given.threads)
 
 
-def _network(name: str, size: int) -> Network:
+def _model(name: str, size: int) -> Model:
     try:
-        network = load_checkpoint(checkpoint_path(name)).network
+        model = load_checkpoint(checkpoint_path(name)).model
     except ActSegError:
-        network = build_model(load_preset(name))
+        model = build_model(load_preset(name))
     if size:
-        resized = network.config.model_copy(update={"size": size})
-        other = build_model(resized)
-        other.load_state_dict(network.state_dict())
-        network = other
-    return network
+        config = model.config.model_copy(update={"size": size})
+        other = ObjectsModel(config) if isinstance(model, ObjectsModel) else Network(config)
+        other.load_state_dict(model.state_dict())
+        model = other.eval()
+    return model
 
 
-def _executors(network: Network, threads: int) -> list[tuple[str, Executor]]:
-    found = []
-    for name, settings in SETTINGS.items():
-        try:
-            chosen = settings.model_copy(update={"threads": threads})
-            started = time.perf_counter()
-            found.append((name, make_executor(network, chosen)))
-            print(f"{name}: ready in {time.perf_counter() - started:.1f} s\n")
-        except ActSegError as error:
-            print(f"{name}: {error}\n")
-    return found
+def _parts(model: Model, settings: RuntimeConfig | None) -> Parts:
+    if isinstance(model, ObjectsModel):
+        return _object_parts(model, settings)
+    return _clip_parts(Executor(model) if settings is None else make_executor(model, settings))
 
 
-def _parts(executor: Executor) -> dict[str, Callable[[], object]]:
+def _object_parts(model: ObjectsModel, settings: RuntimeConfig | None) -> Parts:
+    """One 4:3 frame, and the boxes of so many objects in it."""
+    runner, _ = make_object_runner(model, settings)
+    size, random = model.config.size, np.random.default_rng(0)
+    image = random.integers(0, 255, (size * 3 // 4 // GRID * GRID, size, 3), np.uint8)
+    seen = runner.see(image)
+    work: Parts = {"see": lambda: runner.see(image)}
+    for count in (1, 8, 32):
+        boxes = random.uniform(size / 4, size / 2, (count, 4)).astype(np.float32)
+        work[f"look {count}"] = lambda boxes=boxes: runner.look(seen, boxes)
+    return work
+
+
+def _clip_parts(executor: Executor) -> Parts:
     config = executor.network.config
     shape = (config.frames, config.size, config.size)
     clips = {name: torch.rand(1, CHANNELS[name], *shape) * 2 - 1 for name in config.streams}
-    work: dict[str, Callable[[], object]] = {}
     features = executor.encode(clips)
-    for name, clip in clips.items():
-        if not executor.steps:
-            work[f"encode {name}"] = lambda name=name, clip=clip: executor._encode(name, clip)
-            continue
-        frame = clip[:, :, 0].contiguous()
-        pyramid, entry = executor.step(name, frame)
-        ring = [entry] * executor.entries(name)
-        work[f"trunk {name}"] = lambda name=name, frame=frame: executor.step(name, frame)
-        work[f"head {name}"] = lambda name=name, newest=pyramid, ring=ring: executor.join(
-            name, newest, ring
-        )
+    work: Parts = {
+        f"encode {name}": lambda name=name, clip=clip: executor._encode(name, clip)
+        for name, clip in clips.items()
+    }
     for count in (1, 4, 16):
         words = torch.randn(count, config.text.max_words, config.text.word_dim)
         filters = executor.filters(words)
@@ -137,6 +150,8 @@ def _masks(model: str, videos: list[Path], threads: int) -> None:
     print("\n| runtime | masks | mean IoU with PyTorch's | least | other verdicts |")
     print("|---|---|---|---|---|")
     for name, settings in SETTINGS.items():
+        if settings is None:
+            continue
         try:
             other = Predictor.load(model, runtime=settings.model_copy(update={"threads": threads}))
         except ActSegError as error:

@@ -133,7 +133,7 @@ def checkpoint_path(name: str) -> Path:
 
 def _described(path: Path, metadata: dict[str, str]) -> tuple[ModelConfig, dict[str, Any]]:
     try:
-        config = ModelConfig.from_mapping(json.loads(metadata["config"]))
+        config = ModelConfig.from_stored(json.loads(metadata["config"]))
         return config, json.loads(metadata.get("metrics", "{}"))
     except ConfigError as error:
         raise CheckpointError(f"{path} holds a configuration we cannot use: {error}") from error

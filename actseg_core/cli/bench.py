@@ -21,7 +21,7 @@ DEFAULTS = BenchConfig()
 def bench(
     output: Annotated[Path, typer.Option(help="Folder to write to.")] = Path("out/bench"),
     model: Annotated[
-        str, typer.Option(help="Preset with weights, or a .safetensors file; a lite network.")
+        str, typer.Option(help="Preset with weights, or a .safetensors file; an objects model.")
     ] = DEFAULTS.model,
     video: Annotated[
         Path | None, typer.Option(help="Camera images; a generated clip if left out.")

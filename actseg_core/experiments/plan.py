@@ -24,7 +24,6 @@ KEY_DIGITS = 10
 NOT_TRAINED = (
     "name",
     "row",
-    "lite",
     "rgb_weight",
     "flow_weight",
     "threshold",

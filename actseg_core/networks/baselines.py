@@ -141,15 +141,12 @@ class HuSegmenter(Segmenter):
         self.requires_grad_(True)
         self.image_encoder.set_trainable()
 
-    def encode(self, clip: Tensor) -> list[Tensor]:
-        """The first convolution's part over image and coordinates: one (B, hidden, S/32, S/32)."""
-        return self.encode_from_frozen(self.encode_frozen(clip))
-
     def encode_frozen(self, clip: Tensor) -> Tensor:
         """pool5 of the frame, (B, C, S/32, S/32)."""
         return self.image_encoder.frozen_part(single_frame(clip))
 
     def encode_from_frozen(self, frozen: Tensor) -> list[Tensor]:
+        """The first convolution's part over image and coordinates: one (B, hidden, S/32, S/32)."""
         fc8 = self.image_encoder.from_frozen(self.in_own_type(frozen))
         scores = functional.normalize(fc8, dim=1)
         height, width = scores.shape[-2:]
@@ -210,15 +207,12 @@ class LiSegmenter(Segmenter):
         self.requires_grad_(True)
         self.image_encoder.set_trainable()
 
-    def encode(self, clip: Tensor) -> list[Tensor]:
-        """fc8 and the coordinates of every cell: one (B, visual_dim + 8, S/32, S/32)."""
-        return self.encode_from_frozen(self.encode_frozen(clip))
-
     def encode_frozen(self, clip: Tensor) -> Tensor:
         """pool5 of the frame, (B, C, S/32, S/32)."""
         return self.image_encoder.frozen_part(single_frame(clip))
 
     def encode_from_frozen(self, frozen: Tensor) -> list[Tensor]:
+        """fc8 and the coordinates of every cell: one (B, visual_dim + 8, S/32, S/32)."""
         return [append_coordinates(self.image_encoder.from_frozen(self.in_own_type(frozen)))]
 
     def frozen_state(self) -> dict[str, Tensor]:

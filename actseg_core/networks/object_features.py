@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from actseg_core.networks.detector import Detector
-from actseg_core.networks.lite_trunk import ConvNorm, RgbTrunk
+from actseg_core.networks.efficientnet import ConvNorm, EfficientNetLite0
 
 IMAGENET_CLASSES = 1000
 TRUNK_TOP = 320
@@ -70,7 +70,7 @@ class FrameTrunk(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.trunk = RgbTrunk()
+        self.trunk = EfficientNetLite0()
         self.detector = Detector()
         self.names = NamesHead()
 

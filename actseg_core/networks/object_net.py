@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from actseg_core.networks.lite_trunk import ConvNorm
+from actseg_core.networks.efficientnet import ConvNorm
 from actseg_core.networks.object_features import FEATURE_CHANNELS, FrameFeatures
 
 JOINED = (128, 96, 48)

@@ -80,9 +80,6 @@ class ActorActionSegmenter(Segmenter):
             config.video.coordinates,
         )
 
-    def encode(self, clip: Tensor) -> list[Tensor]:
-        return self.encode_from_frozen(self.encode_frozen(clip))
-
     def encode_frozen(self, clip: Tensor) -> Tensor:
         """All of I3D before the first trained block: (B, C, T/4, S/16, S/16) of Mixed_4e."""
         return self.video_encoder.i3d.frozen_part(clip)

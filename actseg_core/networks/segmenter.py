@@ -13,25 +13,24 @@ class Segmenter(nn.Module, ABC):
     sentence. Shapes: B clips, Q sentences, S input side, r side of a response map.
     """
 
-    @abstractmethod
     def encode(self, clip: Tensor) -> list[Tensor]:
         """Sentence-independent features of a (B, C, T, S, S) clip in [-1, 1], coarse to fine."""
+        return self.encode_from_frozen(self.encode_frozen(clip))
 
+    @abstractmethod
     def encode_frozen(self, clip: Tensor) -> Tensor:
         """The output of the layers that no training changes; the clip itself if there are none.
 
         It is the same in training and evaluation mode, so that it can be computed once and kept.
-        `encode_from_frozen` makes of it what `encode` makes of the clip.
         """
-        return clip
 
+    @abstractmethod
     def encode_from_frozen(self, frozen: Tensor) -> list[Tensor]:
         """The features of `encode` from the output of `encode_frozen`, of any float type."""
-        return self.encode(frozen)
 
+    @abstractmethod
     def frozen_state(self) -> dict[str, Tensor]:
         """Weights and statistics by name that `encode_frozen` depends on; empty if none are."""
-        return {}
 
     @abstractmethod
     def encode_sentences(self, words: Tensor) -> Tensor:
@@ -42,8 +41,7 @@ class Segmenter(nn.Module, ABC):
         """Response maps, a list of (Q, r, r) logits, coarse to fine.
 
         The batch of the features is Q (each sentence has its own clip) or 1 (all sentences ask
-        about one clip). Positive means the referred actor. A first map with r = 1 says whether
-        the actor is there at all.
+        about one clip). Positive means the referred actor.
         """
 
     def dynamic_filters(self, sentences: Tensor) -> list[Tensor]:
@@ -69,11 +67,9 @@ class Segmenter(nn.Module, ABC):
 def presence_score(responses: list[Tensor]) -> Tensor:
     """How strongly the sentence is answered anywhere, (Q,) in logit units. [ours]
 
-    The r = 1 map where the network has one, else the mean of the highest 1 % of the finest map:
-    a maximum alone would follow single noisy pixels.
+    The mean of the highest 1 % of the finest map: a maximum alone would follow single noisy
+    pixels.
     """
-    if responses[0].shape[-1] == 1:
-        return responses[0][:, 0, 0]
     finest = responses[-1].flatten(1)
     count = max(1, finest.shape[1] // 100)
     return torch.topk(finest, count, dim=1).values.mean(dim=1)

@@ -9,7 +9,6 @@ from torch import Tensor, nn
 from actseg_core.config import ModelConfig, Stream
 from actseg_core.errors import ShapeError
 from actseg_core.networks.baselines import build_baseline
-from actseg_core.networks.lite import LiteSegmenter
 from actseg_core.networks.paper import ActorActionSegmenter
 from actseg_core.networks.segmenter import Segmenter
 
@@ -129,8 +128,6 @@ class Network(nn.Module):
 
 def build_stream(config: ModelConfig, stream: Stream) -> Segmenter:
     """The network of one stream, randomly initialised."""
-    if config.kind == "lite":
-        return LiteSegmenter(config, stream)
     if config.kind == "actor_action":
         return ActorActionSegmenter(config, stream)
     return build_baseline(config)

@@ -20,7 +20,6 @@ from actseg_core.errors import (
     BackendError,
     CheckpointError,
 )
-from actseg_core.networks.lite import LiteSegmenter
 from actseg_core.networks.objects_model import ObjectsModel
 from actseg_core.networks.two_stream import Network
 from actseg_core.runtime.graphs import EXPORTED, Graph, make_graphs
@@ -36,9 +35,8 @@ VERSION = 1
 INDEX = "model.json"
 REFERENCE = "reference.npz"
 ABOUT = {
-    "frame": "one prepared frame: RGB / 127.5 - 1, or flow [px] clipped and divided by clip_px",
-    "clip": "prepared frames (1, C, T, S, S), oldest first, scaled as one frame is",
-    "entry": "what the ring of frames keeps of this frame",
+    "clip": "prepared frames (1, C, T, S, S), oldest first: RGB / 127.5 - 1, or flow [px] clipped "
+    "and divided by clip_px",
     "image": "one prepared frame: RGB, black where it is padded",
     "given_boxes": "centre x, y, width, height [px of the input] of the boxes to look at",
     "boxes": "of every anchor: centre x, y, width, height [px of the input]",
@@ -149,9 +147,9 @@ def _refuse(folder: Path, force: bool) -> None:
 
 def _write(network: Network | ObjectsModel, folder: Path, half: bool) -> None:
     if isinstance(network, ObjectsModel):
-        graphs, ring = object_graphs(network), {}
+        graphs = object_graphs(network)
     else:
-        graphs, ring = make_graphs(network, EXPORTED), _ring(network)
+        graphs = make_graphs(network, EXPORTED)
     arrays: dict[str, NDArray[np.float32]] = {}
     described = {}
     for graph in graphs:
@@ -176,7 +174,6 @@ def _write(network: Network | ObjectsModel, folder: Path, half: bool) -> None:
         "half": half,
         "config": network.config.model_dump(mode="json"),
         "graphs": described,
-        "ring": ring,
     }
     (folder / INDEX).write_text(json.dumps(index, indent=2) + "\n", encoding="utf-8")
 
@@ -207,16 +204,6 @@ def _labels(graph: Graph, values: dict[str, Tensor]) -> dict[str, Any]:
     return labels
 
 
-def _ring(network: Network) -> dict[str, Any]:
-    """For networks that run frame by frame: entries to keep per stream, and which are read."""
-    streams = {name: network.stream(name) for name in network.config.streams}
-    return {
-        name: {"entries": stream.entries, "taps": list(stream.taps)}
-        for name, stream in streams.items()
-        if isinstance(stream, LiteSegmenter)
-    }
-
-
 def _read_index(folder: Path) -> dict[str, Any]:
     try:
         index = json.loads((folder / INDEX).read_text(encoding="utf-8"))
@@ -225,7 +212,7 @@ def _read_index(folder: Path) -> dict[str, Any]:
                 f"{folder} has format {index['format']} {index['version']}, this package reads "
                 f"{FORMAT} up to {VERSION}; update actseg or export the model again"
             )
-        ModelConfig.from_mapping(index["config"])
+        ModelConfig.from_stored(index["config"])
         bool(index["half"]), dict(index["graphs"])
     except CheckpointError:
         raise

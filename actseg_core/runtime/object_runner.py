@@ -15,7 +15,7 @@ from actseg_core.runtime import torch_runtime
 from actseg_core.runtime.graphs import Compiled, Graph
 from actseg_core.runtime.onnx_export import OnnxCache, cache_folder
 from actseg_core.runtime.select import (
-    FASTEST_LITE,
+    FASTEST_FRAMES,
     HALF_TOLERANCE,
     TOLERANCE,
     first_usable,
@@ -110,7 +110,7 @@ def make_object_runner(
     if wanted != "auto":
         return CompiledObjects(_compiled(wanted, model, settings, cache), device), wanted
     found = first_usable(
-        FASTEST_LITE, settings, lambda name: (_compiled(name, model, settings, cache), name)
+        FASTEST_FRAMES, settings, lambda name: (_compiled(name, model, settings, cache), name)
     )
     graphs, name = found or (in_torch(model), TORCH)
     return CompiledObjects(graphs, device), name

@@ -21,11 +21,10 @@ from actseg_core.runtime.onnx_export import OnnxCache, cache_folder
 logger = logging.getLogger(__name__)
 
 TOLERANCE = 1e-3  # of an output's largest value, or of 1 if that is smaller
-HALF_TOLERANCE = 0.25  # 8 bits of mantissa through 60 layers; masks: docs/runtimes.md
-# By CPU time per frame or window where both were measured (docs/runtimes.md): the lite network's
-# many small graphs cost less to call in ONNX Runtime, 3-D convolutions are faster in OpenVINO.
-FASTEST_LITE = (onnx_runtime.NAME, openvino_runtime.NAME)
-FASTEST_OTHER = (openvino_runtime.NAME, onnx_runtime.NAME)
+HALF_TOLERANCE = 0.25  # 8 bits of mantissa through 60 layers
+# 3-D convolutions are faster in OpenVINO (docs/runtimes.md); ONNX Runtime is always installed.
+FASTEST_FRAMES = (onnx_runtime.NAME, openvino_runtime.NAME)
+FASTEST_CLIPS = (openvino_runtime.NAME, onnx_runtime.NAME)
 
 Made = TypeVar("Made")
 
@@ -70,9 +69,8 @@ def _fastest(
 ) -> Executor:
     if device.type != "cpu":
         return _torch(network, settings, device)
-    names = FASTEST_LITE if network.config.kind == "lite" else FASTEST_OTHER
     found = first_usable(
-        names, settings, lambda name: _compiled(name, network, settings, device, cache)
+        FASTEST_CLIPS, settings, lambda name: _compiled(name, network, settings, device, cache)
     )
     return found or _torch(network, settings.model_copy(update={"half": False}), device)
 
@@ -111,29 +109,15 @@ def _compiled(
 ) -> Executor:
     started = time.monotonic()
     threads = settings.threads or torch.get_num_threads()
-    lanes = _lanes(name, network, threads, device)
     runtime = make_runtime(name, settings, device, threads)
-    of_a_stream = make_runtime(name, settings, device, threads // lanes) if lanes > 1 else runtime
     network = torch_runtime.folded(network)
     files = OnnxCache(network, cache or cache_folder())
     tolerance = HALF_TOLERANCE if settings.half else TOLERANCE
-    compiled = {}
-    for graph in make_graphs(network):
-        runner = of_a_stream if graph.is_of_a_stream else runtime
-        compiled[graph.name] = ready(runner, graph, files, tolerance)
+    compiled = {
+        graph.name: ready(runtime, graph, files, tolerance) for graph in make_graphs(network)
+    }
     logger.info("%s runs the network, ready in %.1f s", name, time.monotonic() - started)
-    return Executor(network, compiled, name, side_by_side=lanes > 1)
-
-
-def _lanes(name: str, network: Network, threads: int, device: torch.device) -> int:
-    """How many streams run at once, each on its share of the threads.
-
-    The lite network's graphs are too small to be worth splitting over cores: one stream per core
-    takes two thirds of the time of one after the other on two.
-    """
-    streams = len(network.config.streams)
-    splits = name in FASTEST_LITE and device.type == "cpu" and network.config.kind == "lite"
-    return streams if splits and threads >= streams else 1
+    return Executor(network, compiled, name)
 
 
 def make_runtime(

@@ -115,8 +115,7 @@ class StreamingEngine:
     def push(self, frame: Frame) -> None:
         """Add the newest frame: resize, flow from the frame before, per-frame features.
 
-        What goes wrong in the network or the flow is raised, and the window emptied; a stream
-        that runs in a thread of its own raises with the next frame or answer.
+        What goes wrong in the network or the flow is raised, and the window emptied.
 
         Raises:
             ShapeError: If the image has more pixels than `config.max_pixels`, or none.
@@ -126,10 +125,9 @@ class StreamingEngine:
             self._empty(placed.broke)
         self.snapshot = None
         try:
-            self._encoder.push_image(placed)  # may go on by itself while the flow is computed
             prepared = self._preparer.with_flow(placed)
             self._window.push(prepared)
-            self._encoder.push_flow(prepared)
+            self._encoder.push(prepared)
         except Exception:
             self.reset("a frame could not be processed")  # no window with a hole
             raise

@@ -19,6 +19,7 @@ from lightning.pytorch.plugins.io import TorchCheckpointIO
 from lightning.pytorch.trainer.states import TrainerFn
 from torch import Tensor, nn
 
+from actseg_core.config import without_gone
 from actseg_core.errors import ConfigError, TrainingError
 
 CLAIM = "config.json"
@@ -57,6 +58,8 @@ def _compare(place: Path, wanted: Mapping[str, Any]) -> None:
         there = json.loads(place.read_text())
     except ValueError as error:
         raise ConfigError(f"{place} is damaged ({error}); give another run folder") from error
+    if isinstance(there, dict) and isinstance(there.get("model"), dict):
+        there["model"] = without_gone(there["model"])
     differing = sorted(_differences(wanted, there))
     if differing:
         raise ConfigError(

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from actseg_core.config import LiteConfig, ModelConfig, TextConfig
+from actseg_core.config import DecoderConfig, ModelConfig, TextConfig, VideoConfig
 from actseg_core.networks.two_stream import build_model
 from actseg_core.predictor import NetworkPredictor, Predictor
 from actseg_core.text.sentence import SentenceReader
@@ -21,26 +21,26 @@ def vectors() -> WordVectors:
 
 
 @pytest.fixture(scope="session")
-def lite_config() -> ModelConfig:
-    """A lite network of 8 frames at 64 px."""
+def small_config() -> ModelConfig:
+    """The paper's network, thin: 8 frames at 64 px, of which it labels the newest."""
     return ModelConfig(
-        name="lite",
-        kind="lite",
+        name="small",
         frames=8,
         label_frame="newest",
         size=64,
         text=TextConfig(word_dim=WORD_DIM, sentence_dim=16),
-        lite=LiteConfig(flow_taps=7, ring_channels=8, channels=(16, 16, 8), filters=2),
+        video=VideoConfig(width=0.125),
+        decoder=DecoderConfig(channels=(16, 8)),
     )
 
 
 @pytest.fixture(scope="session")
-def lite_predictor(lite_config: ModelConfig, vectors: WordVectors) -> Predictor:
+def small_predictor(small_config: ModelConfig, vectors: WordVectors) -> Predictor:
     """Random weights, but the same ones every time."""
     import torch
 
     torch.manual_seed(0)
-    return NetworkPredictor(build_model(lite_config), SentenceReader(lite_config.text, vectors))
+    return NetworkPredictor(build_model(small_config), SentenceReader(small_config.text, vectors))
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from actseg_core.experiment_config import (
 )
 from actseg_core.networks.two_stream import build_stream
 
-OURS = {"lite", "lite_two_stream", "paper"}
+OURS = {"lite", "paper"}
 ROWS = sorted(set(preset_names()) - OURS)
 SAME_NETWORK = (
     (

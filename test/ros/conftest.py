@@ -101,21 +101,20 @@ def start(domain: int) -> Iterator[Callable[..., Process]]:
 
 @pytest.fixture(scope="session")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small network of the lite kind that marks every pixel for every sentence it can read."""
+    """The paper's network, thin, that marks every pixel for every sentence it can read."""
     from actseg_core.checkpoints.checkpoint import save_checkpoint
-    from actseg_core.config import LiteConfig, PresenceConfig, load_preset
+    from actseg_core.config import DecoderConfig, ModelConfig, PresenceConfig, VideoConfig
     from actseg_core.networks.two_stream import build_model
 
-    config = load_preset("lite_two_stream").model_copy(
-        update={
-            "size": 64,
-            "frames": 4,
-            "threshold": -100.0,
-            "presence": PresenceConfig(threshold=0.0),
-            "lite": LiteConfig(
-                rgb_taps=4, flow_taps=3, ring_channels=8, channels=(16, 16, 16), filters=2
-            ),
-        }
+    config = ModelConfig(
+        name="small",
+        frames=4,
+        label_frame="newest",
+        size=64,
+        threshold=-100.0,
+        presence=PresenceConfig(threshold=0.0),
+        video=VideoConfig(width=0.125),
+        decoder=DecoderConfig(channels=(16, 8)),
     )
     path = tmp_path_factory.mktemp("model") / "small.safetensors"
     save_checkpoint(path, build_model(config))

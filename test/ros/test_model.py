@@ -14,7 +14,7 @@ from actseg_ros.settings import SegmentationConfig
 def test_a_checkpoint_is_loaded_tried_out_and_left_empty(checkpoint: Path) -> None:
     config = SegmentationConfig(checkpoint=str(checkpoint))
     model = load_model(config, StreamConfig())
-    assert model.name == "lite_two_stream"
+    assert model.name == "small"
     assert model.engines[0].filled == 0
     assert not model.engines[0].answer()
     assert model.read("the red square").is_known

@@ -60,10 +60,10 @@ def test_weights_that_are_not_finite_are_not_written(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_segmentation_network_is_no_classifier(lite_predictor, tmp_path: Path) -> None:
-    save_checkpoint(tmp_path / "lite.safetensors", lite_predictor.model)
+def test_a_segmentation_network_is_no_classifier(small_predictor, tmp_path: Path) -> None:
+    save_checkpoint(tmp_path / "small.safetensors", small_predictor.model)
     with pytest.raises(CheckpointError, match="no pair classifier; `actseg train-classifier`"):
-        load_classifier(tmp_path / "lite.safetensors")
+        load_classifier(tmp_path / "small.safetensors")
 
 
 @pytest.mark.parametrize(

@@ -34,15 +34,15 @@ def roots(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 @pytest.fixture
-def status(lite_predictor, tmp_path, monkeypatch):
+def status(small_predictor, tmp_path, monkeypatch):
     """Runs the verb with the small network in place of the shipped one; returns the exit code."""
     weights = tmp_path / "small.safetensors"
-    save_checkpoint(weights, lite_predictor.model)
+    save_checkpoint(weights, small_predictor.model)
 
     def load(name, device, runtime):
         if runtime.runtime == "auto":
-            return lite_predictor
-        return NetworkPredictor(lite_predictor.model, lite_predictor.reader, device, runtime)
+            return small_predictor
+        return NetworkPredictor(small_predictor.model, small_predictor.reader, device, runtime)
 
     monkeypatch.setattr(verb.Predictor, "load", load)
     options = ["--model", str(weights), "--output", str(tmp_path / "out")]
@@ -199,7 +199,7 @@ def test_ctrl_c_keeps_what_was_answered(status, roots, tmp_path, monkeypatch, ca
         (("a2d-pairs", "--frozen"), "--frozen, --following and --frame-list are for sentences"),
         (("a2d-pairs", "--queries", "some"), "--queries must be given or all"),
         (("a2d-sentences", "--split", "val"), "no split 'val'"),
-        (("a2d-sentences", "--row", "table1_rgb"), "row table1_rgb wants kind actor_action"),
+        (("a2d-sentences", "--row", "table1_rgb"), "row table1_rgb wants streams"),
         (("a2d-sentences", "--row", "table7"), "no row of the paper's tables"),
         (("jhmdb-sentences",), "cannot read"),
     ],

@@ -53,10 +53,10 @@ def wait_for(pattern: str, read: Any) -> str:
 
 
 def test_a_folder_of_images_is_played_and_answered(
-    lite_predictor, tmp_path, monkeypatch, capsys, numbered
+    small_predictor, tmp_path, monkeypatch, capsys, numbered
 ) -> None:
     """The end of the file ends it; until then the page answers what is typed there."""
-    monkeypatch.setattr(verb.Predictor, "load", lambda *_: lite_predictor)
+    monkeypatch.setattr(verb.Predictor, "load", lambda *_: small_predictor)
     video = numbered.write(tmp_path / "clip.mp4", 300)
     codes: list[int] = []
     options = ("--port", "0", "--rate", "30", "--no-loop")

@@ -92,18 +92,18 @@ def test_an_unknown_preset_is_refused() -> None:
 
 
 def test_a_checkpoint_is_exported_and_checked_again(
-    lite_predictor: Predictor, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    small_predictor: Predictor, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    save_checkpoint(tmp_path / "m.safetensors", lite_predictor.model)
+    save_checkpoint(tmp_path / "m.safetensors", small_predictor.model)
     out = tmp_path / "out"
     assert main(["export", str(tmp_path / "m.safetensors"), "--out", str(out)]) == 0
     printed = capsys.readouterr().out
-    assert printed.count("passes") == 10
-    (out / "head_rgb.onnx").write_bytes(b"")
+    assert printed.count("passes") == 6
+    (out / "encoder_rgb.onnx").write_bytes(b"")
 
     assert main(["export", "--check", str(out)]) == 2
 
-    assert "head_rgb.onnx is not the file that was exported" in capsys.readouterr().err
+    assert "encoder_rgb.onnx is not the file that was exported" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

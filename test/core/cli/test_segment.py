@@ -21,10 +21,10 @@ FIRST = 7  # frames before the first answer of a window of eight that labels the
 
 
 @pytest.fixture
-def run(lite_predictor, tmp_path, monkeypatch) -> Callable[..., int]:
+def run(small_predictor, tmp_path, monkeypatch) -> Callable[..., int]:
     """Runs the verb with a small network; returns the exit code."""
-    monkeypatch.setattr(verb.Predictor, "load", lambda *_: lite_predictor)
-    assert lite_predictor.config.frames == FIRST + 1
+    monkeypatch.setattr(verb.Predictor, "load", lambda *_: small_predictor)
+    assert small_predictor.config.frames == FIRST + 1
 
     def call(video: Path | str, *arguments: str) -> int:
         output = ("--output", str(tmp_path / "out"))

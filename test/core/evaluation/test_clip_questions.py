@@ -24,22 +24,22 @@ def dataset(generated) -> A2DSentences:
 
 
 @pytest.fixture
-def make(dataset, lite_predictor):
+def make(dataset, small_predictor):
     def questions(**options) -> ClipQuestions:
-        return ClipQuestions(dataset, lite_predictor.config, lite_predictor.read, **options)
+        return ClipQuestions(dataset, small_predictor.config, small_predictor.read, **options)
 
     return questions
 
 
 def test_every_sample_is_asked_once_with_its_own_clip_and_truth(
-    make, dataset, lite_config
+    make, dataset, small_config
 ) -> None:
     questions = {item.sample_id: item for item in make()}
     assert set(questions) == {sample_id(sample) for sample in dataset.samples}
     pool = ReaderPool()
     for sample in dataset.samples[:4]:
         question = questions[sample_id(sample)]
-        wanted = load_clip(dataset, sample, lite_config, pool)
+        wanted = load_clip(dataset, sample, small_config, pool)
         assert (question.sentence, question.frame) == (sample.sentence, sample.frame)
         np.testing.assert_array_equal(question.truth, wanted.mask)
         np.testing.assert_array_equal(question.clip.rgb, wanted.clip.rgb)
@@ -79,14 +79,14 @@ def test_a_limit_is_spread_over_the_data_set(make, dataset) -> None:
     assert [item.frame for item in select(samples, 3)] == [0, 5, 10]
 
 
-def test_a_frozen_clip_repeats_the_labelled_frame(make, lite_config) -> None:
+def test_a_frozen_clip_repeats_the_labelled_frame(make, small_config) -> None:
     moving, frozen = next(iter(make())), next(iter(make(frozen=True)))
-    index = lite_config.label_index
+    index = small_config.label_index
     np.testing.assert_array_equal(frozen.clip.rgb, moving.clip.rgb[[index] * 8])
     assert not (moving.clip.rgb == moving.clip.rgb[index]).all()
 
 
-def test_the_next_frames_clip_is_loaded_on_demand_where_there_is_one(make, lite_config) -> None:
+def test_the_next_frames_clip_is_loaded_on_demand_where_there_is_one(make, small_config) -> None:
     for question in make(following=True):
         if question.frame == 7:  # the last of 8
             assert question.next_clip is None
@@ -96,14 +96,14 @@ def test_the_next_frames_clip_is_loaded_on_demand_where_there_is_one(make, lite_
 
 
 def test_a_damaged_video_raises_or_is_counted_once_per_sample(
-    generated, tmp_path, lite_predictor
+    generated, tmp_path, small_predictor
 ) -> None:
     copy = tmp_path / "copy"
     shutil.copytree(generated, copy)
     strict = A2DSentences(copy, "test")
     victim = strict.samples[0].video
     strict.layout.clip(victim).write_bytes(b"no video")
-    read, config = lite_predictor.read, lite_predictor.config
+    read, config = small_predictor.read, small_predictor.config
     with pytest.raises(Exception, match=f"{victim}.mp4"):
         list(ClipQuestions(strict, config, read))
     tolerant = A2DSentences(copy, "test", skip_bad=True)
@@ -124,31 +124,33 @@ def _place(sample: Sample) -> tuple[str, int, int]:
     return sample.video, sample.frame, sample.instance
 
 
-def test_answers_are_those_of_the_predictor(make, lite_predictor) -> None:
-    answerer = ClipAnswerer(lite_predictor)
+def test_answers_are_those_of_the_predictor(make, small_predictor) -> None:
+    answerer = ClipAnswerer(small_predictor)
     for question in make(limit=3):
-        (wanted,) = lite_predictor.predict(question.clip, [question.asked])
+        (wanted,) = small_predictor.predict(question.clip, [question.asked])
         got = answerer(question)
         np.testing.assert_array_equal(got.mask, wanted.mask > 0)
         assert (got.found, got.confidence) == (wanted.found, wanted.confidence)
 
 
-def test_a_clip_is_encoded_once_for_all_its_sentences(make, lite_predictor, monkeypatch) -> None:
+def test_a_clip_is_encoded_once_for_all_its_sentences(make, small_predictor, monkeypatch) -> None:
     encoded = []
-    encode = lite_predictor.encode
-    monkeypatch.setattr(lite_predictor, "encode", lambda *clip: encoded.append(1) or encode(*clip))
+    encode = small_predictor.encode
+    monkeypatch.setattr(
+        small_predictor, "encode", lambda *clip: encoded.append(1) or encode(*clip)
+    )
     questions = list(make())
-    answerer = ClipAnswerer(lite_predictor)
+    answerer = ClipAnswerer(small_predictor)
     for question in questions:
         answerer(question)
     frames = Counter((item.video_id, item.frame) for item in questions)
     assert len(encoded) == len(frames) < len(questions)
 
 
-def test_the_next_frames_answer_and_the_flow_to_it_are_given(make, lite_predictor) -> None:
-    answerer = ClipAnswerer(lite_predictor)
+def test_the_next_frames_answer_and_the_flow_to_it_are_given(make, small_predictor) -> None:
+    answerer = ClipAnswerer(small_predictor)
     question = next(item for item in make(following=True) if item.next_clip is not None)
-    (wanted,) = lite_predictor.predict(question.next_clip, [question.asked])
+    (wanted,) = small_predictor.predict(question.next_clip, [question.asked])
     prediction = answerer(question)
     np.testing.assert_array_equal(prediction.next_mask, wanted.mask > 0)
     assert prediction.next_flow.shape == (64, 80, 2)
@@ -159,23 +161,25 @@ def test_the_next_frames_answer_and_the_flow_to_it_are_given(make, lite_predicto
 
 
 def test_absent_actors_of_custom_data_have_an_empty_truth_of_the_frames_size(
-    tmp_path, generated, dataset, lite_predictor
+    tmp_path, generated, dataset, small_predictor
 ) -> None:
     shutil.copyfile(dataset.layout.clip(dataset.samples[0].video), tmp_path / "v.mp4")
     (tmp_path / "sentences.csv").write_text("video,frame,sentence,mask\nv.mp4,2,red dog,\n")
     custom = CustomDataset(tmp_path)
-    (question,) = ClipQuestions(custom, lite_predictor.config, lite_predictor.read)
+    (question,) = ClipQuestions(custom, small_predictor.config, small_predictor.read)
     assert question.truth.shape == (64, 80)
     assert not question.truth.any()
-    result = evaluate([question], ClipAnswerer(lite_predictor))
+    result = evaluate([question], ClipAnswerer(small_predictor))
     assert result.presence.absent_by_kind["annotated"].samples == 1
 
 
-def test_the_labelled_frame_of_a_row_can_be_read_again(make, lite_predictor, lite_config) -> None:
+def test_the_labelled_frame_of_a_row_can_be_read_again(
+    make, small_predictor, small_config
+) -> None:
     questions = make(limit=2)
     asked = list(questions)
-    result = evaluate(asked, ClipAnswerer(lite_predictor))
+    result = evaluate(asked, ClipAnswerer(small_predictor))
     for question, row in zip(asked, result.rows, strict=True):
-        wanted = question.clip.rgb[lite_config.label_index]
+        wanted = question.clip.rgb[small_config.label_index]
         np.testing.assert_array_equal(questions.image(row), wanted)
     questions.close()

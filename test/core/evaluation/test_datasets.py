@@ -139,7 +139,7 @@ def test_a_row_that_the_network_is_not_is_refused(preset, kind, row, message) ->
 
 
 def test_a_name_alone_does_not_make_a_row() -> None:
-    impostor = load_preset("lite_two_stream").model_copy(update={"name": "table1_rgb_flow"})
+    impostor = load_preset("lite").model_copy(update={"name": "table1_rgb_flow"})
     assert row_of(impostor, "a2d-sentences") == ("", ())
 
 

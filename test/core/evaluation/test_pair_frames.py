@@ -28,19 +28,19 @@ def dataset(generated) -> A2DPairs:
     return A2DPairs(generated, "test")
 
 
-def test_every_annotated_frame_comes_once_with_its_label_map(dataset, lite_config) -> None:
-    frames = list(LabelledFrames(dataset, lite_config))
+def test_every_annotated_frame_comes_once_with_its_label_map(dataset, small_config) -> None:
+    frames = list(LabelledFrames(dataset, small_config))
     assert [frame.video for frame in frames] == [item.video for item in dataset.frames]
     for frame in frames:
         assert frame.truth.shape == frame.clip.rgb.shape[1:3] == (64, 80)
-        assert len(frame.clip) == lite_config.frames
+        assert len(frame.clip) == small_config.frames
         shown = set(np.unique(frame.truth).tolist()) - {0}
         assert shown <= set(dataset.video_labels[frame.video])
-    assert len(list(LabelledFrames(dataset, lite_config, limit=2))) == 2
+    assert len(list(LabelledFrames(dataset, small_config, limit=2))) == 2
 
 
-def test_the_truth_itself_scores_one_and_background_alone_does_not(dataset, lite_config) -> None:
-    frames = LabelledFrames(dataset, lite_config)
+def test_the_truth_itself_scores_one_and_background_alone_does_not(dataset, small_config) -> None:
+    frames = LabelledFrames(dataset, small_config)
     perfect = evaluate_frames(frames, lambda frame: frame.truth)
     assert perfect.frames == len(frames)
     assert (perfect.joint.mean_iou, perfect.actor.class_average) == (1.0, 1.0)
@@ -51,15 +51,15 @@ def test_the_truth_itself_scores_one_and_background_alone_does_not(dataset, lite
 
 
 def test_a_network_labels_frames_with_the_pairs_asked_for(
-    dataset, lite_predictor, lite_config
+    dataset, small_predictor, small_config
 ) -> None:
-    frames = LabelledFrames(dataset, lite_config, limit=4)
-    given = FrameLabeller(lite_predictor, given_pairs(dataset))
+    frames = LabelledFrames(dataset, small_config, limit=4)
+    given = FrameLabeller(small_predictor, given_pairs(dataset))
     for frame in frames:
         labels = given(frame)
         assert labels.shape == frame.truth.shape
         assert set(np.unique(labels).tolist()) <= {0, *dataset.video_labels[frame.video]}
-    scores = evaluate_frames(frames, FrameLabeller(lite_predictor, all_pairs))
+    scores = evaluate_frames(frames, FrameLabeller(small_predictor, all_pairs))
     assert 0 <= scores.joint.mean_iou <= 1
 
 

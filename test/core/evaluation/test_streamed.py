@@ -81,11 +81,11 @@ def test_a_row_holds_the_pixel_counts_of_its_answer() -> None:
 
 
 def test_the_stream_pushes_every_frame_into_one_engine(
-    lite_predictor: Predictor, moving_square: np.ndarray
+    small_predictor: Predictor, moving_square: np.ndarray
 ) -> None:
     frames = [Frame(image, n * 33_000_000, sequence=n) for n, image in enumerate(moving_square)]
     numbers, stamps = [], []
-    for frame, engine in stream(lite_predictor, frames, ["red dog", "person"]):
+    for frame, engine in stream(small_predictor, frames, ["red dog", "person"]):
         numbers.append(frame.sequence)
         answers = engine.answer()
         assert set(answers) == ({"red dog", "person"} if engine.ready else set())

@@ -123,13 +123,3 @@ def test_kept_in_float16_the_features_stay_close() -> None:
             for near, exact in zip(maps, model.encode(clips)[name], strict=True):
                 assert near.dtype == torch.float32
                 assert (near - exact).abs().max() <= 4e-3 * exact.abs().max()
-
-
-def test_the_lite_network_trains_every_layer_and_keeps_nothing(lite_config: ModelConfig) -> None:
-    segmenter = build_model(lite_config).stream("rgb")
-    clip = torch.zeros(1, 3, 8, 64, 64)
-    assert segmenter.encode_frozen(clip) is clip
-    assert segmenter.frozen_state() == {}
-    with torch.inference_mode():
-        whole, parts = segmenter.encode(clip), segmenter.encode_from_frozen(clip)
-    assert all(torch.equal(a, b) for a, b in zip(whole, parts, strict=True))

@@ -1,4 +1,4 @@
-"""Small networks of both kinds, and a folder for graphs."""
+"""A small network, and a folder for graphs."""
 
 from pathlib import Path
 
@@ -7,12 +7,6 @@ import torch
 
 from actseg_core.config import DecoderConfig, ModelConfig, TextConfig, VideoConfig
 from actseg_core.networks.two_stream import Network, build_model
-
-
-@pytest.fixture(scope="session")
-def lite(lite_config: ModelConfig) -> Network:
-    torch.manual_seed(0)
-    return build_model(lite_config)
 
 
 @pytest.fixture(scope="session")

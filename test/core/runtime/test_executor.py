@@ -1,4 +1,4 @@
-"""Every runtime answers as PyTorch does: whole clips, stepping, any number of sentences."""
+"""Every runtime answers as PyTorch does: whole clips, streams, any number of sentences."""
 
 from pathlib import Path
 
@@ -8,10 +8,8 @@ import torch
 from torch import Tensor
 
 from actseg_core.config import ModelConfig, RuntimeConfig, StreamConfig
-from actseg_core.errors import ShapeError
 from actseg_core.networks.two_stream import Network, build_model
 from actseg_core.predictor import NetworkPredictor, Predictor
-from actseg_core.runtime.executor import Executor
 from actseg_core.runtime.select import make_executor
 from actseg_core.streaming.engine import StreamingEngine
 from actseg_core.text.sentence import SentenceReader
@@ -49,11 +47,10 @@ def assert_equal(ours: list[Tensor], theirs: list[Tensor]) -> None:
 
 
 @pytest.mark.parametrize("runtime", RUNTIMES)
-@pytest.mark.parametrize("kind", ["lite", "paper"])
 def test_whole_clips_are_answered_as_by_the_network_itself(
-    runtime: str, kind: str, request: pytest.FixtureRequest, cache: Path
+    runtime: str, paper: Network, cache: Path
 ) -> None:
-    network = request.getfixturevalue(kind)
+    network = paper
     executor = make_executor(network, RuntimeConfig(runtime=runtime), cache)
     assert executor.name == runtime
     clip = clips(network.config, seed=5)
@@ -74,10 +71,10 @@ def test_whole_clips_are_answered_as_by_the_network_itself(
         ("openvino", ("rgb",)),
     ],
 )
-def test_stepping_on_every_runtime_equals_whole_windows_in_pytorch(
+def test_a_stream_on_every_runtime_is_answered_as_whole_windows_are_in_pytorch(
     runtime: str,
     streams: tuple[str, ...],
-    lite_config: ModelConfig,
+    small_config: ModelConfig,
     vectors: WordVectors,
     moving_square: np.ndarray,
     monkeypatch: pytest.MonkeyPatch,
@@ -85,8 +82,8 @@ def test_stepping_on_every_runtime_equals_whole_windows_in_pytorch(
 ) -> None:
     monkeypatch.setenv("ACTSEG_CACHE", str(cache))
     torch.manual_seed(0)
-    network = build_model(lite_config.model_copy(update={"streams": streams}))
-    reader = SentenceReader(lite_config.text, vectors)
+    network = build_model(small_config.model_copy(update={"streams": streams}))
+    reader = SentenceReader(small_config.text, vectors)
     predictor = NetworkPredictor(network, reader, runtime=RuntimeConfig(runtime=runtime))
     plain = NetworkPredictor(network, reader)
     sentences = [plain.read("red dog running"), plain.read("person left")]
@@ -99,10 +96,11 @@ def test_stepping_on_every_runtime_equals_whole_windows_in_pytorch(
         engine.push(Frame(image, stamp_ns=stamp, frame_id="cam"))
         if not engine.ready:
             continue
-        stepped = engine._encoder.capture(engine._window)()
+        assert engine.snapshot is not None
+        streamed = engine.snapshot.encode()
         flow = engine._window.flow() if "flow" in streams else None
         whole = plain.encode(engine._window.images(), flow)
-        ours = predictor.respond(stepped, sentences)
+        ours = predictor.respond(streamed, sentences)
         theirs = plain.respond(whole, sentences)
         for sentence in sentences:
             np.testing.assert_allclose(ours[sentence].map, theirs[sentence].map, atol=1e-4, rtol=0)
@@ -120,41 +118,32 @@ def late(images: np.ndarray) -> list[tuple[np.ndarray, int]]:
     ]
 
 
-def test_answers_stay_valid_when_more_is_run(lite: Network, cache: Path) -> None:
+def test_answers_stay_valid_when_more_is_run(paper: Network, cache: Path) -> None:
     for runtime in ("onnxruntime", "openvino"):
-        executor = make_executor(lite, RuntimeConfig(runtime=runtime), cache)
-        first, second = (clips(lite.config, seed)["rgb"][:, :, 0] for seed in (1, 2))
-        pyramid, entry = executor.step("rgb", first)
-        kept = [item.clone() for item in (*pyramid, entry)]
-        executor.step("rgb", second)
-        for item, copy in zip((*pyramid, entry), kept, strict=True):
-            assert torch.equal(item, copy)
-
-
-def test_a_ring_of_another_length_is_refused(lite: Network, cache: Path) -> None:
-    for executor in (
-        Executor(lite),
-        make_executor(lite, RuntimeConfig(runtime="onnxruntime"), cache),
-    ):
-        pyramid, entry = executor.step("rgb", clips(lite.config)["rgb"][:, :, 0])
-        with pytest.raises(ShapeError, match="must hold 8 entries, got 3"):
-            executor.join("rgb", pyramid, [entry] * 3)
+        executor = make_executor(paper, RuntimeConfig(runtime=runtime), cache)
+        first, second = (clips(paper.config, seed) for seed in (1, 2))
+        found = executor.encode(first)
+        kept = {name: [item.clone() for item in items] for name, items in found.items()}
+        executor.encode(second)
+        for name, items in found.items():
+            for item, copy in zip(items, kept[name], strict=True):
+                assert torch.equal(item, copy)
 
 
 def test_filters_are_made_once_per_change_of_sentence(
-    lite_config: ModelConfig, vectors: WordVectors, cache: Path, monkeypatch: pytest.MonkeyPatch
+    small_config: ModelConfig, vectors: WordVectors, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ACTSEG_CACHE", str(cache))
     torch.manual_seed(0)
-    network = build_model(lite_config)
-    reader = SentenceReader(lite_config.text, vectors)
+    network = build_model(small_config)
+    reader = SentenceReader(small_config.text, vectors)
     predictor = NetworkPredictor(network, reader, runtime=RuntimeConfig(runtime="torch"))
     calls = []
     make = predictor.executor.filters
     monkeypatch.setattr(
         predictor.executor, "filters", lambda asked: calls.append(len(asked)) or make(asked)
     )
-    features = predictor.executor.encode(clips(lite_config))
+    features = predictor.executor.encode(clips(small_config))
     dog, person = predictor.read("dog"), predictor.read("person")
 
     predictor.respond(features, [dog])
@@ -164,16 +153,16 @@ def test_filters_are_made_once_per_change_of_sentence(
     assert calls == [1, 2]
 
 
-def test_without_a_runtime_changed_weights_are_followed(lite_predictor: Predictor) -> None:
-    features = lite_predictor.executor.encode(clips(lite_predictor.config))
-    dog = lite_predictor.read("dog")
-    before = lite_predictor.respond(features, [dog])[dog].map
-    weight = next(lite_predictor.model.stream("rgb").sentence_encoder.parameters())
+def test_without_a_runtime_changed_weights_are_followed(small_predictor: Predictor) -> None:
+    features = small_predictor.executor.encode(clips(small_predictor.config))
+    dog = small_predictor.read("dog")
+    before = small_predictor.respond(features, [dog])[dog].map
+    weight = next(small_predictor.model.stream("rgb").sentence_encoder.parameters())
     kept = weight.detach().clone()
     try:
         with torch.no_grad():
             weight.mul_(3.0)
-        assert not np.array_equal(lite_predictor.respond(features, [dog])[dog].map, before)
+        assert not np.array_equal(small_predictor.respond(features, [dog])[dog].map, before)
     finally:
         with torch.no_grad():
             weight.copy_(kept)

@@ -17,26 +17,19 @@ from actseg_core.runtime.export import check_folder, export_folder
 
 
 @pytest.fixture(scope="module")
-def folder(lite: Network, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("exported") / "lite"
-    export_folder(lite, path)
+def folder(paper: Network, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("exported") / "paper"
+    export_folder(paper, path)
     return path
 
 
 def test_every_graph_passes_in_both_runtimes(folder: Path) -> None:
     found = list(check_folder(folder))
-    names = {"trunk_rgb", "head_rgb", "trunk_flow", "head_flow", "decoder"}
+    names = {"encoder_rgb", "encoder_flow", "decoder"}
     assert {(item.graph, item.runtime) for item in found} == {
         (name, runtime) for name in names for runtime in ("onnxruntime", "openvino")
     }
     assert all(item.passes and item.largest < 1e-4 for item in found)
-
-
-def test_the_papers_network_is_exported_too(paper: Network, tmp_path: Path) -> None:
-    export_folder(paper, tmp_path / "paper")
-    found = list(check_folder(tmp_path / "paper"))
-    assert {item.graph for item in found} == {"encoder_rgb", "encoder_flow", "decoder"}
-    assert all(item.passes for item in found), found
 
 
 def test_the_default_model_is_exported_too(tmp_path: Path) -> None:
@@ -51,14 +44,14 @@ def test_the_default_model_is_exported_too(tmp_path: Path) -> None:
     assert index["graphs"]["look"]["outputs"]["object_masks"]["shape"][0] == "sentences"
 
 
-def test_files_alone_take_frames_and_words_to_the_mask(folder: Path, lite: Network) -> None:
+def test_files_alone_take_frames_and_words_to_the_mask(folder: Path, paper: Network) -> None:
     """As a user without this package would: only model.json and the ONNX files."""
     index = json.loads((folder / "model.json").read_text())
     run = {
         name: onnxruntime.InferenceSession(folder / about["file"])
         for name, about in index["graphs"].items()
     }
-    config, random = lite.config, np.random.default_rng(3)
+    config, random = paper.config, np.random.default_rng(3)
     shape = (config.frames, config.size, config.size)
     clips = {
         "rgb": random.uniform(-1, 1, (1, 3, *shape)).astype(np.float32),
@@ -66,40 +59,28 @@ def test_files_alone_take_frames_and_words_to_the_mask(folder: Path, lite: Netwo
     }
     features = {}
     for stream, clip in clips.items():
-        ring = index["ring"][stream]
-        outputs = list(index["graphs"][f"trunk_{stream}"]["outputs"])
-        stepped = [
-            dict(
-                zip(
-                    outputs,
-                    run[f"trunk_{stream}"].run(None, {"frame": clip[:, :, t]}),
-                    strict=True,
-                )
-            )
-            for t in range(ring["entries"])
-        ]
-        newest = {name: value for name, value in stepped[-1].items() if name != "entry"}
-        taps = {f"entry_{t}": stepped[t]["entry"] for t in ring["taps"]}
-        joined = run[f"head_{stream}"].run(None, {**newest, **taps})
-        features |= {f"{stream}_features_{place}": item for place, item in enumerate(joined)}
+        encoded = run[f"encoder_{stream}"].run(None, {"clip": clip})
+        features |= {f"{stream}_features_{place}": item for place, item in enumerate(encoded)}
     words = random.normal(size=(4, config.text.max_words, config.text.word_dim))
     words = words.astype(np.float32)
     *_, logits, _ = run["decoder"].run(None, {**features, "words": words})
 
     with torch.no_grad():
         tensors = {name: torch.from_numpy(clip) for name, clip in clips.items()}
-        asked = lite.encode_sentences(torch.from_numpy(words))
-        wanted = lite.respond(lite.encode(tensors), asked)
+        asked = paper.encode_sentences(torch.from_numpy(words))
+        wanted = paper.respond(paper.encode(tensors), asked)
     np.testing.assert_allclose(logits, wanted[-1].numpy(), atol=1e-4)
 
 
 @pytest.mark.slow
 def test_half_precision_halves_the_files_and_stays_near(
-    folder: Path, lite: Network, tmp_path: Path
+    folder: Path, paper: Network, tmp_path: Path
 ) -> None:
-    export_folder(lite, tmp_path / "half", half=True)
+    export_folder(paper, tmp_path / "half", half=True)
     assert all(item.passes for item in check_folder(tmp_path / "half"))
-    full, half = ((path / "trunk_rgb.onnx").stat().st_size for path in (folder, tmp_path / "half"))
+    full, half = (
+        (path / "encoder_rgb.onnx").stat().st_size for path in (folder, tmp_path / "half")
+    )
     assert half < 0.6 * full
 
 
@@ -114,24 +95,24 @@ def test_sentences_read_by_an_lstm_are_refused_in_words(
 
 
 def test_a_folder_is_replaced_only_when_told_and_only_if_it_is_ours(
-    lite: Network, folder: Path, tmp_path: Path
+    paper: Network, folder: Path, tmp_path: Path
 ) -> None:
     with pytest.raises(CheckpointError, match="exists already; name another, or add --force"):
-        export_folder(lite, folder)
+        export_folder(paper, folder)
     (tmp_path / "photos").mkdir()
     with pytest.raises(CheckpointError, match=r"no exported model .* is not replaced"):
-        export_folder(lite, tmp_path / "photos", force=True)
+        export_folder(paper, tmp_path / "photos", force=True)
 
 
 def test_a_failed_export_leaves_nothing(
-    lite: Network, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    paper: Network, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(_graph: object) -> bytes:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(export, "to_onnx", full)
     with pytest.raises(CheckpointError, match=r"cannot write .*No space left.*disk full"):
-        export_folder(lite, tmp_path / "model")
+        export_folder(paper, tmp_path / "model")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -153,6 +134,25 @@ def test_damaged_folders_are_named(
     (tmp_path / file).write_bytes(content)
     with pytest.raises(CheckpointError, match=reason):
         list(check_folder(tmp_path))
+
+
+def test_a_folder_of_the_gone_network_says_what_to_take(folder: Path, tmp_path: Path) -> None:
+    index = json.loads((folder / "model.json").read_text())
+    index["config"] |= {"kind": "lite", "lite": {"rgb_taps": 4}}
+    (tmp_path / "model.json").write_text(json.dumps(index))
+    with pytest.raises(CheckpointError, match="kind 'lite' is the two-stream .* take preset lite"):
+        list(check_folder(tmp_path))
+
+
+def test_a_folder_that_still_stores_the_gone_networks_settings_is_checked(
+    folder: Path, tmp_path: Path
+) -> None:
+    for item in folder.iterdir():
+        (tmp_path / item.name).write_bytes(item.read_bytes())
+    index = json.loads((folder / "model.json").read_text())
+    index["config"]["lite"], index["ring"] = {"rgb_taps": 4}, {}
+    (tmp_path / "model.json").write_text(json.dumps(index))
+    assert all(item.passes for item in check_folder(tmp_path))
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:

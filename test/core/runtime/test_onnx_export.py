@@ -18,71 +18,68 @@ from actseg_core.runtime.torch_runtime import folded
 SETTINGS = RuntimeConfig(runtime="onnxruntime")
 
 
-def test_networks_are_cut_where_frames_windows_and_sentences_meet(
-    lite: Network, paper: Network
-) -> None:
+def test_networks_are_cut_where_windows_and_sentences_meet(paper: Network) -> None:
     names = {
-        kinds: [item.name for item in make_graphs(lite, kinds)] for kinds in (RUNNING, EXPORTED)
+        kinds: [item.name for item in make_graphs(paper, kinds)] for kinds in (RUNNING, EXPORTED)
     }
-    steps = ["trunk_rgb", "head_rgb", "trunk_flow", "head_flow"]
-    assert names == {RUNNING: [*steps, "respond"], EXPORTED: [*steps, "decoder"]}
-    assert [item.name for item in make_graphs(paper)] == ["encoder_rgb", "encoder_flow"]
+    streams = ["encoder_rgb", "encoder_flow"]
+    assert names == {RUNNING: streams, EXPORTED: [*streams, "decoder"]}
 
 
 def test_a_second_start_converts_nothing(
-    lite: Network, cache: Path, monkeypatch: pytest.MonkeyPatch
+    paper: Network, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    make_executor(lite, SETTINGS, cache)
+    make_executor(paper, SETTINGS, cache)
     monkeypatch.setattr(onnx_export, "to_onnx", lambda _: pytest.fail("converted again"))
-    assert make_executor(lite, SETTINGS, cache).name == "onnxruntime"
+    assert make_executor(paper, SETTINGS, cache).name == "onnxruntime"
 
 
 @pytest.mark.parametrize("damage", ["cut", "noise", "another graph"])
-def test_a_damaged_file_is_renewed(lite: Network, tmp_path: Path, damage: str) -> None:
-    rgb, flow = make_graphs(lite, ("head",))
-    OnnxCache(lite, tmp_path).get(rgb)
-    good = OnnxCache(lite, tmp_path).get(flow)
-    path = next(tmp_path.rglob("head_flow.onnx"))
+def test_a_damaged_file_is_renewed(paper: Network, tmp_path: Path, damage: str) -> None:
+    rgb, flow = make_graphs(paper, ("encoder",))
+    OnnxCache(paper, tmp_path).get(rgb)
+    good = OnnxCache(paper, tmp_path).get(flow)
+    path = next(tmp_path.rglob("encoder_flow.onnx"))
     bad = {
         "cut": good[: len(good) // 2],
         "noise": os.urandom(100),
-        "another graph": path.with_name("head_rgb.onnx").read_bytes(),
+        "another graph": path.with_name("encoder_rgb.onnx").read_bytes(),
     }[damage]
     path.write_bytes(bad)
 
-    run = ready(OnnxRuntime(torch.device("cpu"), 1), flow, OnnxCache(lite, tmp_path), TOLERANCE)
+    run = ready(OnnxRuntime(torch.device("cpu"), 1), flow, OnnxCache(paper, tmp_path), TOLERANCE)
 
     torch.testing.assert_close(run(flow.example()), list(flow.outputs.values()), atol=1e-4, rtol=0)
     assert path.read_bytes() == good
     assert list(tmp_path.rglob("*.part")) == []
 
 
-def test_a_folder_that_cannot_be_written_costs_only_time(lite: Network, tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_costs_only_time(paper: Network, tmp_path: Path) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("in the way")
-    assert OnnxCache(lite, blocked).get(make_graphs(lite, ("head",))[0])
+    assert OnnxCache(paper, blocked).get(make_graphs(paper, ("encoder",))[0])
     assert blocked.read_text() == "in the way"
 
 
-def test_other_weights_and_other_settings_have_other_files(lite_config: ModelConfig) -> None:
+def test_other_weights_and_other_settings_have_other_files(paper_config: ModelConfig) -> None:
     torch.manual_seed(0)
-    first = build_model(lite_config)
-    second = build_model(lite_config)
-    wider = build_model(lite_config.model_copy(update={"size": 96}))
+    first = build_model(paper_config)
+    second = build_model(paper_config)
+    wider = build_model(paper_config.model_copy(update={"size": 64}))
     wider.load_state_dict(first.state_dict())
     assert len({fingerprint(item) for item in (first, second, wider)}) == 3
     second.load_state_dict(first.state_dict())
     assert fingerprint(first) == fingerprint(second)
 
 
-def test_only_the_newest_models_are_kept(lite: Network, tmp_path: Path) -> None:
+def test_only_the_newest_models_are_kept(paper: Network, tmp_path: Path) -> None:
     for index in range(KEPT_MODELS + 2):
         folder = tmp_path / f"old{index}"
         folder.mkdir()
-        (folder / "trunk_rgb.onnx").write_bytes(b"x")
+        (folder / "encoder_rgb.onnx").write_bytes(b"x")
         os.utime(folder, (index, index))
-    network = folded(lite)
-    graph = make_graphs(network, ("head",))[0]
+    network = folded(paper)
+    graph = make_graphs(network, ("encoder",))[0]
     OnnxCache(network, tmp_path).get(graph)
     left = {item.name for item in tmp_path.iterdir()}
     assert len(left) == KEPT_MODELS

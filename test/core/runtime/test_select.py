@@ -8,22 +8,26 @@ import pytest
 import torch
 from torch import Tensor
 
-from actseg_core.config import RuntimeConfig
+from actseg_core.config import ModelConfig, RuntimeConfig
 from actseg_core.errors import BackendError
+from actseg_core.networks.objects_model import ObjectsModel
 from actseg_core.networks.two_stream import Network
 from actseg_core.runtime import onnx_runtime, openvino_runtime, select
 from actseg_core.runtime.graphs import Compiled, Graph, make_graphs
+from actseg_core.runtime.object_runner import make_object_runner
 from actseg_core.runtime.onnx_runtime import OnnxRuntime, providers
 from actseg_core.runtime.select import check, make_executor
 
 CPU = torch.device("cpu")
 
 
-def test_auto_prefers_onnx_runtime_for_lite_and_openvino_for_the_paper(
-    lite: Network, paper: Network, cache: Path
+def test_auto_prefers_openvino_for_clips_and_onnx_runtime_for_single_frames(
+    paper: Network, cache: Path
 ) -> None:
-    assert make_executor(lite, RuntimeConfig(), cache).name == "onnxruntime"
     assert make_executor(paper, RuntimeConfig(), cache).name == "openvino"
+    config = ModelConfig(kind="objects", streams=("rgb",), label_frame="newest", size=96)
+    model = ObjectsModel(config).eval()
+    assert make_object_runner(model, RuntimeConfig(), cache)[1] == "onnxruntime"
 
 
 def without(monkeypatch: pytest.MonkeyPatch, *modules: object) -> None:
@@ -39,24 +43,24 @@ def test_auto_takes_the_next_runtime_where_one_is_not_installed(
 
 
 def test_auto_takes_pytorch_and_says_why_where_no_runtime_is_installed(
-    lite: Network,
+    paper: Network,
     cache: Path,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     without(monkeypatch, onnx_runtime, openvino_runtime)
     with caplog.at_level(logging.WARNING):
-        assert make_executor(lite, RuntimeConfig(), cache).name == "torch"
+        assert make_executor(paper, RuntimeConfig(), cache).name == "torch"
     assert "PyTorch runs the network, which is slower here" in caplog.text
     assert "onnxruntime is not installed" in caplog.text
 
 
 def test_a_named_runtime_that_is_not_installed_is_an_error(
-    lite: Network, cache: Path, monkeypatch: pytest.MonkeyPatch
+    paper: Network, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     without(monkeypatch, openvino_runtime)
     with pytest.raises(BackendError, match="openvino is not installed; pip install openvino"):
-        make_executor(lite, RuntimeConfig(runtime="openvino"), cache)
+        make_executor(paper, RuntimeConfig(runtime="openvino"), cache)
 
 
 def wrong(self: OnnxRuntime, graph: Graph, model: bytes) -> Compiled:
@@ -67,7 +71,7 @@ def wrong(self: OnnxRuntime, graph: Graph, model: bytes) -> Compiled:
 
 
 def test_a_runtime_that_answers_otherwise_is_left_out(
-    lite: Network,
+    paper: Network,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
@@ -75,8 +79,8 @@ def test_a_runtime_that_answers_otherwise_is_left_out(
     monkeypatch.setattr(OnnxRuntime, "compile", wrong)
     without(monkeypatch, openvino_runtime)
     with caplog.at_level(logging.WARNING):
-        assert make_executor(lite, RuntimeConfig(), tmp_path).name == "torch"
-    assert "answers otherwise than PyTorch in graph trunk_rgb" in caplog.text
+        assert make_executor(paper, RuntimeConfig(), tmp_path).name == "torch"
+    assert "answers otherwise than PyTorch in graph encoder_rgb" in caplog.text
 
 
 def graph(*outputs: Tensor) -> Graph:
@@ -125,54 +129,41 @@ def test_gpu_providers_are_asked_in_order_where_they_exist(
 
 
 def test_half_precision_needs_a_runtime_and_a_device_that_have_it(
-    lite: Network, cache: Path
+    paper: Network, cache: Path
 ) -> None:
     with pytest.raises(BackendError, match="in PyTorch needs a cuda device, not cpu"):
-        make_executor(lite, RuntimeConfig(runtime="torch", half=True), cache)
+        make_executor(paper, RuntimeConfig(runtime="torch", half=True), cache)
     with pytest.raises(BackendError, match="in ONNX Runtime is TensorRT's"):
-        make_executor(lite, RuntimeConfig(runtime="onnxruntime", half=True), cache)
+        make_executor(paper, RuntimeConfig(runtime="onnxruntime", half=True), cache)
 
 
-def test_sessions_on_devices_share_memory_with_pytorch(lite: Network) -> None:
+def test_sessions_on_devices_share_memory_with_pytorch(paper: Network) -> None:
     """The path of CUDA, run on the CPU: bound inputs, bound outputs, any number of sentences."""
     import onnxruntime
 
     from actseg_core.runtime.onnx_export import to_onnx
 
-    respond = make_graphs(lite, ("respond",))[0]
-    session = onnxruntime.InferenceSession(to_onnx(respond), providers=["CPUExecutionProvider"])
-    run = onnx_runtime.OnDevice(session, respond, CPU)
+    (decoder,) = make_graphs(paper, ("decoder",))
+    session = onnxruntime.InferenceSession(to_onnx(decoder), providers=["CPUExecutionProvider"])
+    run = onnx_runtime.OnDevice(session, decoder, CPU)
     for count in (1, 3):
-        inputs = respond.example(count)
-        wanted = respond.module(*inputs)
+        inputs = decoder.example(count)
+        wanted = decoder.module(*inputs)
         for ours, theirs in zip(run(inputs), wanted, strict=True):
             torch.testing.assert_close(ours, theirs, atol=1e-4, rtol=0)
 
 
-def test_threads_are_set_for_pytorch_too(lite: Network) -> None:
+def test_threads_are_set_for_pytorch_too(paper: Network) -> None:
     before = torch.get_num_threads()
     try:
-        make_executor(lite, RuntimeConfig(runtime="torch", threads=before + 1))
+        make_executor(paper, RuntimeConfig(runtime="torch", threads=before + 1))
         assert torch.get_num_threads() == before + 1
     finally:
         torch.set_num_threads(before)
 
 
-@pytest.mark.parametrize(
-    ("threads", "beside", "lent"),
-    [
-        (1, False, {"trunk_rgb": 1, "head_flow": 1, "respond": 1}),
-        (2, True, {"trunk_rgb": 1, "head_flow": 1, "respond": 2}),
-        (5, True, {"trunk_rgb": 2, "head_flow": 2, "respond": 5}),
-    ],
-)
-def test_the_lite_networks_streams_share_the_threads_and_the_responses_get_all(
-    lite: Network,
-    cache: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    threads: int,
-    beside: bool,
-    lent: dict[str, int],
+def test_every_graph_gets_the_threads_of_the_settings(
+    paper: Network, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found: dict[str, int] = {}
     compile_graph = OnnxRuntime.compile
@@ -182,16 +173,9 @@ def test_the_lite_networks_streams_share_the_threads_and_the_responses_get_all(
         return compile_graph(self, graph, model)
 
     monkeypatch.setattr(OnnxRuntime, "compile", noting)
-    settings = RuntimeConfig(runtime="onnxruntime", threads=threads)
-    assert make_executor(lite, settings, cache).side_by_side == beside
-    assert lent.items() <= found.items()
-    torch.set_num_threads(1)
-
-
-def test_other_networks_and_runtimes_take_one_stream_after_the_other(
-    lite: Network, paper: Network, cache: Path
-) -> None:
-    for network, runtime in ((paper, "openvino"), (lite, "torch")):
-        settings = RuntimeConfig.from_mapping({"runtime": runtime, "threads": 2})
-        assert not make_executor(network, settings, cache).side_by_side
-    torch.set_num_threads(1)
+    before = torch.get_num_threads()
+    try:
+        make_executor(paper, RuntimeConfig(runtime="onnxruntime", threads=before + 1), cache)
+    finally:
+        torch.set_num_threads(before)
+    assert found == {"encoder_rgb": before + 1, "encoder_flow": before + 1}

@@ -25,11 +25,8 @@ def disturb(network: Network) -> None:
             nn.init.uniform_(module.bias, -0.2, 0.2)
 
 
-@pytest.mark.parametrize("kind", ["lite", "paper"])
-def test_batch_norms_are_folded_and_the_answers_stay(
-    kind: str, request: pytest.FixtureRequest
-) -> None:
-    network = request.getfixturevalue(kind)
+def test_batch_norms_are_folded_and_the_answers_stay(paper: Network) -> None:
+    network = paper
     kept = {name: value.clone() for name, value in network.state_dict().items()}
     try:
         torch.manual_seed(1)
@@ -52,6 +49,6 @@ def test_batch_norms_are_folded_and_the_answers_stay(
 
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler")
-def test_compiled_graphs_pass_the_check(lite: Network) -> None:
-    executor = make_executor(lite, RuntimeConfig(runtime="torch_compile"))
+def test_compiled_graphs_pass_the_check(paper: Network) -> None:
+    executor = make_executor(paper, RuntimeConfig(runtime="torch_compile"))
     assert executor.name == "torch_compile"

@@ -240,12 +240,12 @@ def test_an_error_of_the_network_is_raised_and_the_next_window_encoded(
         engine.close()
 
 
-def test_the_lite_network_needs_no_moving_at_stride_one_and_moves_in_between(
-    lite_predictor: Predictor, camera: Any, make_engine: Make
+def test_a_network_that_labels_the_newest_frame_moves_masks_only_between_windows(
+    small_predictor: Predictor, camera: Any, make_engine: Make
 ) -> None:
-    every = make_engine(lite_predictor, mask_frame="newest")
-    plain = make_engine(lite_predictor)
-    third = make_engine(lite_predictor, mask_frame="newest", stride_frames=3)
+    every = make_engine(small_predictor, mask_frame="newest")
+    plain = make_engine(small_predictor)
+    third = make_engine(small_predictor, mask_frame="newest", stride_frames=3)
     for index in range(12):
         for engine in (every, plain, third):
             engine.push(camera(index))

@@ -33,9 +33,9 @@ def frames(camera: Any, count: int) -> Iterator[Frame]:
     "changes", [{}, {"mask_frame": "newest", "stride_frames": 3}], ids=["labelled", "moved"]
 )
 def test_overlapped_answers_are_those_of_taking_turns(
-    lite_predictor: Predictor, camera: Any, make_engine: Make, changes: dict[str, Any]
+    small_predictor: Predictor, camera: Any, make_engine: Make, changes: dict[str, Any]
 ) -> None:
-    alone, both = make_engine(lite_predictor, **changes), make_engine(lite_predictor, **changes)
+    alone, both = make_engine(small_predictor, **changes), make_engine(small_predictor, **changes)
     seen = 0
     for (frame, ours), theirs in zip(
         answers(both, frames(camera, 26)), frames(camera, 26), strict=True
@@ -53,9 +53,9 @@ def test_overlapped_answers_are_those_of_taking_turns(
 
 
 def test_a_bad_frame_is_raised_after_the_frames_before_it(
-    lite_predictor: Predictor, camera: Any, make_engine: Make
+    small_predictor: Predictor, camera: Any, make_engine: Make
 ) -> None:
-    engine = make_engine(lite_predictor, max_pixels=5000)
+    engine = make_engine(small_predictor, max_pixels=5000)
     bad = Frame(np.zeros((100, 100, 3), np.uint8), 10**9)
     stream = answers(engine, itertools.chain(frames(camera, 3), [bad], frames(camera, 3)))
     taken = []
@@ -66,34 +66,34 @@ def test_a_bad_frame_is_raised_after_the_frames_before_it(
 
 
 def test_an_error_of_the_source_reaches_the_caller(
-    lite_predictor: Predictor, camera: Any, make_engine: Make
+    small_predictor: Predictor, camera: Any, make_engine: Make
 ) -> None:
     def broken() -> Iterator[Frame]:
         yield from frames(camera, 2)
         raise OSError("cable pulled")
 
-    stream = answers(make_engine(lite_predictor), broken())
+    stream = answers(make_engine(small_predictor), broken())
     assert [next(stream)[0].sequence, next(stream)[0].sequence] == [0, 1]
     with pytest.raises(OSError, match="cable pulled"):
         next(stream)
 
 
 def test_an_error_of_an_answer_ends_the_thread(
-    lite_predictor: Predictor, camera: Any, make_engine: Make, monkeypatch: pytest.MonkeyPatch
+    small_predictor: Predictor, camera: Any, make_engine: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    engine = make_engine(lite_predictor)
+    engine = make_engine(small_predictor)
 
     def fail(*_: Any) -> None:
         raise RuntimeError("no answer")
 
-    monkeypatch.setattr(lite_predictor, "respond", fail)
+    monkeypatch.setattr(small_predictor, "respond", fail)
     with pytest.raises(RuntimeError, match="no answer"):
         for _ in answers(engine, frames(camera, 10**6)):
             pass
 
 
 def test_leaving_early_ends_the_thread_and_reads_only_a_few_frames_ahead(
-    lite_predictor: Predictor, camera: Any, make_engine: Make
+    small_predictor: Predictor, camera: Any, make_engine: Make
 ) -> None:
     read = []
 
@@ -102,12 +102,12 @@ def test_leaving_early_ends_the_thread_and_reads_only_a_few_frames_ahead(
             read.append(index)
             yield camera(index)
 
-    stream = answers(make_engine(lite_predictor), endless(), ahead=2)
+    stream = answers(make_engine(small_predictor), endless(), ahead=2)
     for _ in range(3):
         next(stream)
     stream.close()  # type: ignore[attr-defined]
     assert len(read) <= 3 + 2 + 2  # taken, in the queue, in hand and being fetched
 
 
-def test_no_frames_no_answers(lite_predictor: Predictor, make_engine: Make) -> None:
-    assert list(answers(make_engine(lite_predictor), [])) == []
+def test_no_frames_no_answers(small_predictor: Predictor, make_engine: Make) -> None:
+    assert list(answers(make_engine(small_predictor), [])) == []

@@ -124,9 +124,9 @@ def test_the_verb_trains_and_names_the_map(
 
 
 def test_evaluate_asks_for_the_classifiers_picks_and_scores_it(
-    trained: Path, data: Path, tmp_path: Path, lite_predictor, monkeypatch: pytest.MonkeyPatch
+    trained: Path, data: Path, tmp_path: Path, small_predictor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(verb.Predictor, "load", lambda *options: lite_predictor)
+    monkeypatch.setattr(verb.Predictor, "load", lambda *options: small_predictor)
     asked = ["evaluate", "a2d-pairs", str(data), "--model", str(trained), "--limit", "2"]
     asked += ["--output", str(tmp_path), "--classifier", str(trained)]
     assert main(asked) == 0

@@ -9,9 +9,10 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from actseg_core.errors import TrainingError
+from actseg_core.errors import ConfigError, TrainingError
 from actseg_core.training.states import (
     WholeFiles,
+    claim,
     disk_errors,
     forget_states,
     is_whole,
@@ -130,3 +131,10 @@ def test_a_disk_too_small_for_the_states_is_said_before_the_first_step(
     with pytest.raises(TrainingError, match="need 36 MB in .*, but 35 MB are free; make room"):
         require_room(tmp_path / "run", layer)
     require_room(tmp_path / "run", layer.requires_grad_(False))
+
+
+def test_a_training_begun_before_a_network_was_taken_out_goes_on(tmp_path: Path) -> None:
+    claim(tmp_path, {"model": {"size": 64, "lite": {"rgb_taps": 4}}, "run": {"seed": 1}})
+    claim(tmp_path, {"model": {"size": 64}, "run": {"seed": 1}})
+    with pytest.raises(ConfigError, match=r"other settings \(model.size differ\)"):
+        claim(tmp_path, {"model": {"size": 96}, "run": {"seed": 1}})
