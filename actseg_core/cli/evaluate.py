@@ -9,11 +9,11 @@ from typing import Annotated, TextIO
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import track
 from rich.table import Table
 from typing_extensions import Self
 
 from actseg_core.checkpoints.checkpoint import checkpoint_path
+from actseg_core.cli.progress import progress
 from actseg_core.cli.segment import RUNTIMES
 from actseg_core.cli.stopping import stop_signals, until
 from actseg_core.config import RuntimeConfig
@@ -212,9 +212,9 @@ def _evaluate_sentences(
     )
     console = Console()
     folder = what.folder(predictor)
-    asked = track(questions, "sentences", total=len(questions), console=console)
     with AnsweredRows(folder / PART_FILE) as rows:
-        evaluation = _ask(asked, ClipAnswerer(predictor), rows, dataset.bad)
+        with progress(questions, "sentences", len(questions), console) as asked:
+            evaluation = _ask(asked, ClipAnswerer(predictor), rows, dataset.bad)
         provenance = what.provenance(
             predictor, dataset.bad, questions.asked, len(dataset.samples), notes
         )
@@ -322,7 +322,8 @@ def _evaluate_pairs(what: Run, dataset: A2DPairs, proposals: Proposals) -> None:
     frames = LabelledFrames(dataset, predictor.config, limit=what.limit)
     label = FrameLabeller(predictor, proposals.confidences, proposals.threshold)
     console = Console()
-    semantic = evaluate_frames(track(frames, "frames", total=len(frames), console=console), label)
+    with progress(frames, "frames", len(frames), console) as shown:
+        semantic = evaluate_frames(shown, label)
     frames.close()
     classified = None
     if proposals.classified:

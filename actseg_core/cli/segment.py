@@ -10,10 +10,10 @@ from typing import Annotated, Any, TextIO, get_args
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import track
 from rich.table import Table
 from typing_extensions import Self
 
+from actseg_core.cli.progress import progress
 from actseg_core.cli.stopping import stop_signals, until
 from actseg_core.config import Runtime, RuntimeConfig, StreamConfig
 from actseg_core.errors import ActSegError, VideoError
@@ -83,16 +83,18 @@ def segment(
     with stop_signals() as stop, Answers(output, info.fps, texts, masks) as answers:
         waiting: list[Frame] = []
         try:
-            frames = track(read_video(video), "frames", total=info.frames or None)
-            for item in until(stop, frames):
-                frame = Frame(item.image, round(item.time_s * NANOSECONDS), sequence=item.index)
-                read += 1
-                waiting.append(frame)
-                engine.push(frame)
-                results = engine.answer()
-                if results:
-                    stamp_ns = next(iter(results.values())).stamp_ns
-                    answers.add(_take(waiting, stamp_ns), results)
+            with progress(read_video(video), "frames", info.frames or None) as frames:
+                for item in until(stop, frames):
+                    frame = Frame(
+                        item.image, round(item.time_s * NANOSECONDS), sequence=item.index
+                    )
+                    read += 1
+                    waiting.append(frame)
+                    engine.push(frame)
+                    results = engine.answer()
+                    if results:
+                        stamp_ns = next(iter(results.values())).stamp_ns
+                        answers.add(_take(waiting, stamp_ns), results)
         except ActSegError as error:
             broken = error
     if answers.frames:
