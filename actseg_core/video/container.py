@@ -5,7 +5,7 @@ from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from statistics import median
-from typing import IO
+from typing import IO, Any
 
 import av
 import numpy as np
@@ -28,6 +28,9 @@ _CONTAINERS = (
     "yuv4mpegpipe",
 )
 _OPTIONS = {"protocol_whitelist": "file", "format_whitelist": ",".join(_CONTAINERS)}
+_PYAV = int(av.__version__.partition(".")[0])
+TITLES: dict[str, Any] = {} if _PYAV >= 19 else {"metadata_errors": "replace"}
+"""For `av.open`: titles in another encoding are no error. PyAV 19 does so by itself."""
 
 
 class OpenVideo:
@@ -69,7 +72,8 @@ class OpenVideo:
             name: str | IO[bytes] = f"file:{self.path}"
             if not is_text(self.path):
                 name = self._file = self.path.open("rb")
-            return av.open(name, "r", container_options=_OPTIONS, metadata_errors="replace")
+            opened: InputContainer = av.open(name, "r", container_options=_OPTIONS, **TITLES)
+            return opened
         except (av.FFmpegError, OSError) as error:
             self._close_file()
             raise VideoError(

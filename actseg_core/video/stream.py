@@ -11,7 +11,7 @@ from av.video.stream import VideoStream
 
 from actseg_core.errors import VideoError
 from actseg_core.video import facts
-from actseg_core.video.container import reason
+from actseg_core.video.container import TITLES, reason
 from actseg_core.video.frames import VideoFrame
 from actseg_core.video.names import scheme_of, without_password
 from actseg_core.video.picture import pixel_aspect, size_changed, to_rgb
@@ -88,13 +88,14 @@ class StreamSource:
             options |= _RTSP_OPTIONS
         start_s = time.monotonic()
         try:
-            return av.open(
+            opened: InputContainer = av.open(
                 self.address,
                 "r",
                 container_options=options,
-                metadata_errors="replace",
                 timeout=(OPEN_TIMEOUT_S, READ_TIMEOUT_S),
+                **TITLES,
             )
+            return opened
         except (av.FFmpegError, OSError) as error:
             if time.monotonic() - start_s >= OPEN_TIMEOUT_S:
                 why = f"nothing came for {OPEN_TIMEOUT_S:.0f} s; is the camera on and in reach?"
