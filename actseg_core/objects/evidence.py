@@ -14,9 +14,11 @@ from numpy.typing import NDArray
 
 from actseg_core.objects.looks import garment_log_odds, looks_log_odds, skin_tells
 from actseg_core.objects.naming import NamingInput, NamingModel
+from actseg_core.objects.people import preference
 from actseg_core.objects.tracks import Track
 from actseg_core.text.colours import colour_mention
 from actseg_core.text.nouns import Noun, Nouns
+from actseg_core.text.people import person_traits
 from actseg_core.text.sentence_parts import Action, Beside, Look, NounPhrase, Place, SentenceParts
 
 Array = NDArray[np.float32]
@@ -24,6 +26,8 @@ Part = Literal["who", "looks", "where", "does", "beside"]
 WHO_LIMIT = 6.0
 LIMIT = 2.5
 YOUNG, YOUNG_FRAMES = 2.0, 6.0  # log-odds that a track of one frame lacks, and how that fades
+PEOPLE = 0.0  # log-odds of a noun for people from which women, men and children are compared,
+PEOPLE_AREA = 0.008  # and the share of the picture that they cover at least
 KIN = -2.0  # an object this likely or more to be of a noun's kind is one of "its kind"
 
 
@@ -120,6 +124,9 @@ class SceneNaming:
         if found is None:
             found = self._model.log_odds(noun, self.scene.naming)
             found = np.clip(found, -WHO_LIMIT, WHO_LIMIT)
+            if (traits := person_traits(noun)) is not None:
+                people = (found >= PEOPLE) & (self.scene.areas >= PEOPLE_AREA)
+                found = found + preference(traits, self.scene.naming.names, people)
             found = found - YOUNG * np.exp(-(self.scene.frames - 1) / YOUNG_FRAMES)
             found = found.astype(np.float32)
             self._known[noun.word] = found

@@ -135,3 +135,18 @@ def test_only_colours_that_nobody_would_call_otherwise_have_a_name(
     from development.photos import clear_colour
 
     assert clear_colour(rgb) == name
+
+
+def test_people_are_labelled_once_each_with_a_known_letter() -> None:
+    from fit_people import LABELS, read_labels
+
+    labels = read_labels()
+    words = [
+        word
+        for line in LABELS.read_text().splitlines()
+        if line[0].isdigit()
+        for word in line.split()
+    ]
+    assert len(labels) == len(words) > 300
+    assert set(labels.values()) == set("mwbgc")
+    assert {folder for folder, _, _ in labels} == {"coco_small", "photos_more"}

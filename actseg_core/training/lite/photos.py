@@ -128,7 +128,7 @@ def random_view(photo: Photo, rng: np.random.Generator) -> PhotoView:
         matrix = np.array([[-scale, 0, SIZE - shift[0]], [0, scale, shift[1]]])
     shown = _warp(image, matrix)
     masks = [_draw(parts, matrix) for parts in photo.polygons]
-    return PhotoView(_other_light(shown, rng), np.stack(masks))
+    return PhotoView(other_light(shown, rng), np.stack(masks))
 
 
 PASTED_LEAST, PASTED_MOST = 0.004, 0.35  # shares of the view that a pasted object may cover
@@ -188,7 +188,7 @@ def _draw(
     return small.astype(np.uint8, copy=False)
 
 
-def _other_light(image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+def other_light(image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
     """Another exposure, contrast and colour of light; sometimes a little blur."""
     gain = np.exp(rng.normal(0, 0.18)) * np.exp(rng.normal(0, 0.05, 3))
     table = np.arange(256, dtype=np.float64)[:, np.newaxis] / 255

@@ -133,6 +133,22 @@ def test_the_missing_of_a_small_thing_says_little_and_scenery_nothing(
     assert "beside" not in ask("person on the grass", scene)
 
 
+def test_of_two_people_the_woman_is_the_one_who_looks_like_one(
+    objects: Make, ask: Callable, scene_of: ToScene
+) -> None:
+    gown, suit = {578: 0.5}, {834: 0.5}  # ImageNet's classes
+    both = ({"x": 100, "y": 200, "names": gown}, {"x": 300, "y": 200, "names": suit})
+    small = tuple({**person, "size": 24} for person in both)
+
+    woman = ask("the woman", scene_of(objects(*both)))["who"]
+    man = ask("the man", scene_of(objects(*both)))["who"]
+
+    assert woman[0] == man[1] == pytest.approx(6.0, abs=0.01)
+    assert 4.0 - 0.01 <= woman[1] < 6.0 and 4.0 - 0.01 <= man[0] < 6.0
+    for scene in (scene_of(objects(both[1])), scene_of(objects(*small))):
+        assert ask("the woman", scene)["who"] == pytest.approx(6.0, abs=0.01)
+
+
 def test_what_is_ridden_belongs_to_the_rider(
     objects: Make, nouns: Nouns, words: WordVectors, by_class: NamingModel, scene_of: ToScene
 ) -> None:
