@@ -214,9 +214,9 @@ class ModelConfig(Config):
     def _consistent(self) -> Self:
         if not self.streams or len(set(self.streams)) != len(self.streams):
             raise ValueError("streams must name rgb, flow or both, each once")
-        if self.kind in ("hu", "li") and (self.streams != ("rgb",) or self.frames != 1):
+        if self.is_baseline and (self.streams != ("rgb",) or self.frames != 1):
             raise ValueError(f"{self.kind} reads one RGB frame: set streams: [rgb], frames: 1")
-        if self.kind in ("hu", "li") and self.size % 32:
+        if self.is_baseline and self.size % 32:
             raise ValueError(f"{self.kind} answers at stride 32: set size to a multiple of 32")
         if self.kind == "objects" and (
             self.streams != ("rgb",) or self.size % 32 or self.label_frame != "newest"
@@ -225,7 +225,7 @@ class ModelConfig(Config):
                 "objects reads RGB and labels the newest frame: set streams: [rgb], "
                 "label_frame: newest, size to a multiple of 32"
             )
-        if self.kind in ("hu", "li") and self.text.encoder != "lstm":
+        if self.is_baseline and self.text.encoder != "lstm":
             raise ValueError(f"{self.kind} reads sentences with an LSTM: set text.encoder: lstm")
         return self
 
@@ -244,6 +244,28 @@ class ModelConfig(Config):
                 "another network (docs/training.md)"
             )
         return cls.from_mapping(without_gone(stored))
+
+    @property
+    def is_baseline(self) -> bool:
+        """Whether it is one of the image models that the paper compares with."""
+        return self.kind in ("hu", "li")
+
+    @property
+    def has_response_maps(self) -> bool:
+        """Whether it answers by response maps, as the paper's network; else from objects."""
+        return self.kind != "objects"
+
+    @property
+    def response_count(self) -> int:
+        """Number of response maps that it answers and trains with."""
+        if self.kind == "actor_action":
+            return 3 if self.decoder.multi_resolution else 1
+        return 2 if self.is_baseline else 0
+
+    @property
+    def trainable(self) -> str:
+        """Which layers of its encoder train: of video or baseline, whichever it reads."""
+        return self.baseline.trainable if self.is_baseline else self.video.trainable
 
     @property
     def label_index(self) -> int:
@@ -300,49 +322,6 @@ class OverlayConfig(Config):
     the words that played no part, and those that nobody knows."""
     jpeg_quality: int = Field(90, ge=1, le=100)
     """Of the compressed overlay."""
-
-
-class LiteTrainConfig(Config):
-    """One phase of the default model's training (docs/lite.md). [ours]"""
-
-    photos: tuple[str, ...] = ()
-    """Folders of photographs in COCO format (instances.json, images/)."""
-    held_out: str = ""
-    """JSON list of the ids of those photographs of which every third is never trained on."""
-    detector: str = ""
-    """YOLOX-nano's public ONNX file."""
-    cache: str = "runs/lite/features"
-    """Folder of the features, computed once; empty folders are filled, full ones used again."""
-    views: int = Field(2, ge=1, le=100)
-    """Random views of each photograph."""
-    repeat: int = Field(1, ge=1, le=100)
-    """How often a photograph with more than one category's annotations counts."""
-    pasted: float = Field(0.0, ge=0.0, le=1.0)
-    """Share of views into which objects of another photograph are pasted."""
-    permissive_only: bool = False
-    """Only photographs whose licence allows commercial use."""
-    start: str = ""
-    """File of an earlier phase's masks to go on from; empty: random weights."""
-    steps: int = Field(3000, ge=1, le=10_000_000)
-    """Optimiser steps of the masks."""
-    batch: int = Field(8, ge=1, le=1024)
-    """Views per step."""
-    rate: float = Field(2e-3, gt=0.0, le=1.0)
-    """Peak learning rate."""
-    shift: float = Field(0.03, ge=0.0, le=1.0)
-    """How far boxes are moved in training: deviation, as a share of their sides."""
-    resize: float = Field(0.06, ge=0.0, le=1.0)
-    """How much their sides are changed: deviation of the logarithm."""
-    own_share: float = Field(1.0, gt=0.0, le=1.0)
-    """Weight of what this phase trained in the average with what it started from."""
-    naming_steps: int = Field(1500, ge=1, le=1_000_000)
-    """Optimiser steps of the naming network."""
-    distill_steps: int = Field(400, ge=0, le=1_000_000)
-    """Steps in which the two public networks are trained further, themselves the teachers."""
-    threads: int = Field(1, ge=1, le=1024)
-    """Threads of PyTorch."""
-    seed: int = Field(1, ge=0, le=2**31 - 1)
-    """Of views, draws and initial weights."""
 
 
 def load_yaml(path: Path) -> dict[str, Any]:

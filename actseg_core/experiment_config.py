@@ -135,6 +135,49 @@ class PretrainConfig(Config):
         return self
 
 
+class LiteTrainConfig(Config):
+    """One phase of the default model's training (docs/lite.md). [ours]"""
+
+    photos: tuple[str, ...] = ()
+    """Folders of photographs in COCO format (instances.json, images/)."""
+    held_out: str = ""
+    """JSON list of the ids of those photographs of which every third is never trained on."""
+    detector: str = ""
+    """YOLOX-nano's public ONNX file."""
+    cache: str = "runs/lite/features"
+    """Folder of the features, computed once; empty folders are filled, full ones used again."""
+    views: int = Field(2, ge=1, le=100)
+    """Random views of each photograph."""
+    repeat: int = Field(1, ge=1, le=100)
+    """How often a photograph with more than one category's annotations counts."""
+    pasted: float = Field(0.0, ge=0.0, le=1.0)
+    """Share of views into which objects of another photograph are pasted."""
+    permissive_only: bool = False
+    """Only photographs whose licence allows commercial use."""
+    start: str = ""
+    """File of an earlier phase's masks to go on from; empty: random weights."""
+    steps: int = Field(3000, ge=1, le=10_000_000)
+    """Optimiser steps of the masks."""
+    batch: int = Field(8, ge=1, le=1024)
+    """Views per step."""
+    rate: float = Field(2e-3, gt=0.0, le=1.0)
+    """Peak learning rate."""
+    shift: float = Field(0.03, ge=0.0, le=1.0)
+    """How far boxes are moved in training: deviation, as a share of their sides."""
+    resize: float = Field(0.06, ge=0.0, le=1.0)
+    """How much their sides are changed: deviation of the logarithm."""
+    own_share: float = Field(1.0, gt=0.0, le=1.0)
+    """Weight of what this phase trained in the average with what it started from."""
+    naming_steps: int = Field(1500, ge=1, le=1_000_000)
+    """Optimiser steps of the naming network."""
+    distill_steps: int = Field(400, ge=0, le=1_000_000)
+    """Steps in which the two public networks are trained further, themselves the teachers."""
+    threads: int = Field(1, ge=1, le=1024)
+    """Threads of PyTorch."""
+    seed: int = Field(1, ge=0, le=2**31 - 1)
+    """Of views, draws and initial weights."""
+
+
 class ExperimentConfig(Config):
     """What is needed beside the model to produce a row of a table."""
 
@@ -177,24 +220,13 @@ def load_experiment(
         raise ConfigError(f"{EXPERIMENT_KEY} must hold `setting: value` lines, got {section!r}")
     model = ModelConfig.from_mapping(mapping)
     experiment = ExperimentConfig.from_mapping(section)
-    for stage in experiment.stages if model.kind not in OWN_RECIPE else ():
-        if len(stage.response_weights) != (wanted := response_count(model)):
+    for stage in experiment.stages if model.has_response_maps else ():
+        if len(stage.response_weights) != (wanted := model.response_count):
             raise ConfigError(
                 f"stage {stage.name!r} of {name} weighs {len(stage.response_weights)} response "
                 f"maps, but {model.kind} gives {wanted}; set response_weights accordingly"
             )
     return model, experiment
-
-
-OWN_RECIPE = ("objects",)
-"""Kinds of networks that `actseg train` does not train."""
-
-
-def response_count(model: ModelConfig) -> int:
-    """Number of response maps that a model of the paper answers and trains with."""
-    if model.kind == "actor_action":
-        return 3 if model.decoder.multi_resolution else 1
-    return 2
 
 
 def merged(base: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,8 +4,11 @@ import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 import pytest
+
+from actseg_core.config import ModelConfig
 
 ROOT = Path(__file__).resolve().parent.parent
 CORE = ROOT / "actseg_core"
@@ -79,6 +82,7 @@ def within(module: str, places: tuple[str, ...] | set[str]) -> bool:
 
 CORE_FILES = sorted(CORE.rglob("*.py"))
 ROS_FILES = sorted(ROS.rglob("*.py"))
+TOOLS = sorted((ROOT / "tools").rglob("*.py"))
 
 
 @pytest.mark.parametrize("path", CORE_FILES, ids=module_of)
@@ -139,3 +143,73 @@ def test_tests_lie_where_the_sources_lie() -> None:
 def test_folders_that_ros_owns_hold_no_package() -> None:
     for folder in ("action", "launch", "msg", "srv", "test"):
         assert not (ROOT / folder / "__init__.py").exists()
+
+
+# Where networks are built, and from them what runs them; the configuration knows its own kinds.
+BUILDS_NETWORKS = ("config", "networks", "predictor.load", "predictor.in_torch")
+KINDS = set(get_args(ModelConfig.model_fields["kind"].annotation))
+NETWORKS = {
+    node.name
+    for folder in ("networks", "predictor", "runtime")
+    for path in (CORE / folder).rglob("*.py")
+    for node in ast.walk(ast.parse(path.read_text()))
+    if isinstance(node, ast.ClassDef)
+}
+
+
+def decisions_by_network(tree: ast.AST) -> list[str]:
+    """Comparisons of a network's kind, and what depends on its class; `assert isinstance`, which
+    only tells a type checker what is known, is none."""
+    found = []
+    asserted = {id(node.test) for node in ast.walk(tree) if isinstance(node, ast.Assert)}
+    for node in ast.walk(tree):
+        names = {item.value for item in ast.walk(node) if isinstance(item, ast.Constant)}
+        kinds = {item.attr for item in ast.walk(node) if isinstance(item, ast.Attribute)}
+        if isinstance(node, ast.Compare | ast.Match) and "kind" in kinds and names & KINDS:
+            found.append(ast.unparse(node).splitlines()[0])
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "isinstance":
+            classes = {item.id for item in ast.walk(node.args[1]) if isinstance(item, ast.Name)}
+            if classes & NETWORKS and id(node) not in asserted:
+                found.append(ast.unparse(node))
+    return found
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        path
+        for path in [*CORE_FILES, *ROS_FILES]
+        if CORE not in path.parents or not within(module_of(path), BUILDS_NETWORKS)
+    ],
+    ids=module_of,
+)
+def test_what_a_network_can_do_is_asked_of_it_and_not_of_its_kind_or_class(path: Path) -> None:
+    tree = ast.parse(path.read_text())
+    assert decisions_by_network(tree) == []
+    constants = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)]
+    assert "actor_action" not in constants, "ask ModelConfig, for instance has_response_maps"
+
+
+@pytest.mark.parametrize(
+    ("code", "decides"),
+    [
+        ('config.kind == "objects"', True),
+        ('self.model.kind in ("hu", "li")', True),
+        ("isinstance(model, ObjectsModel)", True),
+        ("isinstance(found, ObjectPredictor | None)", True),
+        ("assert isinstance(model, Network)", False),
+        ('look.kind == "parrot"', False),
+        ("isinstance(value, dict)", False),
+        ("config.has_response_maps", False),
+    ],
+)
+def test_decisions_by_network_are_seen(code: str, decides: bool) -> None:
+    assert bool(decisions_by_network(ast.parse(code))) == decides
+
+
+@pytest.mark.parametrize("path", [*CORE_FILES, *ROS_FILES, *TOOLS], ids=lambda path: path.stem)
+def test_nobody_takes_a_private_name_of_another_module(path: Path) -> None:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("actseg_"):
+            private = [item.name for item in node.names if item.name.startswith("_")]
+            assert private == [], f"{node.module} keeps them to itself"

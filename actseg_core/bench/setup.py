@@ -14,6 +14,7 @@ from actseg_core.checkpoints.checkpoint import checkpoint_path, load_checkpoint
 from actseg_core.config import Config, FlowConfig, ModelConfig, RuntimeConfig, load_preset
 from actseg_core.errors import ConfigError, VideoError
 from actseg_core.generator import SceneConfig, render_clip
+from actseg_core.networks.build import build_network
 from actseg_core.networks.objects_model import ObjectsModel
 from actseg_core.networks.two_stream import Network, build_model
 from actseg_core.predictor import Predictor
@@ -95,7 +96,7 @@ class Networks:
     def predictor(self, size: int, runtime: RuntimeConfig | None) -> Predictor:
         """At a size [px]; without a runtime by PyTorch, layer by layer."""
         config = self.config.model_copy(update={"size": size})
-        model = ObjectsModel(config) if config.kind == "objects" else build_model(config)
+        model = build_network(config)
         model.load_state_dict(self.weights.state_dict())
         return make_predictor(model, self.reader, runtime=runtime)
 
@@ -108,7 +109,7 @@ def default(name: str) -> Networks:
         ConfigError: If it is another network.
     """
     checkpoint = load_checkpoint(checkpoint_path(name))
-    if not isinstance(checkpoint.model, ObjectsModel):
+    if checkpoint.config.has_response_maps:
         raise ConfigError(
             f"{name} is a network of kind {checkpoint.config.kind}; the benchmark streams the "
             "default model and measures the paper's beside it, without weights"

@@ -18,8 +18,9 @@ from actseg_core.checkpoints.tensor_file import (
 )
 from actseg_core.config import ModelConfig, preset_names
 from actseg_core.errors import CheckpointError, ConfigError
+from actseg_core.networks.build import build_network
 from actseg_core.networks.objects_model import ObjectsModel
-from actseg_core.networks.two_stream import Network, build_model
+from actseg_core.networks.two_stream import Network
 
 FORMAT = "actseg"
 FORMAT_VERSION = 1
@@ -50,12 +51,13 @@ class Checkpoint:
         Raises:
             CheckpointError: If it holds the objects model.
         """
-        if isinstance(self.model, Network):
-            return self.model
-        raise CheckpointError(
-            f"{self.path} holds the model {self.config.name!r} of kind {self.config.kind}, which "
-            "has no response maps; give a checkpoint of the paper's network or its like"
-        )
+        if not self.config.has_response_maps:
+            raise CheckpointError(
+                f"{self.path} holds the model {self.config.name!r} of kind {self.config.kind}, "
+                "which has no response maps; give a checkpoint of the paper's network or its like"
+            )
+        assert isinstance(self.model, Network)
+        return self.model
 
 
 def save_checkpoint(
@@ -103,7 +105,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
         "not an actseg checkpoint; convert foreign weights with `actseg convert-weights`",
     )
     config, metrics = _described(path, metadata)
-    model = ObjectsModel(config).eval() if config.kind == "objects" else build_model(config)
+    model = build_network(config)
     check_fit(path, model.state_dict(), tensors)
     model.load_state_dict(tensors)
     return Checkpoint(model, config, metrics, metadata.get("words", ""), path)

@@ -312,11 +312,12 @@ def _where_it_broke(error: ActSegError, rows: AnsweredRows, bad: BadData) -> str
 
 def _evaluate_pairs(what: Run, dataset: A2DPairs, proposals: Proposals) -> None:
     predictor = what.load()
-    if not isinstance(predictor, NetworkPredictor):
+    if not predictor.config.has_response_maps:
         raise ConfigError(
             f"{what.model} has no response maps of the 43 pairs; give a network that was trained "
             "on their names, like preset table3_pairs"
         )
+    assert isinstance(predictor, NetworkPredictor)
     notes = [proposals.note]
     what.provenance(predictor, dataset.bad, 0, 0, notes)
     frames = LabelledFrames(dataset, predictor.config, limit=what.limit)

@@ -134,7 +134,7 @@ def _objects_cost(config: ModelConfig) -> Cost:
 def network_cost(config_json: str) -> Cost:
     """Cost of the network of a configuration, given as JSON so that equal ones are remembered."""
     config = ModelConfig.model_validate_json(config_json)
-    if config.kind == "objects":
+    if not config.has_response_maps:
         return _objects_cost(config)
     with torch.device("meta"), torch.no_grad():  # shapes without values: 512x512 costs no time
         network = Network(config).eval()

@@ -8,12 +8,12 @@ import typer
 
 from actseg_core.checkpoints.classifier import load_classifier
 from actseg_core.cli.generate import with_settings
-from actseg_core.config import FlowConfig, LiteTrainConfig, Stream, load_preset, load_yaml
+from actseg_core.config import FlowConfig, Stream, load_preset, load_yaml
 from actseg_core.datasets.a2d_pairs import A2DPairs
 from actseg_core.errors import ConfigError
 from actseg_core.evaluation.pair_frames import VideoClassifier, evaluate_classifier
 from actseg_core.evaluation.report import percent
-from actseg_core.experiment_config import ClassifierConfig, load_experiment
+from actseg_core.experiment_config import ClassifierConfig, LiteTrainConfig, load_experiment
 from actseg_core.training.classifier import train_classifier as run_classifier_training
 from actseg_core.training.lite.recipe import train_lite as run_recipe
 from actseg_core.training.pretrain import load_pretrain_config

@@ -11,15 +11,20 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from actseg_core.config import EXPERIMENT_KEY, ModelConfig, Stream, preset_mapping
+from actseg_core.config import (
+    EXPERIMENT_KEY,
+    ModelConfig,
+    Stream,
+    load_preset,
+    preset_mapping,
+)
 from actseg_core.errors import ConfigError
 from actseg_core.evaluation.datasets import TEST_DATA
 from actseg_core.evaluation.paper_tables import Kind
-from actseg_core.experiment_config import ExperimentConfig, merged, response_count
+from actseg_core.experiment_config import ExperimentConfig, merged
 from actseg_core.experiments.scale import AblationScale
 
 Queries = Literal["", "given", "all", "picks"]
-BASELINES = ("hu", "li")
 KEY_DIGITS = 10
 NOT_TRAINED = (
     "name",
@@ -105,7 +110,7 @@ class Training:
     @property
     def title(self) -> str:
         """The network in short."""
-        if self.model.kind in BASELINES:
+        if self.model.is_baseline:
             return self.model.kind
         loss = "" if self.model.decoder.multi_resolution else "_single"
         asked = "_pairs" if self.experiment.train_on == "a2d_pairs" else ""
@@ -115,8 +120,7 @@ class Training:
     def digest(self) -> str:
         """Of all settings but those that do not change what is trained."""
         content = self.mapping()
-        is_baseline = self.model.kind in BASELINES
-        unread = ["video", "decoder"] if is_baseline else ["baseline"]
+        unread = ["video", "decoder"] if self.model.is_baseline else ["baseline"]
         unread += ["flow"] if self.model.streams == ("rgb",) else []
         for name in (*NOT_TRAINED, *unread):
             del content[name]
@@ -232,7 +236,7 @@ def derive(scale: AblationScale, preset: str) -> tuple[ModelConfig, ExperimentCo
     mapping = preset_mapping(preset)
     experiment = ExperimentConfig.from_mapping(mapping.pop(EXPERIMENT_KEY, {}))
     mapping = merged(mapping, scale.model)
-    if mapping.get("kind") in BASELINES:
+    if load_preset(preset).is_baseline:
         mapping = merged(mapping, scale.baseline_model)
         if scale.baseline_stages and experiment.stages:
             changes = {"stages": scale.baseline_stages, "start_from": ""}
@@ -242,10 +246,10 @@ def derive(scale: AblationScale, preset: str) -> tuple[ModelConfig, ExperimentCo
         experiment = ExperimentConfig.from_mapping(experiment.model_dump() | {"stages": stages})
     model = ModelConfig.from_mapping(mapping)
     for stage in experiment.stages:
-        if len(stage.response_weights) != response_count(model):
+        if len(stage.response_weights) != model.response_count:
             raise ConfigError(
                 f"scale {scale.name!r} weighs {len(stage.response_weights)} response maps in "
-                f"stage {stage.name!r} of {preset}, but it gives {response_count(model)}; leave "
+                f"stage {stage.name!r} of {preset}, but it gives {model.response_count}; leave "
                 "response_weights out of the scale's stage"
             )
     return model, experiment

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from actseg_core.errors import ActSegError
 from actseg_core.experiments.measure import measure_cell
-from actseg_core.experiments.plan import BASELINES, Cell, Plan, Training
+from actseg_core.experiments.plan import Cell, Plan, Training
 from actseg_core.experiments.scale import AblationScale
 from actseg_core.experiments.store import Store
 from actseg_core.generator.dataset import generate_dataset
@@ -161,17 +161,15 @@ def training_settings(
         ConfigError: If the scale's `train` has an unknown setting.
     """
     model = training.model
-    is_baseline = model.kind in BASELINES
-    trained = model.baseline.trainable if is_baseline else model.video.trainable
     settings = {
         "data": str(data / "a2d"),
         "run": str(folder),
         "seed": training.seed,
-        "cache_features": trained != "all",
+        "cache_features": model.trainable != "all",
         "cache": str(run / "features"),
         "progress": sys.stdout.isatty(),
     }
-    if not is_baseline:
+    if not model.is_baseline:
         streams = [stream for stream in model.streams if stream in scale.weights]
         settings |= {f"{stream}_weights": scale.weights[stream] for stream in streams}
     return TrainRunConfig.from_mapping(settings | scale.train)

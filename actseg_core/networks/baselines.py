@@ -141,6 +141,10 @@ class HuSegmenter(Segmenter):
         self.requires_grad_(True)
         self.image_encoder.set_trainable()
 
+    @property
+    def pretrained(self) -> nn.Module:
+        return self.image_encoder
+
     def encode_frozen(self, clip: Tensor) -> Tensor:
         """pool5 of the frame, (B, C, S/32, S/32)."""
         return self.image_encoder.frozen_part(single_frame(clip))
@@ -206,6 +210,10 @@ class LiSegmenter(Segmenter):
         """Freeze the image encoder's layers as configured; everything else trains."""
         self.requires_grad_(True)
         self.image_encoder.set_trainable()
+
+    @property
+    def pretrained(self) -> nn.Module:
+        return self.image_encoder
 
     def encode_frozen(self, clip: Tensor) -> Tensor:
         """pool5 of the frame, (B, C, S/32, S/32)."""

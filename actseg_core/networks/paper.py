@@ -80,6 +80,10 @@ class ActorActionSegmenter(Segmenter):
             config.video.coordinates,
         )
 
+    @property
+    def pretrained(self) -> nn.Module:
+        return self.video_encoder.i3d
+
     def encode_frozen(self, clip: Tensor) -> Tensor:
         """All of I3D before the first trained block: (B, C, T/4, S/16, S/16) of Mixed_4e."""
         return self.video_encoder.i3d.frozen_part(clip)

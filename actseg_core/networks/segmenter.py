@@ -13,6 +13,11 @@ class Segmenter(nn.Module, ABC):
     sentence. Shapes: B clips, Q sentences, S input side, r side of a response map.
     """
 
+    @property
+    @abstractmethod
+    def pretrained(self) -> nn.Module:
+        """The encoder that begins with public weights: an I3D or a VGG16."""
+
     def encode(self, clip: Tensor) -> list[Tensor]:
         """Sentence-independent features of a (B, C, T, S, S) clip in [-1, 1], coarse to fine."""
         return self.encode_from_frozen(self.encode_frozen(clip))

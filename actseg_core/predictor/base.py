@@ -13,6 +13,7 @@ from actseg_core.config import ModelConfig, RuntimeConfig
 from actseg_core.errors import ConfigError, ShapeError
 from actseg_core.flow.moving import warp
 from actseg_core.image import Placement, mask_above, resize_and_pad, restore
+from actseg_core.objects.tracking import SceneTracker
 from actseg_core.text.sentence import SentenceReader
 from actseg_core.types import Actor, Clip, Evidence, MaskResult, Sentence
 
@@ -199,6 +200,10 @@ class Predictor(ABC):
     def given_flow(self, clip: Clip) -> NDArray[np.float32] | None:
         """(T, S, S, 2) [px]: a clip's own flow as the network sees it; None: not looked at, or
         to be computed."""
+        return None
+
+    def tracker(self) -> SceneTracker | None:
+        """What looks at each frame of one camera once; None: whole windows are encoded."""
         return None
 
     @abstractmethod

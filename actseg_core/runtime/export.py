@@ -91,7 +91,7 @@ def export_folder(
     """
     _refuse(folder, force)
     encoder = network.config.text.encoder
-    if isinstance(network, Network) and encoder != "conv":
+    if network.config.has_response_maps and encoder != "conv":
         raise BackendError(
             f"only sentences with text.encoder: conv can be exported, this model has {encoder}; "
             "it runs in PyTorch, and its video encoder in any runtime"
@@ -146,13 +146,9 @@ def _refuse(folder: Path, force: bool) -> None:
 
 
 def _write(network: Network | ObjectsModel, folder: Path, half: bool) -> None:
-    if isinstance(network, ObjectsModel):
-        graphs = object_graphs(network)
-    else:
-        graphs = make_graphs(network, EXPORTED)
     arrays: dict[str, NDArray[np.float32]] = {}
     described = {}
-    for graph in graphs:
+    for graph in _graphs(network):
         model = to_onnx(graph)
         if half:
             model = _in_half(model)
@@ -176,6 +172,14 @@ def _write(network: Network | ObjectsModel, folder: Path, half: bool) -> None:
         "graphs": described,
     }
     (folder / INDEX).write_text(json.dumps(index, indent=2) + "\n", encoding="utf-8")
+
+
+def _graphs(network: Network | ObjectsModel) -> list[Graph]:
+    if network.config.has_response_maps:
+        assert isinstance(network, Network)
+        return make_graphs(network, EXPORTED)
+    assert isinstance(network, ObjectsModel)
+    return object_graphs(network)
 
 
 def _in_half(model: bytes) -> bytes:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from actseg_core.config import StreamConfig
 from actseg_core.errors import ConfigError
-from actseg_core.predictor import Features, ObjectPredictor, Predictor, Thresholds
+from actseg_core.predictor import Features, Predictor, Thresholds
 from actseg_core.streaming.moved_masks import Encoded, FlowTrack, WindowSnapshot
 from actseg_core.streaming.window import NANOSECONDS, FrameWindow, Preparer
 from actseg_core.streaming.window_encoders import make_encoder
@@ -75,7 +75,7 @@ class StreamingEngine:
     def answers_cost_little(self) -> bool:
         """Whether the work is done when a frame is pushed: then skipping frames saves time, and
         skipping answers does not."""
-        return isinstance(self.predictor, ObjectPredictor)
+        return self._encoder.works_when_pushed
 
     @property
     def ready(self) -> bool:

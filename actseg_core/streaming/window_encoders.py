@@ -3,12 +3,19 @@
 from collections.abc import Callable
 from typing import Protocol
 
-from actseg_core.predictor import Features, ObjectPredictor, Predictor
+from actseg_core.objects.tracking import SceneTracker
+from actseg_core.predictor import Features, Predictor
 from actseg_core.streaming.window import NANOSECONDS, FrameWindow, PreparedFrame
 
 
 class WindowEncoder(Protocol):
-    """Turns the window into features whenever they are asked for."""
+    """Turns the window into features whenever they are asked for.
+
+    Attributes:
+        works_when_pushed: Whether the work is done when a frame is pushed, not when it is encoded.
+    """
+
+    works_when_pushed: bool
 
     def push(self, frame: PreparedFrame) -> None:
         """Take in the newest frame."""
@@ -26,6 +33,8 @@ class WindowEncoder(Protocol):
 
 class WholeWindowEncoder:
     """Encodes all frames at every answer: exact for networks that mix all frames early (I3D)."""
+
+    works_when_pushed = False
 
     def __init__(self, predictor: Predictor) -> None:
         self._predictor = predictor
@@ -47,8 +56,10 @@ class WholeWindowEncoder:
 class TrackingEncoder:
     """Follows the objects of the camera: each frame is looked at once."""
 
-    def __init__(self, predictor: ObjectPredictor) -> None:
-        self._tracker = predictor.tracker()
+    works_when_pushed = True
+
+    def __init__(self, tracker: SceneTracker) -> None:
+        self._tracker = tracker
         self._stamp_ns: int | None = None
 
     def push(self, frame: PreparedFrame) -> None:
@@ -67,6 +78,5 @@ class TrackingEncoder:
 
 def make_encoder(predictor: Predictor) -> WindowEncoder:
     """The cheapest exact encoder for the predictor's network."""
-    if isinstance(predictor, ObjectPredictor):
-        return TrackingEncoder(predictor)
-    return WholeWindowEncoder(predictor)
+    tracker = predictor.tracker()
+    return WholeWindowEncoder(predictor) if tracker is None else TrackingEncoder(tracker)

@@ -11,8 +11,7 @@ from actseg_core.checkpoints.public_weights import load_i3d, load_vgg16
 from actseg_core.config import ModelConfig, Stream
 from actseg_core.errors import CheckpointError, ConfigError
 from actseg_core.experiment_config import ExperimentConfig
-from actseg_core.networks.baselines import HuSegmenter, LiSegmenter
-from actseg_core.networks.paper import ActorActionSegmenter
+from actseg_core.networks.i3d import I3d
 from actseg_core.networks.two_stream import Network, build_model
 from actseg_core.training.settings import TrainRunConfig
 
@@ -74,9 +73,9 @@ def encoder_files(config: ModelConfig, settings: TrainRunConfig) -> dict[Stream,
         "vgg_weights": settings.vgg_weights,
     }
     wanted: dict[str, Stream] = (
-        {f"{stream}_weights": stream for stream in config.streams}
-        if config.kind == "actor_action"
-        else {"vgg_weights": "rgb"}
+        {"vgg_weights": "rgb"}
+        if config.is_baseline
+        else {f"{stream}_weights": stream for stream in config.streams}
     )
     for name, path in given.items():
         if path and name not in wanted:
@@ -121,12 +120,10 @@ def _refuse_random(
     started: bool,
     weights: Mapping[Stream, Path],
 ) -> None:
-    is_paper = config.kind == "actor_action"
-    trains = config.video.trainable if is_paper else config.baseline.trainable
     missing = [stream for stream in config.streams if stream not in weights]
-    if not missing or started or trains == "all" or settings.random_encoder:
+    if not missing or started or config.trainable == "all" or settings.random_encoder:
         return
-    names = [f"{stream}_weights" for stream in missing] if is_paper else ["vgg_weights"]
+    names = ["vgg_weights"] if config.is_baseline else [f"{item}_weights" for item in missing]
     raise ConfigError(
         f"the frozen layers of {config.name}'s encoder would stay random: give "
         f"{' and '.join(names)} (`actseg models` lists public ones), or set random_encoder: true"
@@ -134,8 +131,9 @@ def _refuse_random(
 
 
 def _load_encoder(model: Network, stream: Stream, path: Path) -> None:
-    segmenter = model.stream(stream)
-    if isinstance(segmenter, ActorActionSegmenter):
-        load_i3d(path, segmenter.video_encoder.i3d)
-    elif isinstance(segmenter, HuSegmenter | LiSegmenter):
-        load_vgg16(path, segmenter.image_encoder)
+    encoder = model.stream(stream).pretrained
+    if model.config.is_baseline:
+        load_vgg16(path, encoder)
+    else:
+        assert isinstance(encoder, I3d)
+        load_i3d(path, encoder)

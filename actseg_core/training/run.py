@@ -15,7 +15,6 @@ from actseg_core.datasets.loading import ClipDataset
 from actseg_core.datasets.samples import SentenceDataset
 from actseg_core.errors import ConfigError
 from actseg_core.experiment_config import (
-    OWN_RECIPE,
     ExperimentConfig,
     StageConfig,
     load_experiment,
@@ -93,7 +92,7 @@ def plan(config_name: str, settings: TrainRunConfig) -> tuple[ModelConfig, Exper
             batch does not split evenly.
     """
     config, experiment = load_experiment(config_name, settings.change)
-    if config.kind in OWN_RECIPE:
+    if not config.has_response_maps:
         raise ConfigError(
             f"{config.name} is not trained by this command; the default model has a recipe of its "
             "own: `actseg train-lite`"

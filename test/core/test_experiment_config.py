@@ -10,7 +10,6 @@ from actseg_core.experiment_config import (
     ExperimentConfig,
     StageConfig,
     load_experiment,
-    response_count,
 )
 from actseg_core.networks.two_stream import build_stream
 
@@ -162,7 +161,7 @@ def test_response_count_is_what_the_network_gives(model: ModelConfig) -> None:
         stream = build_stream(model, "rgb").eval()
         features = stream.encode(torch.zeros(1, 3, 1, 32, 32))
         responses = stream.respond(features, torch.zeros(1, model.text.sentence_dim))
-    assert response_count(model) == len(responses)
+    assert model.response_count == len(responses)
 
 
 def test_a_preset_without_the_section_trains_as_the_paper_does(tmp_path: Path) -> None:

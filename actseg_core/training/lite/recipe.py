@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 
 from actseg_core.checkpoints.checkpoint import save_checkpoint
-from actseg_core.config import LiteTrainConfig, ModelConfig
+from actseg_core.config import ModelConfig
 from actseg_core.errors import CheckpointError, ConfigError, DatasetError
+from actseg_core.experiment_config import LiteTrainConfig
 from actseg_core.networks.object_net import ObjectNetwork
 from actseg_core.networks.objects_model import ObjectsModel
 from actseg_core.text.word_vectors import load_word_vectors

@@ -6,8 +6,8 @@ from typer.testing import CliRunner
 
 import actseg_core.cli.train as command
 from actseg_core.cli.main import main
-from actseg_core.config import LiteTrainConfig
 from actseg_core.errors import ConfigError
+from actseg_core.experiment_config import LiteTrainConfig
 
 APP = typer.Typer()
 APP.command()(command.train_lite)

@@ -6,8 +6,9 @@ import pytest
 import torch
 
 from actseg_core.checkpoints.checkpoint import load_checkpoint
-from actseg_core.config import LiteTrainConfig, load_preset
+from actseg_core.config import load_preset
 from actseg_core.errors import ConfigError, DatasetError
+from actseg_core.experiment_config import LiteTrainConfig
 from actseg_core.networks.object_features import FrameTrunk
 from actseg_core.training.lite import masks, recipe
 from actseg_core.training.lite.cached_views import CachedViews
