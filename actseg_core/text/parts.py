@@ -271,29 +271,31 @@ class _Parser:
         said = self._said
         chunk = read_chunk(index, self._bare, self._tags, self.nouns)
         said.used.update(chunk.used)
-        if self._relation is None:
-            self._bare_of_clothes(index, chunk.end)
         if not chunk.head:
             self._without_noun(index, chunk)
         elif self._relation is not None:
             self._related(chunk, *self._relation)
         elif said.who is None:
             self._is_who(chunk)
+            self._bare_of_clothes(index, chunk.end)
         elif chunk.worn:  # "man green shirt", "a man is red jersey"
             said.add_look(chunk, chunk.worn)
         elif chunk.noun.is_actor and not said.does and not said.beside:
             said.also.append(chunk.phrase())
-        else:
+        elif not self._bare_of_clothes(index, chunk.end):
             said.used.difference_update(chunk.used)
         return chunk.end
 
-    def _bare_of_clothes(self, start: int, end: int) -> None:
-        """ "The shirtless man" is a man without a shirt."""
+    def _bare_of_clothes(self, start: int, end: int) -> bool:
+        """ "The shirtless man" is a man without a shirt; whether something like it is said."""
+        found = False
         for at in range(start, end):
             if (garment := fixed.BARE.get(self.words[at])) is not None:
                 self._said.used.add(at)
                 region = fixed.REGIONS[garment]
                 self._said.looks.append(Look((), (), garment, region, (at,), negated=True))
+                found = True
+        return found
 
     def _without_noun(self, index: int, chunk: Chunk) -> None:
         """ "In red", "is red", "red", "the left", "the biggest"."""

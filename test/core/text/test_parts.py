@@ -358,6 +358,13 @@ def test_words_that_play_no_part_are_told() -> None:
     assert [parts.words[place] for place in parts.unused] == ["cute", "old", "peacefully"]
 
 
+@pytest.mark.parametrize("text", ["a man who is shirtless", "the shirtless man", "man shirtless"])
+def test_who_is_shirtless_wears_no_shirt_and_no_word_is_left(text: str) -> None:
+    parts = read(text)
+    assert [(look.on, look.negated) for look in parts.looks] == [("shirt", True)]
+    assert parts.unused == ()
+
+
 def test_negations_are_told_and_deny_what_follows() -> None:
     parts = read("the dog is not running on the left")
 
