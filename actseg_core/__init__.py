@@ -2,7 +2,7 @@
 
 Start with `Predictor` (clip and sentences in, masks out) or `StreamingEngine` (camera frames in,
 masks out). The names of `__all__` are the public ones; what lies in the modules below may change.
-Each is imported when it is first used, because torch alone takes seconds.
+Each is imported when it is first used, because what some of them need takes seconds.
 """
 
 from importlib import import_module

@@ -1,4 +1,4 @@
-"""Loads the model for the node and tries it out. Imports torch, hence takes a second or two."""
+"""Loads the model for the node and tries it out."""
 
 import math
 import time

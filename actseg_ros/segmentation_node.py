@@ -48,7 +48,7 @@ Loader = Callable[[SegmentationConfig, StreamConfig], LoadedModel]
 
 
 def load_when_configured(config: SegmentationConfig, stream: StreamConfig) -> LoadedModel:
-    """actseg_ros.model.load_model; torch is imported here, not before the first status."""
+    """actseg_ros.model.load_model; what it imports takes time, so not before the first status."""
     from actseg_ros.model import load_model
 
     return load_model(config, stream)

@@ -42,8 +42,11 @@ CORE_FOR_ROS = {*set().union(*FOUNDATION), "video", "live", "web", "predictor", 
 CORE_FOR_DEMO = {*CORE_FOR_ROS, "generator"}
 WITHOUT = {
     "torch": (
-        *("errors", "types", "labels", "config", "experiment_config", "geometry", "visualize"),
-        *("text", "flow", "video", "live", "web", "objects", "generator"),
+        *("errors", "types", "labels", "config", "experiment_config", "image", "geometry"),
+        *("visualize", "text", "flow", "video", "live", "web", "objects", "generator"),
+        *("checkpoints.stored", "runtime.onnx_session", "runtime.object_sessions"),
+        *("predictor.base", "predictor.load", "predictor.objects", "streaming"),
+        *("cli.segment", "cli.live"),
     ),
 }
 ONLY_IN = {

@@ -4,8 +4,9 @@
         [--video FILE] [--out FILE.json] [-- -p preset:=lite ...]
 
 Measured on this computer, camera and client included: rates, drops, latency from camera stamp to
-received mask, the longest silence of ~/status, the node's memory and threads, and the time from a
-command to its acknowledgement and to its first mask. What follows `--` goes to the node.
+received mask, the longest silence of ~/status, the node's memory and threads, the time from its
+start to the first mask, and from a command to its acknowledgement and to its first mask. What
+follows `--` goes to the node.
 """
 
 import os
@@ -154,23 +155,35 @@ def process_state(pid: int) -> dict[str, float]:
     }
 
 
-def measure(client: Client, pid: int, seconds: float, commands: int) -> dict[str, Any]:
-    """Watch one sentence for `seconds`, then change it `commands` times."""
+def measure(
+    client: Client, pid: int, start_s: float, seconds: float, commands: int
+) -> dict[str, Any]:
+    """Watch one sentence for `seconds`, then change it `commands` times.
+
+    Args:
+        client: Sends and receives.
+        pid: Of the node.
+        start_s: When the node was started, by time.monotonic().
+        seconds: How long to watch.
+        commands: How many times to change the sentence.
+    """
     client.spin(lambda: client.command.get_subscription_count() > 0, START_TIMEOUT_S)
     client.command.publish(String(data=SENTENCES[0]))
     client.wait_for_mask()
+    started_s = time.monotonic() - start_s
     client.spin(lambda: False, SETTLED_S)
     client.masks.clear()
     client.statuses, client.sent_s = client.statuses[-1:], client.sent_s[-1:]
     before = process_state(pid)
-    start_s = time.monotonic()
+    begun_s = time.monotonic()
     client.spin(lambda: False, seconds)
-    span_s = time.monotonic() - start_s
+    span_s = time.monotonic() - begun_s
     first, last = client.statuses[0][1], client.statuses[-1][1]
     latencies = [late_ms for _, late_ms in client.masks]
     third = len(latencies) // 3
     times_s = [at_s for at_s, _ in client.statuses]
     found = {
+        "start_to_first_mask_s": round(started_s, 2),
         "received_hz": round((last.frames_received - first.frames_received) / span_s, 2),
         "taken_in_hz": round((last.frames_processed - first.frames_processed) / span_s, 2),
         "dropped_hz": round((last.frames_dropped - first.frames_dropped) / span_s, 2),
@@ -222,9 +235,10 @@ def main() -> int:
     if args.camera:
         camera(width, height, args.rate, args.video)
     os.environ.setdefault("ROS_DOMAIN_ID", str(random.randint(1, 101)))
+    start_s = time.monotonic()
     children = [start_node(*rest), start_camera(*own)]
     try:
-        found = measure(Client(), children[0].pid, args.seconds, args.commands)
+        found = measure(Client(), children[0].pid, start_s, args.seconds, args.commands)
     finally:
         children[0].terminate()
         children[1].kill()

@@ -16,7 +16,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from actseg_core.checkpoints.checkpoint import checkpoint_path, load_checkpoint
+from actseg_core.checkpoints.checkpoint import load_checkpoint
+from actseg_core.checkpoints.stored import checkpoint_path
 from actseg_core.config import RuntimeConfig, load_preset
 from actseg_core.errors import ActSegError
 from actseg_core.networks.objects_model import ObjectsModel

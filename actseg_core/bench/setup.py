@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from actseg_core.checkpoints.checkpoint import checkpoint_path, load_checkpoint
+from actseg_core.checkpoints.checkpoint import load_checkpoint
+from actseg_core.checkpoints.stored import checkpoint_path
 from actseg_core.config import Config, FlowConfig, ModelConfig, RuntimeConfig, load_preset
 from actseg_core.errors import ConfigError, VideoError
 from actseg_core.generator import SceneConfig, render_clip
@@ -18,7 +19,7 @@ from actseg_core.networks.build import build_network
 from actseg_core.networks.objects_model import ObjectsModel
 from actseg_core.networks.two_stream import Network, build_model
 from actseg_core.predictor import Predictor
-from actseg_core.predictor.load import make_predictor
+from actseg_core.predictor.in_torch import make_predictor
 from actseg_core.text.sentence import SentenceReader, load_reader
 from actseg_core.types import Frame
 from actseg_core.video import read_video

@@ -3,27 +3,29 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from actseg_core.checkpoints.tensor_file import (
+from actseg_core.checkpoints.stored import (
+    FOREIGN,
+    FORMAT,
+    FORMAT_VERSION,
     check_fit,
+    described,
+)
+from actseg_core.checkpoints.tensor_file import (
     read_tensors,
+    shapes,
     stored_tensors,
-    unreadable,
     write_tensors,
 )
-from actseg_core.config import ModelConfig, preset_names
-from actseg_core.errors import CheckpointError, ConfigError
+from actseg_core.config import ModelConfig
+from actseg_core.errors import CheckpointError
 from actseg_core.networks.build import build_network
 from actseg_core.networks.objects_model import ObjectsModel
 from actseg_core.networks.two_stream import Network
-
-FORMAT = "actseg"
-FORMAT_VERSION = 1
 
 
 @dataclass(frozen=True)
@@ -98,46 +100,9 @@ def load_checkpoint(path: Path) -> Checkpoint:
         CheckpointError: If the file is missing, damaged, foreign, of a newer version, or its
             weights do not fit its configuration or are not finite.
     """
-    metadata, tensors = read_tensors(
-        path,
-        FORMAT,
-        FORMAT_VERSION,
-        "not an actseg checkpoint; convert foreign weights with `actseg convert-weights`",
-    )
-    config, metrics = _described(path, metadata)
-    model = build_network(config)
-    check_fit(path, model.state_dict(), tensors)
+    metadata, tensors = read_tensors(path, FORMAT, FORMAT_VERSION, FOREIGN)
+    stored = described(path, metadata)
+    model = build_network(stored.config)
+    check_fit(path, shapes(model.state_dict()), tensors)
     model.load_state_dict(tensors)
-    return Checkpoint(model, config, metrics, metadata.get("words", ""), path)
-
-
-def checkpoint_path(name: str) -> Path:
-    """The weight file of a preset that ships with the package, or `name` itself if it is a path.
-
-    Raises:
-        CheckpointError: If the preset has no weights here, or there is no such preset or file.
-    """
-    if name.endswith(".safetensors") or "/" in name:
-        return Path(name)
-    shipped = Path(str(resources.files("actseg_core") / "weights" / f"{name}.safetensors"))
-    if shipped.is_file():
-        return shipped
-    if name in preset_names():
-        raise CheckpointError(
-            f"preset {name!r} ships without weights; train it or give a .safetensors file as "
-            "the checkpoint"
-        )
-    raise CheckpointError(
-        f"there is no preset or checkpoint {name!r}; give one of {', '.join(preset_names())} or "
-        "the path of a .safetensors file"
-    )
-
-
-def _described(path: Path, metadata: dict[str, str]) -> tuple[ModelConfig, dict[str, Any]]:
-    try:
-        config = ModelConfig.from_stored(json.loads(metadata["config"]))
-        return config, json.loads(metadata.get("metrics", "{}"))
-    except ConfigError as error:
-        raise CheckpointError(f"{path} holds a configuration we cannot use: {error}") from error
-    except (KeyError, TypeError, ValueError) as error:
-        raise unreadable(path, error) from error
+    return Checkpoint(model, stored.config, stored.metrics, stored.words, path)

@@ -8,11 +8,11 @@ from typing import Any
 
 import torch
 
+from actseg_core.checkpoints.stored import check_fit, unreadable
 from actseg_core.checkpoints.tensor_file import (
-    check_fit,
     read_tensors,
+    shapes,
     stored_tensors,
-    unreadable,
     write_tensors,
 )
 from actseg_core.config import FlowConfig
@@ -91,6 +91,6 @@ def load_classifier(path: Path) -> ClassifierCheckpoint:
     except (KeyError, TypeError, ValueError) as error:
         raise unreadable(path, error) from error
     classifier = PairClassifier(config).eval()
-    check_fit(path, classifier.state_dict(), tensors)
+    check_fit(path, shapes(classifier.state_dict()), tensors)
     classifier.load_state_dict(tensors)
     return ClassifierCheckpoint(classifier, flow, metrics, path)

@@ -6,13 +6,12 @@ from contextlib import suppress
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor
 
+from actseg_core.checkpoints.stored import opened
 from actseg_core.errors import CheckpointError
-
-SHOWN_KEYS = 5
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> None:
@@ -49,50 +48,9 @@ def read_tensors(
     Raises:
         CheckpointError: If the file is missing, damaged, foreign or of a newer version.
     """
-    if not path.is_file():
-        raise CheckpointError(f"the checkpoint {path} does not exist or is not a file")
-    try:
-        with safe_open(path, framework="pt") as file:
-            metadata = dict(file.metadata() or {})
-            if metadata.get("format") != kind:
-                raise CheckpointError(f"{path} is a safetensors file but {foreign}")
-            if int(metadata["version"]) > version:
-                raise CheckpointError(
-                    f"{path} has format version {metadata['version']}, this package reads up to "
-                    f"{version}; update actseg"
-                )
-            names = list(file.keys())
-            return metadata, {name: _to_float32(file.get_tensor(name)) for name in names}
-    except (SafetensorError, OSError, KeyError, ValueError) as error:
-        raise unreadable(path, error) from error
-
-
-def unreadable(path: Path, error: Exception) -> CheckpointError:
-    """What to raise about a damaged file."""
-    return CheckpointError(
-        f"{path} is not a readable safetensors checkpoint ({error}); is the download complete?"
-    )
-
-
-def check_fit(path: Path, wanted: Mapping[str, Tensor], got: Mapping[str, Tensor]) -> None:
-    """Compare a file's tensors with those of the network that its own configuration describes.
-
-    Raises:
-        CheckpointError: If names or shapes differ, or a value is not finite.
-    """
-    problems = [f"{name} is missing" for name in wanted.keys() - got.keys()]
-    problems += [f"{name} is not part of the model" for name in got.keys() - wanted.keys()]
-    for name in wanted.keys() & got.keys():
-        if wanted[name].shape != got[name].shape:
-            problems.append(
-                f"{name} must be {tuple(wanted[name].shape)}, is {tuple(got[name].shape)}"
-            )
-        elif not torch.isfinite(got[name]).all():
-            problems.append(f"{name} is not finite")
-    if problems:
-        shown = "; ".join(sorted(problems)[:SHOWN_KEYS])
-        more = f" and {len(problems) - SHOWN_KEYS} more" if len(problems) > SHOWN_KEYS else ""
-        raise CheckpointError(f"{path} does not fit its own configuration: {shown}{more}")
+    with opened(path, kind, version, foreign, "pt") as (metadata, file):
+        names = list(file.keys())
+        return metadata, {name: _to_float32(file.get_tensor(name)) for name in names}
 
 
 def stored_tensors(
@@ -112,6 +70,11 @@ def stored_tensors(
             )
         tensors[name] = stored.contiguous()
     return tensors
+
+
+def shapes(state: Mapping[str, Tensor]) -> dict[str, tuple[int, ...]]:
+    """Shapes by name, as `stored.check_fit` wants them."""
+    return {name: tuple(value.shape) for name, value in state.items()}
 
 
 def _to_float32(tensor: Tensor) -> Tensor:

@@ -20,7 +20,6 @@ Finding = tuple[str, str, str]
 """Level ("ok", "hint" or "fail"), what was looked at, and what was found or is to be done."""
 OLDEST_PYTHON = (3, 10)
 NEEDED = {
-    "torch": "torch",
     "numpy": "numpy",
     "cv2": "opencv-python-headless",
     "safetensors": "safetensors",
@@ -37,6 +36,7 @@ NEEDED = {
 }
 """Module and package of what the command line and the node import (requirements/runtime.txt)."""
 OPTIONAL = {
+    "torch": ("torch", "trains, and runs networks other than the default model"),
     "gensim": ("gensim", "reads binary word2vec files"),
     "openvino": ("openvino", "runs the paper's network fastest on CPUs"),
     "lightning": ("lightning", "trains; pip install 'actseg[train]'"),

@@ -12,7 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 from typing_extensions import Self
 
-from actseg_core.checkpoints.checkpoint import checkpoint_path
+from actseg_core.checkpoints.stored import checkpoint_path
 from actseg_core.cli.progress import progress
 from actseg_core.cli.segment import RUNTIMES
 from actseg_core.cli.stopping import stop_signals, until

@@ -14,8 +14,9 @@ from rich.table import Table
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from actseg_core.checkpoints.checkpoint import checkpoint_path, load_checkpoint
+from actseg_core.checkpoints.checkpoint import load_checkpoint
 from actseg_core.checkpoints.public_weights import PublicWeights, read_weights, save_weights
+from actseg_core.checkpoints.stored import checkpoint_path
 from actseg_core.config import ModelConfig, Stream, preset_names
 from actseg_core.errors import BackendError, CheckpointError, ConfigError
 from actseg_core.experiment_config import ClassifierConfig, load_experiment

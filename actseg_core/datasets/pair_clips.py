@@ -20,7 +20,7 @@ from actseg_core.errors import ShapeError
 from actseg_core.experiment_config import ClassifierConfig
 from actseg_core.flow import FlowEstimator, make_estimator
 from actseg_core.flow.field import clip_flow
-from actseg_core.image import flow_to_tensor, rgb_to_tensor
+from actseg_core.networks.tensors import flow_to_tensor, rgb_to_tensor
 from actseg_core.types import Clip
 
 

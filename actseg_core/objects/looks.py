@@ -34,7 +34,11 @@ _VIVID = [
 
 
 def object_colours(
-    image: NDArray[np.uint8], masks: Array, kinds: Sequence[str], namer: ColourNamer
+    image: NDArray[np.uint8],
+    masks: Array,
+    kinds: Sequence[str],
+    namer: ColourNamer,
+    cells: NDArray[np.int32] | None = None,
 ) -> Array:
     """Shares of the eleven basic colours in the regions of each object.
 
@@ -43,6 +47,7 @@ def object_colours(
         masks: (N, S/4, S/4) float32 probabilities of the pixels to belong to each object.
         kinds: N kinds; of a "person" skin is left out and hair counts little in "whole".
         namer: Names the colours.
+        cells: Of `mask_cells`; None: computed here.
 
     Returns:
         (N, 5, 11) float32: REGIONS (whole, upper, lower, head, feet) by BASIC_COLOURS. The shares
@@ -61,7 +66,9 @@ def object_colours(
         raise ShapeError(f"{len(masks)} masks need as many kinds, got {len(kinds)}")
     if not len(masks):
         return np.zeros((0, len(REGIONS), _TERMS), np.float32)
-    both = _named_twice()[_cells(image, masks, namer)]  # (H, W, 22)
+    both = _named_twice()[
+        mask_cells(image, masks, namer) if cells is None else cells
+    ]  # (H, W, 22)
     weight = _inside(masks).transpose(1, 0, 2)
     rows = np.matmul(weight, both).transpose(1, 0, 2)  # (N, H, 22)
     person = np.array([kind == PERSON for kind in kinds])
@@ -71,20 +78,26 @@ def object_colours(
     return np.divide(shares, total, out=np.zeros_like(shares), where=total > 1e-6)
 
 
-def bare_skin(image: NDArray[np.uint8], masks: Array, namer: ColourNamer) -> Array:
+def bare_skin(
+    image: NDArray[np.uint8],
+    masks: Array,
+    namer: ColourNamer,
+    cells: NDArray[np.int32] | None = None,
+) -> Array:
     """How much of each object has the colour of skin: of all of it, and of the lower legs.
 
     Args:
         image: (S, S, 3) uint8 RGB.
         masks: (N, S/4, S/4) float32 probabilities.
         namer: Names the colours.
+        cells: Of `mask_cells`; None: computed here.
 
     Returns:
         (N, 2) float32 shares.
     """
     if not len(masks):
         return np.zeros((0, 2), np.float32)
-    skin = skin_table()[_cells(image, masks, namer)]
+    skin = skin_table()[mask_cells(image, masks, namer) if cells is None else cells]
     weight = _inside(masks)
     per_row, bare = weight.sum(axis=2), (weight * skin).sum(axis=2)
     top, bottom = _extent(masks.sum(axis=2))
@@ -99,8 +112,8 @@ def bare_skin(image: NDArray[np.uint8], masks: Array, namer: ColourNamer) -> Arr
     ).astype(np.float32)
 
 
-def _cells(image: NDArray[np.uint8], masks: Array, namer: ColourNamer) -> NDArray[np.int32]:
-    """The colour table's cell of each of the masks' cells."""
+def mask_cells(image: NDArray[np.uint8], masks: Array, namer: ColourNamer) -> NDArray[np.int32]:
+    """The colour table's cell of each of the masks' cells, (S/4, S/4); see `ColourNamer.cells`."""
     size = (masks.shape[2], masks.shape[1])
     small = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
     return namer.cells(small)

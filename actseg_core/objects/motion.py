@@ -52,8 +52,9 @@ class MotionEstimator:
             content: Rows and columns of it that hold the picture.
             seconds: Time since the frame before.
         """
-        small = cv2.resize(image, (FLOW_SIZE, FLOW_SIZE), interpolation=cv2.INTER_AREA)
-        grey = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).astype(np.uint8, copy=False)
+        full = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)  # first: one channel is resized, not three
+        small = cv2.resize(full, (FLOW_SIZE, FLOW_SIZE), interpolation=cv2.INTER_AREA)
+        grey = small.astype(np.uint8, copy=False)
         before, self._before = self._before, grey
         if before is None:
             return None

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actseg_core.objects.colour_names import ColourNamer
-from actseg_core.objects.looks import bare_skin, object_colours
+from actseg_core.objects.looks import bare_skin, mask_cells, object_colours
 from actseg_core.objects.scene import MAX_OBJECTS, Objects, no_objects
 
 Array = NDArray[np.float32]
@@ -112,6 +112,7 @@ class Perception:
         classes = all_classes[kept]
         kinds = ["person" if row.argmax() == PERSON_CLASS else "thing" for row in classes]
         masks = all_masks[kept]
+        cells = mask_cells(image, masks, self._namer)
         return Objects(
             boxes=boxes[kept],
             masks=masks,
@@ -119,8 +120,8 @@ class Perception:
             classes=classes,
             names=found.names[kept],
             embeddings=found.embeddings[kept],
-            colours=object_colours(image, masks, kinds, self._namer),
-            skin=bare_skin(image, masks, self._namer),
+            colours=object_colours(image, masks, kinds, self._namer, cells),
+            skin=bare_skin(image, masks, self._namer, cells),
         )
 
 

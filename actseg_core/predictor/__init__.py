@@ -1,4 +1,9 @@
-"""Arrays and sentences in, masks at camera resolution out."""
+"""Arrays and sentences in, masks at camera resolution out.
+
+`NetworkPredictor` is imported when it is first used, because torch is.
+"""
+
+from typing import TYPE_CHECKING
 
 from actseg_core.predictor.base import (
     ActorResponse,
@@ -9,8 +14,10 @@ from actseg_core.predictor.base import (
     Thresholds,
     postprocess,
 )
-from actseg_core.predictor.network import NetworkPredictor
 from actseg_core.predictor.objects import ObjectPredictor
+
+if TYPE_CHECKING:
+    from actseg_core.predictor.network import NetworkPredictor
 
 __all__ = [
     "ActorResponse",
@@ -23,3 +30,13 @@ __all__ = [
     "Thresholds",
     "postprocess",
 ]
+
+
+if not TYPE_CHECKING:  # else a type checker would take any name for one of ours
+
+    def __getattr__(name: str) -> object:
+        if name == "NetworkPredictor":
+            from actseg_core.predictor.network import NetworkPredictor
+
+            return NetworkPredictor
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -10,8 +10,9 @@ from torch import Tensor
 from actseg_core.config import ModelConfig, RuntimeConfig, Stream
 from actseg_core.flow import make_estimator, network_field
 from actseg_core.flow.field import clip_flow
-from actseg_core.image import flow_to_tensor, resize_and_pad_flow, rgb_to_tensor
+from actseg_core.image import resize_and_pad_flow
 from actseg_core.networks.segmenter import presence_score
+from actseg_core.networks.tensors import flow_to_tensor, rgb_to_tensor
 from actseg_core.networks.two_stream import Network, to_channels_last
 from actseg_core.predictor.base import Predictor, Response, Responses
 from actseg_core.runtime.executor import Executor, Features, Filters

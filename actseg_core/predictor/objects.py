@@ -4,17 +4,15 @@ from collections.abc import Sequence
 from weakref import WeakKeyDictionary
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from actseg_core.config import RuntimeConfig
-from actseg_core.networks.objects_model import ObjectsModel
+from actseg_core.config import ModelConfig
 from actseg_core.objects.answers import ObjectAnswer, answer
 from actseg_core.objects.evidence import SceneNaming, unseen_words
-from actseg_core.objects.perception import Perception
+from actseg_core.objects.naming import NamingModel
+from actseg_core.objects.perception import ObjectRunner, Perception
 from actseg_core.objects.tracking import SceneTracker, Seen
 from actseg_core.predictor.base import ActorResponse, Predictor, Response, Responses
-from actseg_core.runtime.object_runner import make_object_runner
 from actseg_core.text.nouns import Nouns
 from actseg_core.text.parts import read_parts
 from actseg_core.text.sentence import SentenceReader
@@ -29,32 +27,29 @@ class ObjectPredictor(Predictor):
     """Answers from objects and their tracks.
 
     Args:
-        model: In evaluation mode.
+        config: Of the model.
         reader: Turns text into words; its vectors say which words are known.
-        device: Where the networks run.
-        runtime: What runs them; None: PyTorch.
+        runner: The networks behind their runtime.
+        naming: How well a noun names an object.
+        runtime: Name of what runs the networks.
 
     Attributes:
-        runner: The networks behind their runtime.
-        perception: Finds the objects of one frame with them.
-
-    Raises:
-        BackendError: If the named runtime cannot be used.
+        runner: As given.
+        perception: Finds the objects of one frame with it.
     """
 
     def __init__(
         self,
-        model: ObjectsModel,
+        config: ModelConfig,
         reader: SentenceReader,
-        device: str = "cpu",
-        runtime: RuntimeConfig | None = None,
+        runner: ObjectRunner,
+        naming: NamingModel,
+        runtime: str,
     ) -> None:
-        self.config = model.config
-        self.reader = reader
-        model = model.to(torch.device(device)).eval()
-        self.runner, self.runtime = make_object_runner(model, runtime)
-        self.perception = Perception(self.runner)
-        self._naming = model.naming.model()
+        self.config, self.reader = config, reader
+        self.runner, self.runtime = runner, runtime
+        self.perception = Perception(runner)
+        self._naming = naming
         self._nouns = Nouns.load()
         self._parts: WeakKeyDictionary[Sentence, SentenceParts] = WeakKeyDictionary()
 

@@ -41,7 +41,7 @@ def to_onnx(graph: Graph) -> bytes:
                 buffer,  # type: ignore[arg-type]  # with dynamo=False it takes a file object
                 input_names=list(graph.inputs),
                 output_names=list(graph.outputs),
-                dynamic_axes=_open_axes(graph),
+                dynamic_axes=open_axes(graph),
                 opset_version=OPSET,
                 dynamo=False,
             )
@@ -53,7 +53,8 @@ def to_onnx(graph: Graph) -> bytes:
     return buffer.getvalue()
 
 
-def _open_axes(graph: Graph) -> dict[str, dict[int, str]]:
+def open_axes(graph: Graph) -> dict[str, dict[int, str]]:
+    """Names of the axes that are left open, by inputs and outputs."""
     axes: dict[str, dict[int, str]] = {
         name: dict(sides) for name, sides in graph.open_sides.items()
     }

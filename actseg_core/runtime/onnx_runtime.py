@@ -2,16 +2,16 @@
 
 import math
 from collections.abc import Sequence
-from importlib.util import find_spec
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from actseg_core.errors import BackendError
+from actseg_core.runtime import onnx_session
 from actseg_core.runtime.graphs import Compiled, Graph
 
-NAME = "onnxruntime"
+NAME = onnx_session.NAME
 Provider = tuple[str, dict[str, Any]]
 
 
@@ -65,8 +65,7 @@ class OnnxRuntime:
     def __init__(
         self, device: torch.device, threads: int, tensorrt: bool = False, half: bool = False
     ) -> None:
-        if find_spec(NAME) is None:
-            raise BackendError("runtime onnxruntime is not installed; pip install onnxruntime")
+        onnx_session.require_onnxruntime()
         self.device = device
         self._threads = threads
         self._providers = providers(device, tensorrt, half)
@@ -79,11 +78,7 @@ class OnnxRuntime:
         """
         import onnxruntime
 
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = self._threads
-        # Threads that spin while they wait take the other core from flow and preprocessing.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        options.log_severity_level = 3
+        options = onnx_session.session_options(self._threads)
         try:
             session = onnxruntime.InferenceSession(model, options, providers=self._providers)
         except Exception as error:  # its exceptions share no base

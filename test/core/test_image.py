@@ -3,19 +3,16 @@
 import cv2
 import numpy as np
 import pytest
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from actseg_core.errors import ShapeError
 from actseg_core.image import (
     Placement,
-    flow_to_tensor,
     mask_above,
     resize_and_pad,
     resize_and_pad_flow,
     restore,
-    rgb_to_tensor,
 )
 
 
@@ -124,21 +121,6 @@ def test_nothing_above_the_threshold_gives_an_empty_mask() -> None:
 def test_an_empty_image_is_refused() -> None:
     with pytest.raises(ShapeError, match="at least 1 px, got 0x5"):
         Placement(height=0, width=5, size=32)
-
-
-def test_rgb_covers_minus_one_to_one() -> None:
-    frames = np.zeros((2, 4, 4, 3), np.uint8)
-    frames[1] = 255
-    tensor = rgb_to_tensor(frames)
-    assert tensor.shape == (1, 3, 2, 4, 4)
-    assert tensor[0, :, 0].unique().tolist() == [-1.0]
-    assert tensor[0, :, 1].unique().tolist() == [1.0]
-
-
-def test_flow_is_clipped_then_scaled() -> None:
-    flow = np.array([-50.0, 10.0], np.float32).reshape(1, 1, 1, 2)
-    tensor = flow_to_tensor(flow, clip_px=20.0)
-    torch.testing.assert_close(tensor.flatten(), torch.tensor([-1.0, 0.5]))
 
 
 def test_a_flow_field_is_resized_with_its_lengths_and_padded_without_motion() -> None:

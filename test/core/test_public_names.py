@@ -41,8 +41,10 @@ def test_a_name_that_does_not_exist_is_pythons_own_error() -> None:
 def test_torch_is_imported_only_when_it_is_needed() -> None:
     code = "import sys; from actseg_core import Frame, read_video, StreamConfig; {}"
     assert _run(code.format("print('torch' in sys.modules)")) == "False"
-    needing = "from actseg_core import Predictor; print('torch' in sys.modules)"
-    assert _run(code.format(needing)) == "True"
+    running = "from actseg_core import Predictor, StreamingEngine; Predictor.load('lite')"
+    assert _run(code.format(f"{running}; print('torch' in sys.modules)")) == "False"
+    training = "from actseg_core.predictor import NetworkPredictor; print('torch' in sys.modules)"
+    assert _run(code.format(training)) == "True"
 
 
 def _run(code: str) -> str:

@@ -29,7 +29,8 @@ def two_actors(seed: int) -> GeneratedClip | None:
 
 
 def test_the_checkpoint_is_small_and_says_how_it_was_made() -> None:
-    from actseg_core.checkpoints.checkpoint import checkpoint_path, load_checkpoint
+    from actseg_core.checkpoints.checkpoint import load_checkpoint
+    from actseg_core.checkpoints.stored import checkpoint_path
 
     path = checkpoint_path("lite")
     assert path.stat().st_size < LIMIT_MB * 1e6

@@ -1,6 +1,7 @@
 """The loop around a node: it survives callbacks, obeys signals, and its exit code tells why."""
 
 import ctypes
+import os
 import signal
 import subprocess
 import sys
@@ -215,6 +216,18 @@ def test_a_picture_takes_over_the_pages_of_the_one_before() -> None:
     done = subprocess.run([sys.executable, "-c", PICTURES], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) < 20, "page faults; 1,465 for each of 20 pictures without"
+
+
+def test_numpys_products_take_no_second_thread_in_a_node() -> None:
+    program = (
+        "import actseg_ros, numpy as np; a = np.ones((400, 400)); a @ a; "
+        "print([x for x in open('/proc/self/status') if x.startswith('Threads')][0].split()[1])"
+    )
+    environment = {k: v for k, v in os.environ.items() if k != "OPENBLAS_NUM_THREADS"}
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, env=environment
+    )
+    assert (done.returncode, done.stdout.strip()) == (0, "1"), done.stderr
 
 
 def test_another_c_library_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:

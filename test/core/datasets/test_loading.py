@@ -14,7 +14,7 @@ from actseg_core.datasets.loading import Batch, ClipDataset, ClipLoader, EpochSa
 from actseg_core.errors import ConfigError, DatasetError
 from actseg_core.flow import make_estimator
 from actseg_core.flow.field import clip_flow
-from actseg_core.image import flow_to_tensor, rgb_to_tensor
+from actseg_core.networks.tensors import flow_to_tensor, rgb_to_tensor
 from actseg_core.text.sentence import SentenceReader
 from actseg_core.text.word_vectors import WordVectors
 

@@ -5,6 +5,7 @@ import torch
 from actseg_core.config import ModelConfig, RuntimeConfig, StreamConfig
 from actseg_core.networks.objects_model import ObjectsModel
 from actseg_core.predictor import ObjectPredictor
+from actseg_core.predictor.in_torch import object_predictor
 from actseg_core.predictor.objects import content_of, corner_box, logit
 from actseg_core.streaming.engine import StreamingEngine
 from actseg_core.text.sentence import load_reader
@@ -39,7 +40,7 @@ def model() -> ObjectsModel:
 
 @pytest.fixture(scope="module")
 def predictor(model: ObjectsModel) -> ObjectPredictor:
-    return ObjectPredictor(model, load_reader(model.config.text))
+    return object_predictor(model, load_reader(model.config.text))
 
 
 def frames(count: int) -> np.ndarray:
@@ -166,7 +167,7 @@ def test_a_frame_without_an_object_is_not_found(model: ObjectsModel) -> None:
     with torch.no_grad():
         for head in blind.frame.detector.heads:
             head.objectness.bias.fill_(-20.0)
-    predictor = ObjectPredictor(blind, load_reader(model.config.text))
+    predictor = object_predictor(blind, load_reader(model.config.text))
 
     (result,) = predictor.predict(Clip(frames(FRAMES)), [predictor.read("dog")])
 
@@ -178,7 +179,7 @@ def test_onnx_runtime_answers_as_pytorch_does(
     model: ObjectsModel, predictor: ObjectPredictor, tmp_path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ACTSEG_CACHE", str(tmp_path))
-    fast = ObjectPredictor(
+    fast = object_predictor(
         model, load_reader(model.config.text), runtime=RuntimeConfig(runtime="onnxruntime")
     )
     clip = Clip(frames(FRAMES))

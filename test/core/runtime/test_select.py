@@ -12,7 +12,7 @@ from actseg_core.config import ModelConfig, RuntimeConfig
 from actseg_core.errors import BackendError
 from actseg_core.networks.objects_model import ObjectsModel
 from actseg_core.networks.two_stream import Network
-from actseg_core.runtime import onnx_runtime, openvino_runtime, select
+from actseg_core.runtime import onnx_runtime, onnx_session, openvino_runtime, select
 from actseg_core.runtime.graphs import Compiled, Graph, make_graphs
 from actseg_core.runtime.object_runner import make_object_runner
 from actseg_core.runtime.onnx_runtime import OnnxRuntime, providers
@@ -48,7 +48,7 @@ def test_auto_takes_pytorch_and_says_why_where_no_runtime_is_installed(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    without(monkeypatch, onnx_runtime, openvino_runtime)
+    without(monkeypatch, onnx_session, openvino_runtime)
     with caplog.at_level(logging.WARNING):
         assert make_executor(paper, RuntimeConfig(), cache).name == "torch"
     assert "PyTorch runs the network, which is slower here" in caplog.text
