@@ -1,23 +1,16 @@
 """Frames in, masks out, with bounded memory."""
 
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from actseg_core.config import StreamConfig
 from actseg_core.errors import ConfigError
-from actseg_core.predictor import Features, Predictor, Thresholds
-from actseg_core.streaming.moved_masks import Encoded, FlowTrack, WindowSnapshot
-from actseg_core.streaming.window import NANOSECONDS, FrameWindow, Preparer
+from actseg_core.predictor import Predictor, Thresholds
+from actseg_core.streaming.labelled_masks import LabelledMasks, MaskSource, WindowSnapshot
+from actseg_core.streaming.moved_masks import MovedMasks
+from actseg_core.streaming.window import FrameWindow, Preparer
 from actseg_core.streaming.window_encoders import make_encoder
 from actseg_core.types import Frame, MaskResult, Sentence
-
-
-@dataclass(frozen=True, eq=False)
-class _Job:
-    snapshot: WindowSnapshot
-    track: FlowTrack
-    features: Future[Features]
 
 
 class StreamingEngine:
@@ -45,16 +38,15 @@ class StreamingEngine:
         self.resets = 0
         self.last_reset = ""
         self.snapshot: WindowSnapshot | None = None
-        self._moves = self.config.mask_frame == "newest"
         self._window = FrameWindow(predictor.config.frames)
         self._preparer = Preparer(predictor.config, self.config)
         self._encoder = make_encoder(predictor)
         self._queries: tuple[tuple[str, Sentence], ...] = ()
-        self._encoded: Encoded | None = None
-        self._job: _Job | None = None
-        self._thread: ThreadPoolExecutor | None = None
-        if self._moves and self.config.background:
-            self._thread = ThreadPoolExecutor(1, thread_name_prefix="actseg_encode")
+        self._masks: MaskSource = (
+            MovedMasks(predictor, self.config)
+            if self.config.mask_frame == "newest"
+            else LabelledMasks(predictor)
+        )
 
     @property
     def label_delay_frames(self) -> int:
@@ -64,12 +56,12 @@ class StreamingEngine:
     @property
     def delay_frames(self) -> int:
         """Frames between the newest frame and the one that the masks belong to."""
-        return 0 if self._moves else self.label_delay_frames
+        return 0 if self._masks.follows_every_frame else self.label_delay_frames
 
     @property
     def answers_every_frame(self) -> bool:
         """Whether `answer` has something new after each frame, whatever the stride."""
-        return self._moves
+        return self._masks.follows_every_frame
 
     @property
     def answers_cost_little(self) -> bool:
@@ -111,6 +103,7 @@ class StreamingEngine:
         if (config.mask_frame, config.background) != (before.mask_frame, before.background):
             raise ConfigError("mask_frame and background cannot change; make another engine")
         self.config = self._preparer.stream = config
+        self._masks.reconfigure(config)
 
     def push(self, frame: Frame) -> None:
         """Add the newest frame: resize, flow from the frame before, per-frame features.
@@ -144,26 +137,22 @@ class StreamingEngine:
         snapshot = snapshot or self.snapshot
         if snapshot is None or not self._queries:
             return {}
-        encoded = self._moving(snapshot) if self._moves else self._labelled(snapshot)
-        if encoded is None:
-            return {}
-        label, newest = encoded.track.start, snapshot.newest
         sentences = [sentence for _, sentence in self._queries]
-        responses = encoded.respond(self.predictor, sentences)
-        belongs = label
-        if self._moves:
-            responses, belongs = encoded.track.move(responses), newest
+        answered = self._masks.respond(snapshot, sentences)
+        if answered is None:
+            return {}
+        shown, label, window = answered.shown, answered.label, answered.window
         thresholds = Thresholds(self.config.mask_threshold, self.config.min_confidence)
-        results = self.predictor.decide(responses, sentences, newest.placement, thresholds)
-        window = encoded.snapshot.window
+        placement = shown.placement
+        results = self.predictor.decide(answered.responses, sentences, placement, thresholds)
         return {
             name: replace(
                 result,
-                stamp_ns=belongs.stamp_ns,
+                stamp_ns=shown.stamp_ns,
                 frame_id=label.frame_id,
                 window_start_ns=window[0].stamp_ns,
                 window_end_ns=window[-1].stamp_ns,
-                warped=belongs is not label,
+                warped=shown is not label,
                 computed_stamp_ns=label.stamp_ns,
             )
             for (name, _), result in zip(self._queries, results, strict=True)
@@ -173,12 +162,11 @@ class StreamingEngine:
         """Empty the window; the next answer needs a full one again."""
         self._preparer.forget()
         self._empty(reason)
-        self._encoded = None
+        self._masks.forget()
 
     def close(self) -> None:
         """End the background thread, after the window that it encodes."""
-        if self._thread is not None:
-            self._thread.shutdown()
+        self._masks.close()
 
     def _empty(self, reason: str) -> None:
         self._window.clear()
@@ -186,62 +174,3 @@ class StreamingEngine:
         self.snapshot = None
         self.resets += 1
         self.last_reset = reason
-
-    def _labelled(self, snapshot: WindowSnapshot) -> Encoded:
-        """The window itself, encoded once."""
-        if self._encoded is None or self._encoded.snapshot is not snapshot:
-            self._encoded = Encoded(snapshot, snapshot.encode(), self._track(snapshot))
-        return self._encoded
-
-    def _moving(self, snapshot: WindowSnapshot) -> Encoded | None:
-        """The last encoded window, if its label can be followed to the newest frame."""
-        self._follow(snapshot)
-        self._collect(snapshot)
-        if self._job is None and self._is_due(snapshot):
-            self._job = _Job(snapshot, self._track(snapshot), self._run(snapshot))
-            self._job.track.follow(snapshot.window)
-            self._collect(snapshot)
-        return self._encoded if self._encoded and self._is_near(self._encoded, snapshot) else None
-
-    def _track(self, snapshot: WindowSnapshot) -> FlowTrack:
-        return FlowTrack(snapshot.window[self.predictor.config.label_index])
-
-    def _run(self, snapshot: WindowSnapshot) -> Future[Features]:
-        if self._thread is not None:
-            return self._thread.submit(snapshot.encode)
-        done: Future[Features] = Future()
-        done.set_result(snapshot.encode())
-        return done
-
-    def _follow(self, snapshot: WindowSnapshot) -> None:
-        if self._encoded is not None and self._encoded.snapshot.epoch != snapshot.epoch:
-            self._encoded = None
-        for item in (self._encoded, self._job):
-            if item is not None:
-                item.track.follow(snapshot.window)
-
-    def _collect(self, snapshot: WindowSnapshot) -> None:
-        """Take over the window that has been encoded.
-
-        Raises:
-            Exception: What the network raised.
-        """
-        job = self._job
-        if job is None or not job.features.done():
-            return
-        self._job = None
-        features = job.features.result()
-        if job.snapshot.epoch == snapshot.epoch and not job.track.is_lost:
-            self._encoded = Encoded(job.snapshot, features, job.track)
-
-    def _is_due(self, snapshot: WindowSnapshot) -> bool:
-        if self._encoded is None or not self._is_near(self._encoded, snapshot):
-            return True
-        return (
-            snapshot.newest.number - self._encoded.snapshot.newest.number
-            >= self.config.stride_frames
-        )
-
-    def _is_near(self, encoded: Encoded, snapshot: WindowSnapshot) -> bool:
-        late_ns = snapshot.newest.stamp_ns - encoded.snapshot.newest.stamp_ns
-        return not encoded.track.is_lost and late_ns <= self.config.max_moved_s * NANOSECONDS

@@ -1,35 +1,18 @@
-"""An encoded window, and the motion from the frame that it labels to the frames after it."""
+"""Masks for every frame: the last answer, moved along the flow from the frame that it labels."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from actseg_core.config import StreamConfig
 from actseg_core.flow.moving import compose
 from actseg_core.predictor import Features, Predictor, Responses
-from actseg_core.streaming.window import FrameWindow, PreparedFrame
+from actseg_core.streaming.labelled_masks import Answered, Encoded, WindowSnapshot
+from actseg_core.streaming.window import NANOSECONDS, FrameWindow, PreparedFrame
 from actseg_core.types import Sentence
-
-
-@dataclass(frozen=True, eq=False)
-class WindowSnapshot:
-    """A full window at one moment; later frames do not change it.
-
-    Attributes:
-        window: Its frames.
-        encode: Gives its features; may run in another thread.
-        epoch: Counts the breaks in the stream: windows of two epochs have nothing in common.
-    """
-
-    window: FrameWindow
-    encode: Callable[[], Features]
-    epoch: int
-
-    @property
-    def newest(self) -> PreparedFrame:
-        """The newest frame."""
-        return self.window[-1]
 
 
 class FlowTrack:
@@ -67,24 +50,97 @@ class FlowTrack:
         return {sentence: response.warped(back) for sentence, response in responses.items()}
 
 
-class Encoded:
-    """Features of one window, and what they answered so far.
+@dataclass(frozen=True, eq=False)
+class _Job:
+    """A window that is being encoded, and the motion since the frame that it labels."""
+
+    snapshot: WindowSnapshot
+    track: FlowTrack
+    features: Future[Features]
+
+
+class MovedMasks:
+    """Asks the network for every `stride_frames`-th window and moves its answer to every frame.
 
     Args:
-        snapshot: The window.
-        features: Of the window.
-        track: The motion since its labelled frame.
+        predictor: The network.
+        stream: Stride, how long masks are moved, and whether windows are encoded in a thread of
+            their own (`background`).
     """
 
-    def __init__(self, snapshot: WindowSnapshot, features: Features, track: FlowTrack) -> None:
-        self.snapshot, self.track = snapshot, track
-        self._features = features
-        self._asked: tuple[Sentence, ...] = ()
-        self._responses: Responses = {}
+    follows_every_frame = True
 
-    def respond(self, predictor: Predictor, sentences: Sequence[Sentence]) -> Responses:
-        """What the network answers; it is asked again only when the sentences have changed."""
-        if self._asked != tuple(sentences):
-            self._responses = predictor.respond(self._features, sentences)
-            self._asked = tuple(sentences)
-        return self._responses
+    def __init__(self, predictor: Predictor, stream: StreamConfig) -> None:
+        self._predictor, self._stream = predictor, stream
+        self._encoded: tuple[Encoded, FlowTrack] | None = None
+        self._job: _Job | None = None
+        self._thread: ThreadPoolExecutor | None = None
+        if stream.background:
+            self._thread = ThreadPoolExecutor(1, thread_name_prefix="actseg_encode")
+
+    def respond(self, snapshot: WindowSnapshot, sentences: Sequence[Sentence]) -> Answered | None:
+        """The last encoded window's, if its label can be followed to the newest frame."""
+        self._follow(snapshot)
+        self._collect(snapshot)
+        if self._job is None and self._is_due(snapshot):
+            start = snapshot.window[self._predictor.config.label_index]
+            self._job = _Job(snapshot, FlowTrack(start), self._run(snapshot))
+            self._job.track.follow(snapshot.window)
+            self._collect(snapshot)
+        if self._encoded is None or not self._is_near(snapshot):
+            return None
+        encoded, track = self._encoded
+        responses = track.move(encoded.respond(self._predictor, sentences))
+        return Answered(responses, snapshot.newest, track.start, encoded.snapshot.window)
+
+    def reconfigure(self, stream: StreamConfig) -> None:
+        self._stream = stream
+
+    def forget(self) -> None:
+        self._encoded = None
+
+    def close(self) -> None:
+        """End the background thread, after the window that it encodes."""
+        if self._thread is not None:
+            self._thread.shutdown()
+
+    def _run(self, snapshot: WindowSnapshot) -> Future[Features]:
+        if self._thread is not None:
+            return self._thread.submit(snapshot.encode)
+        done: Future[Features] = Future()
+        done.set_result(snapshot.encode())
+        return done
+
+    def _follow(self, snapshot: WindowSnapshot) -> None:
+        if self._encoded is not None and self._encoded[0].snapshot.epoch != snapshot.epoch:
+            self._encoded = None
+        if self._encoded is not None:
+            self._encoded[1].follow(snapshot.window)
+        if self._job is not None:
+            self._job.track.follow(snapshot.window)
+
+    def _collect(self, snapshot: WindowSnapshot) -> None:
+        """Take over the window that has been encoded.
+
+        Raises:
+            Exception: What the network raised.
+        """
+        job = self._job
+        if job is None or not job.features.done():
+            return
+        self._job = None
+        features = job.features.result()
+        if job.snapshot.epoch == snapshot.epoch and not job.track.is_lost:
+            self._encoded = Encoded(job.snapshot, features), job.track
+
+    def _is_due(self, snapshot: WindowSnapshot) -> bool:
+        if self._encoded is None or not self._is_near(snapshot):
+            return True
+        encoded_frame = self._encoded[0].snapshot.newest
+        return snapshot.newest.number - encoded_frame.number >= self._stream.stride_frames
+
+    def _is_near(self, snapshot: WindowSnapshot) -> bool:
+        assert self._encoded is not None
+        encoded, track = self._encoded
+        late_ns = snapshot.newest.stamp_ns - encoded.snapshot.newest.stamp_ns
+        return not track.is_lost and late_ns <= self._stream.max_moved_s * NANOSECONDS

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from queue import Full, Queue
 
 from actseg_core.streaming.engine import StreamingEngine
-from actseg_core.streaming.moved_masks import WindowSnapshot
+from actseg_core.streaming.labelled_masks import WindowSnapshot
 from actseg_core.types import Frame, MaskResult
 
 POLL_S = 0.05  # how soon a full queue notices that nobody reads on

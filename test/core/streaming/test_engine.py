@@ -1,5 +1,6 @@
 """The engine answers streams as clips; windows never cross a break; queries change at once."""
 
+import threading
 from dataclasses import replace
 
 import numpy as np
@@ -197,3 +198,18 @@ def test_pauses_of_a_fast_camera_are_never_taken_for_slowness(
     engine = make(small_predictor)
     bursts = [start + i * 0.1 for start in (0.0, 1.0, 2.0, 3.0) for i in range(4)]
     assert push_at(engine, moving_square, bursts) == [1, 2, 3, 4] * 4
+
+
+def test_an_engine_builds_only_what_its_masks_need(
+    small_predictor: Predictor, moving_square: np.ndarray
+) -> None:
+    before = set(threading.enumerate())
+    plain, moving = make(small_predictor), make(small_predictor, mask_frame="newest")
+    for index, image in enumerate(moving_square[:8]):
+        plain.push(frame(image, index))
+        moving.push(frame(image, index))
+    assert set(threading.enumerate()) == before
+    for engine, moves in ((plain, False), (moving, True)):
+        assert engine.snapshot is not None
+        assert (engine.snapshot.newest.back is not None) == moves
+        assert engine.answers_every_frame == moves

@@ -166,7 +166,7 @@ def test_while_a_window_is_encoded_in_the_background_frames_go_on(
             engine.push(camera(index))
             assert engine.answer() == {}, "nothing is encoded yet, and nobody waits"
         network.hold.set()
-        engine._job.features.result(20)  # type: ignore[union-attr]
+        engine._masks._job.features.result(20)  # type: ignore[union-attr]
         network.hold = threading.Event()
         for index in range(12, 24):
             engine.push(camera(index))
@@ -199,14 +199,14 @@ def test_after_a_break_no_mask_of_before_is_moved_across(
             engine.push(camera(index))
             assert engine.answer() == {}
         network.hold.set()  # the window of before the break is ready only now
-        if engine._job is not None:
-            engine._job.features.result(20)
+        if engine._masks._job is not None:
+            engine._masks._job.features.result(20)
         for index in range(67, 100):
             engine.push(camera(index))
             for result in engine.answer().values():
                 assert result.window_start_ns >= 61 * PERIOD_NS
-            if engine._job is not None:
-                engine._job.features.result(20)
+            if engine._masks._job is not None:
+                engine._masks._job.features.result(20)
         assert result.window_start_ns > 61 * PERIOD_NS
     finally:
         engine.close()
@@ -233,8 +233,8 @@ def test_an_error_of_the_network_is_raised_and_the_next_window_encoded(
         for index in range(8, 10):
             engine.push(camera(index))
             engine.answer()
-            if engine._job is not None:
-                engine._job.features.result(20)
+            if engine._masks._job is not None:
+                engine._masks._job.features.result(20)
         assert engine.answer()["q"].stamp_ns == 10 * PERIOD_NS
     finally:
         engine.close()
