@@ -216,3 +216,13 @@ def test_nobody_takes_a_private_name_of_another_module(path: Path) -> None:
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("actseg_"):
             private = [item.name for item in node.names if item.name.startswith("_")]
             assert private == [], f"{node.module} keeps them to itself"
+
+
+def test_pictures_are_scaled_for_networks_in_one_place() -> None:
+    scales = [
+        module_of(path)
+        for path in CORE_FILES
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Constant) and node.value == 127.5
+    ]
+    assert set(scales) == {"networks.tensors", "networks.detector"}  # YOLOX wants 0 to 255 back

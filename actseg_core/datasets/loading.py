@@ -21,6 +21,7 @@ from actseg_core.errors import ActSegError, ConfigError
 from actseg_core.flow import FlowEstimator, make_estimator
 from actseg_core.flow.field import clip_flow
 from actseg_core.image import Placement, resize_and_pad
+from actseg_core.networks.tensors import flow_input, network_input
 from actseg_core.text.sentence import SentenceReader
 from actseg_core.video.reader import ReaderPool
 
@@ -85,13 +86,12 @@ class Batch:
         }
 
     def inputs(self, config: ModelConfig) -> dict[Stream, Tensor]:
-        """Network inputs per stream: (B, C, T, S, S) float32 in [-1, 1], as `image` makes them."""
+        """Network inputs per stream: (B, C, T, S, S) float32 in [-1, 1]."""
         inputs: dict[Stream, Tensor] = {}
         if "rgb" in config.streams:
-            inputs["rgb"] = self.frames.permute(0, 4, 1, 2, 3).float().div(127.5).sub(1.0)
+            inputs["rgb"] = network_input(self.frames)
         if "flow" in config.streams and self.flow is not None:
-            limit = config.flow.clip_px
-            inputs["flow"] = self.flow.permute(0, 4, 1, 2, 3).clamp(-limit, limit).div(limit)
+            inputs["flow"] = flow_input(self.flow, config.flow.clip_px)
         return inputs
 
 

@@ -5,6 +5,7 @@ Paper section 5.3: random 64-frame clips with a random flip and a random 224x224
 """
 
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,7 +21,7 @@ from actseg_core.errors import ShapeError
 from actseg_core.experiment_config import ClassifierConfig
 from actseg_core.flow import FlowEstimator, make_estimator
 from actseg_core.flow.field import clip_flow
-from actseg_core.networks.tensors import flow_to_tensor, rgb_to_tensor
+from actseg_core.networks.tensors import flow_input, network_input
 from actseg_core.types import Clip
 
 
@@ -125,10 +126,15 @@ def augment(clip: Clip, size: int, generator: np.random.Generator) -> Clip:
 
 def clip_tensors(clip: Clip, flow: FlowConfig) -> dict[Stream, Tensor]:
     """Network inputs of one clip, (1, C, T, H, W) float32 in [-1, 1]; flow where it has any."""
-    tensors: dict[Stream, Tensor] = {"rgb": rgb_to_tensor(np.ascontiguousarray(clip.rgb))}
+    tensors: dict[Stream, Tensor] = {"rgb": network_input(_batch_of_one(clip.rgb))}
     if clip.flow is not None:
-        tensors["flow"] = flow_to_tensor(np.ascontiguousarray(clip.flow), flow.clip_px)
+        tensors["flow"] = flow_input(_batch_of_one(clip.flow), flow.clip_px)
     return tensors
+
+
+def _batch_of_one(frames: NDArray[Any]) -> Tensor:
+    """With one more axis in front; mirrored clips have strides that torch does not read."""
+    return torch.from_numpy(np.ascontiguousarray(frames)).unsqueeze(0)
 
 
 def covering_tensors(

@@ -210,7 +210,7 @@ class I3d(nn.Module):
 
     Shape:
         clip:    (B, in_channels, T, H, W) float in [-1, 1], any T, H, W >= 1. On a CPU the layout
-            torch.channels_last_3d is fastest, which `tensors.rgb_to_tensor` gives.
+            torch.channels_last_3d is fastest, which `tensors.network_input` gives.
         returns: (B, C, T', H', W') float of the final endpoint, each side divided by the strides
             so far and rounded up (Mixed_4f: T/4, H/16, W/16); (B, classes) float for "Logits",
             scores before softmax or sigmoid, averaged over time.

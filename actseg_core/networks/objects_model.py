@@ -11,6 +11,7 @@ from torch.nn import functional
 from actseg_core.config import ModelConfig
 from actseg_core.networks.object_features import FrameTrunk
 from actseg_core.networks.object_net import Joined, ObjectNetwork
+from actseg_core.networks.tensors import network_input
 from actseg_core.objects.naming import FEATURES, HIDDEN, NamingModel
 
 CELLS_PER_NAME = 8
@@ -67,8 +68,7 @@ class ObjectsModel(nn.Module):
             stride 32, boxes (1, A, 4) [px], objectness (1, A) and classes (1, A, 80), the last
             two as probabilities.
         """
-        frames = image.permute(0, 3, 1, 2).float() / 127.5 - 1
-        found = self.frame(frames)
+        found = self.frame(network_input(image))
         joined = self.objects.join(found)
         return (
             *joined,

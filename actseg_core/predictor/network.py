@@ -12,7 +12,7 @@ from actseg_core.flow import make_estimator, network_field
 from actseg_core.flow.field import clip_flow
 from actseg_core.image import resize_and_pad_flow
 from actseg_core.networks.segmenter import presence_score
-from actseg_core.networks.tensors import flow_to_tensor, rgb_to_tensor
+from actseg_core.networks.tensors import flow_input, network_input
 from actseg_core.networks.two_stream import Network, to_channels_last
 from actseg_core.predictor.base import Predictor, Response, Responses
 from actseg_core.runtime.executor import Executor, Features, Filters
@@ -81,11 +81,12 @@ class NetworkPredictor(Predictor):
         """
         clips: dict[Stream, Tensor] = {}
         if "rgb" in self.config.streams:
-            clips["rgb"] = rgb_to_tensor(frames).to(self.device)
+            clips["rgb"] = network_input(torch.from_numpy(frames[np.newaxis])).to(self.device)
         if "flow" in self.config.streams:
             if flow is None:
                 flow = clip_flow(frames, self.estimator)
-            clips["flow"] = flow_to_tensor(flow, self.config.flow.clip_px).to(self.device)
+            fields = torch.from_numpy(flow[np.newaxis])
+            clips["flow"] = flow_input(fields, self.config.flow.clip_px).to(self.device)
         return self.executor.encode(clips)
 
     @torch.inference_mode()

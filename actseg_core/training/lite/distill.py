@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from actseg_core.networks.object_features import FrameFeatures, FrameTrunk
+from actseg_core.networks.tensors import network_input
 from actseg_core.training.lite.photos import Photo, random_view
 
 RATE = 1e-4
@@ -116,5 +117,5 @@ def disturbed(image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.
 
 
 def _tensor(images: Sequence[NDArray[np.uint8]]) -> Tensor:
-    frames = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).float() / 127.5 - 1
+    frames = network_input(torch.from_numpy(np.stack(images)))
     return frames.contiguous(memory_format=torch.channels_last)

@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from actseg_core.networks.object_features import FEATURE_CHANNELS, FrameTrunk
+from actseg_core.networks.tensors import network_input
 from actseg_core.training.lite.photos import MASK_SIZE, SIZE, Photo, pasted_view, random_view
 
 BOXES = 48
@@ -109,8 +110,7 @@ def build(
 @torch.inference_mode()
 def features_of(trunk: FrameTrunk, image: NDArray[np.uint8]) -> dict[str, NDArray[Any]]:
     """The arrays that a cache keeps of one (416, 416, 3) uint8 picture."""
-    frames = torch.from_numpy(image).permute(2, 0, 1).unsqueeze(0).float() / 127.5 - 1
-    found = trunk(frames)
+    found = trunk(network_input(torch.from_numpy(image[np.newaxis])))
     score = found.objectness[0].sigmoid() * found.classes[0].amax(1).sigmoid()
     best = top_boxes(found.boxes[0], score, BOXES)
     result: dict[str, NDArray[Any]] = {

@@ -14,7 +14,7 @@ from actseg_core.datasets.loading import Batch, ClipDataset, ClipLoader, EpochSa
 from actseg_core.errors import ConfigError, DatasetError
 from actseg_core.flow import make_estimator
 from actseg_core.flow.field import clip_flow
-from actseg_core.networks.tensors import flow_to_tensor, rgb_to_tensor
+from actseg_core.networks.tensors import flow_input, network_input
 from actseg_core.text.sentence import SentenceReader
 from actseg_core.text.word_vectors import WordVectors
 
@@ -60,8 +60,10 @@ def test_network_inputs_are_those_of_the_predictor(train) -> None:
     frames = batch.frames[0].numpy()
     flow = clip_flow(frames, make_estimator(FlowConfig()))
     inputs = batch.inputs(BOTH)
-    torch.testing.assert_close(inputs["rgb"], rgb_to_tensor(frames))
-    torch.testing.assert_close(inputs["flow"], flow_to_tensor(flow, BOTH.flow.clip_px))
+    torch.testing.assert_close(inputs["rgb"], network_input(torch.from_numpy(frames)[None]))
+    torch.testing.assert_close(
+        inputs["flow"], flow_input(torch.from_numpy(flow)[None], BOTH.flow.clip_px)
+    )
     assert inputs["flow"].abs().max() > 0
     assert set(ClipDataset(train, RGB)[1].inputs(RGB)) == {"rgb"}
     assert ClipDataset(train, RGB)[1].flow is None
