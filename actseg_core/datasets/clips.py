@@ -1,7 +1,6 @@
 """Which frames of a video make a clip, and a sample's frames and mask at the video's own size."""
 
-import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,8 +11,6 @@ from actseg_core.datasets.samples import Sample, SentenceDataset
 from actseg_core.errors import ConfigError, DatasetError
 from actseg_core.types import Clip
 from actseg_core.video.reader import ReaderPool
-
-_SIDES = re.compile(r"\b(left|right)", re.IGNORECASE)
 
 
 def span(start: int, frames: int, length: int) -> list[int]:
@@ -156,29 +153,3 @@ def stretched(labels: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
         for wanted, there in zip(size, labels.shape, strict=True)
     )
     return np.ascontiguousarray(labels[rows][:, columns])
-
-
-def mirrored(item: LabelledClip) -> LabelledClip:
-    """The clip flipped left to right; the words left and right of the sentence change places.
-
-    The paper's segmentation network trains without; for other recipes. [ours]
-    """
-    sentence = _SIDES.sub(_other_side, item.sample.sentence)
-    return LabelledClip(
-        replace(item.sample, sentence=sentence),
-        Clip(np.ascontiguousarray(item.clip.rgb[:, :, ::-1])),
-        np.ascontiguousarray(item.mask[:, ::-1]),
-    )
-
-
-def random_mirror(item: LabelledClip, rng: np.random.Generator) -> LabelledClip:
-    """An augmentation for `loading.ClipDataset`: every other clip mirrored, at random. [ours]"""
-    return mirrored(item) if rng.random() < 0.5 else item
-
-
-def _other_side(match: re.Match[str]) -> str:
-    word = match[1]
-    other = "right" if word.lower() == "left" else "left"
-    if word.isupper():
-        return other.upper()
-    return other.capitalize() if word[0].isupper() else other

@@ -1,7 +1,7 @@
 """Batches for training and evaluation, the same whatever the number of worker processes."""
 
 import multiprocessing
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from multiprocessing.context import BaseContext
 from typing import Any
@@ -11,13 +11,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, Sampler
+from torch.utils.data import DataLoader, Dataset
 from typing_extensions import Self
 
 from actseg_core.config import ModelConfig, Stream
 from actseg_core.datasets.clips import LabelledClip, load_clip
-from actseg_core.datasets.samples import Sample, SentenceDataset, sample_order, sample_rng
-from actseg_core.errors import ActSegError, ConfigError
+from actseg_core.datasets.samples import Sample, SentenceDataset
+from actseg_core.errors import ActSegError
 from actseg_core.flow import FlowEstimator, make_estimator
 from actseg_core.flow.field import clip_flow
 from actseg_core.image import Placement, resize_and_pad
@@ -25,7 +25,6 @@ from actseg_core.networks.tensors import flow_input, network_input
 from actseg_core.text.sentence import SentenceReader
 from actseg_core.video.reader import ReaderPool
 
-Augmentation = Callable[[LabelledClip, np.random.Generator], LabelledClip]
 Draw = tuple[int, int]  # epoch, index of the sample
 
 
@@ -102,8 +101,7 @@ class ClipDataset(Dataset[Batch]):
         dataset: Any reader.
         config: The model's: frames, size, streams, flow.
         reader: Looks words up; None leaves `Batch.words` empty.
-        augment: Changes a clip at its own size, with random numbers of its own per sample and
-            epoch; None, as the paper: no change.
+        seed: Of what is random in a subclass; here nothing is, as in the paper.
         open_videos: Most videos that one process keeps open.
     """
 
@@ -113,14 +111,12 @@ class ClipDataset(Dataset[Batch]):
         config: ModelConfig,
         *,
         reader: SentenceReader | None = None,
-        augment: Augmentation | None = None,
         seed: int = 0,
         open_videos: int = 8,
     ) -> None:
         self.dataset = dataset
         self.config = config
         self.reader = reader
-        self.augment = augment
         self.seed = seed
         self._pool = ReaderPool(open_videos)
         self._estimator: FlowEstimator | None = None
@@ -129,16 +125,15 @@ class ClipDataset(Dataset[Batch]):
         return len(self.dataset.samples)
 
     def __getitem__(self, draw: int | Draw) -> Batch:
-        """One sample, of epoch 0 or of the given epoch.
+        """One sample; it is the same in every epoch.
 
         Raises:
             ActSegError: If it cannot be read.
         """
-        epoch, index = draw if isinstance(draw, tuple) else (0, draw)
-        item = load_clip(self.dataset, self.dataset.samples[index], self.config, self._pool)
-        if self.augment is not None:
-            item = self.augment(item, sample_rng(self.seed, epoch, index))
-        return self._prepare(item)
+        _, index = draw if isinstance(draw, tuple) else (0, draw)
+        return self._prepare(
+            load_clip(self.dataset, self.dataset.samples[index], self.config, self._pool)
+        )
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_estimator": None}  # OpenCV's objects cannot be copied
@@ -186,50 +181,11 @@ class _Guarded(Dataset["Batch | ActSegError"]):
             return error
 
 
-class EpochSampler(Sampler[Draw]):
-    """The order of an epoch: a function of seed and epoch, split over processes.
-
-    Args:
-        count: Samples of the dataset.
-        seed: Of the order.
-        shuffle: Whether to mix.
-        rank: Of this process out of `world`; the last processes get repeats of the first samples
-            so that all draw equally many.
-        world: Number of processes that train together.
-    """
-
-    def __init__(
-        self, count: int, *, seed: int = 0, shuffle: bool = True, rank: int = 0, world: int = 1
-    ) -> None:
-        if not 0 <= rank < world:
-            raise ConfigError(f"rank must be from 0 to {world - 1}, got {rank}")
-        self._count, self._seed, self._shuffle = count, seed, shuffle
-        self._rank, self._world = rank, world
-        self.epoch = 0
-        self.skip = 0
-
-    def set_epoch(self, epoch: int, skip: int = 0) -> None:
-        """Which epoch comes next; `skip` samples of it were drawn before an interruption."""
-        self.epoch, self.skip = epoch, skip
-
-    def __len__(self) -> int:
-        return max(0, -(-self._count // self._world) - self.skip)
-
-    def __iter__(self) -> Iterator[Draw]:
-        order = np.arange(self._count)
-        if self._shuffle:
-            order = sample_order(self._count, self._seed, self.epoch)
-        own = np.resize(order, -(-self._count // self._world) * self._world)[
-            self._rank :: self._world
-        ]
-        return iter([(self.epoch, index) for index in own[self.skip :].tolist()])
-
-
 class ClipLoader:
     """Iterates over batches; damaged samples raise here, or are counted in `dataset.bad`.
 
-    With workers, the dataset and its augmentation must be picklable (functions of a module), and
-    a script must start behind `if __name__ == "__main__":`.
+    With workers, the dataset must be picklable, and a script must start behind
+    `if __name__ == "__main__":`.
 
     Args:
         clips: What to load.
@@ -254,7 +210,7 @@ class ClipLoader:
         self._loader: DataLoader[Any] = DataLoader(
             _Guarded(clips),
             batch_size,
-            sampler=EpochSampler(len(clips), shuffle=False) if sampler is None else sampler,
+            sampler=[(0, index) for index in range(len(clips))] if sampler is None else sampler,
             num_workers=workers,
             collate_fn=collate,
             drop_last=drop_last,

@@ -6,7 +6,7 @@ colour map, 44 valid. Accuracies of the joint task leave pixels out whose true p
 use; everything else counts all pixels.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -141,16 +141,6 @@ class SemanticAccumulator:
             action=_grouped(self._confusion, lambda label: label % 10, ACTIONS),
             joint=_joint(self._confusion),
         )
-
-
-def score_label_maps(
-    maps: Iterable[tuple[NDArray[np.uint8], NDArray[np.uint8]]],
-) -> SemanticScores:
-    """Scores of (predicted, true) label maps."""
-    accumulator = SemanticAccumulator()
-    for predicted, truth in maps:
-        accumulator.add(predicted, truth)
-    return accumulator.result()
 
 
 def check_labels(labels: NDArray[np.uint8], name: str) -> None:

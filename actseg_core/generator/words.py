@@ -192,11 +192,3 @@ HEADINGS: dict[str, tuple[str, ...]] = {
     "left": ("to the left", "from right to left"),
     "right": ("to the right", "from left to right"),
 }
-HELD_OUT_WORDS = frozenset(
-    word
-    for entry in (*NOUNS, *VERBS)
-    if entry.held_out
-    for word in entry.text.split()
-    if word not in {"through", "the", "air", "up"}
-)
-"""All words that appear only with held_out_words other than "never"."""

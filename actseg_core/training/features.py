@@ -151,16 +151,11 @@ def cached_dataset(
         progress: Called with (clips done, clips wanted), stream after stream.
 
     Raises:
-        ConfigError: If clips are augmented, or a stream has no frozen layer.
+        ConfigError: If a stream has no frozen layer.
         DatasetError: If the disk has too little room, or a clip cannot be read and the dataset
             does not skip bad ones.
         CheckpointError: If a file cannot be written.
     """
-    if clips.augment is not None:
-        raise ConfigError(
-            "kept features are of unchanged clips, but the clips are augmented; train without "
-            "augmentation, or with cache_features: false"
-        )
     stores = {stream: open_store(model, stream, root) for stream in model.config.streams}
     for stream, store in stores.items():
         with _alone(store.folder):

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import torch
-from torch import Tensor
 
 from actseg_core.checkpoints.checkpoint import load_checkpoint
 from actseg_core.checkpoints.public_weights import load_i3d, load_vgg16
@@ -107,11 +106,6 @@ def take_over(model: Network, path: Path) -> None:
             f"{'; '.join(problems[:SHOWN])}{more}; give the checkpoint of the same settings"
         )
     model.load_state_dict(other)
-
-
-def trained_state(model: Network) -> Mapping[str, Tensor]:
-    """The weights that a training changes."""
-    return {name: item for name, item in model.named_parameters() if item.requires_grad}
 
 
 def _refuse_random(

@@ -17,7 +17,6 @@ from actseg_core.datasets.clips import (
     clip_indices,
     evenly_spaced,
     load_clip,
-    mirrored,
     span,
     stretched,
 )
@@ -25,7 +24,6 @@ from actseg_core.datasets.custom import CustomDataset
 from actseg_core.datasets.jhmdb_sentences import JHMDBSentences
 from actseg_core.datasets.samples import Sample
 from actseg_core.errors import ConfigError, DatasetError, VideoError
-from actseg_core.types import Clip
 from actseg_core.video import ReaderPool
 
 PAPER = ModelConfig(frames=16)
@@ -219,24 +217,3 @@ def test_a_frame_image_of_another_size_is_named(jhmdb, matlab, pool) -> None:
         VideoError, match=r"even/00003\.png is 8x8, the folder's first image 64x32"
     ):
         load_clip(dataset, dataset.samples[4], CENTRE, pool)
-
-
-@pytest.mark.parametrize(
-    ("sentence", "wanted"),
-    [
-        ("dog on the left", "dog on the right"),
-        ("Left of the RIGHT car", "Right of the LEFT car"),
-        ("leftmost rightmost man", "rightmost leftmost man"),
-        ("a bright upright cleft", "a bright upright cleft"),
-    ],
-)
-def test_a_mirrored_clip_has_its_sides_swapped(sentence, wanted) -> None:
-    rgb = np.arange(2 * 3 * 4 * 3, dtype=np.uint8).reshape(2, 3, 4, 3)
-    mask = np.zeros((3, 4), np.bool_)
-    mask[1, 0] = True
-    item = LabelledClip(Sample(sentence, "v", 0), Clip(rgb), mask)
-    flipped = mirrored(item)
-    assert flipped.sample.sentence == wanted
-    assert np.argwhere(flipped.mask).tolist() == [[1, 3]]
-    np.testing.assert_array_equal(flipped.clip.rgb[:, :, 0], rgb[:, :, 3])
-    np.testing.assert_array_equal(mirrored(flipped).clip.rgb, rgb)

@@ -8,10 +8,9 @@ import torch
 
 from actseg_core.config import FlowConfig, ModelConfig, TextConfig
 from actseg_core.datasets.a2d_sentences import A2DSentences
-from actseg_core.datasets.clips import random_mirror
 from actseg_core.datasets.jhmdb_sentences import JHMDBSentences
-from actseg_core.datasets.loading import Batch, ClipDataset, ClipLoader, EpochSampler
-from actseg_core.errors import ConfigError, DatasetError
+from actseg_core.datasets.loading import Batch, ClipDataset, ClipLoader
+from actseg_core.errors import DatasetError
 from actseg_core.flow import make_estimator
 from actseg_core.flow.field import clip_flow
 from actseg_core.networks.tensors import flow_input, network_input
@@ -87,54 +86,16 @@ def same(one: Batch, other: Batch) -> None:
         torch.testing.assert_close(one.flow, other.flow, rtol=0, atol=0)
 
 
-def test_two_workers_load_what_one_process_loads_in_every_epoch(test_split) -> None:
-    sampler = EpochSampler(5, seed=5)
-    loaders = [
-        ClipLoader(
-            ClipDataset(test_split, BOTH, augment=random_mirror, seed=5),
-            2,
-            sampler=sampler,
-            workers=workers,
-        )
-        for workers in (0, 2)
-    ]
-    seen = set()
-    for epoch in (0, 1, 2):
-        sampler.set_epoch(epoch)
-        pairs = list(zip(*loaders, strict=True))
-        for one, other in pairs:
-            same(one, other)
-        seen.add(tuple(sample.frame for one, _ in pairs for sample in one.samples))
-        assert sorted(len(one) for one, _ in pairs) == [1, 2, 2]
-    assert len(seen) > 1
-
-
-def test_augmentation_depends_on_seed_and_epoch_alone(test_split) -> None:
-    clips = ClipDataset(test_split, RGB, augment=random_mirror, seed=1)
-    draws = [clips[(epoch, 0)].frames for epoch in range(8)]
-    again = [clips[(epoch, 0)].frames for epoch in range(8)]
-    assert all(torch.equal(one, other) for one, other in zip(draws, again, strict=True))
-    assert 0 < sum(torch.equal(draws[0], other) for other in draws[1:]) < 7
-
-
-def test_the_sampler_shuffles_splits_and_resumes() -> None:
-    sampler = EpochSampler(7, seed=2)
-    sampler.set_epoch(3)
-    whole = list(sampler)
-    assert {epoch for epoch, _ in whole} == {3}
-    assert sorted(index for _, index in whole) == list(range(7))
-    sampler.set_epoch(3, skip=4)
-    assert list(sampler) == whole[4:]
-    assert len(sampler) == 3
-    parts = []
-    for rank in range(2):
-        part = EpochSampler(7, seed=2, rank=rank, world=2)
-        part.set_epoch(3)
-        assert len(part) == 4
-        parts.append(list(part))
-    assert [parts[place % 2][place // 2] for place in range(8)] == [*whole, whole[0]]
-    with pytest.raises(ConfigError, match="rank must be from 0 to 1, got 2"):
-        EpochSampler(7, rank=2, world=2)
+def test_two_workers_load_what_one_process_loads_in_the_samplers_order(test_split) -> None:
+    order = [(0, 3), (0, 1), (1, 4), (1, 0), (1, 2)]
+    clips = ClipDataset(test_split, BOTH)
+    loaders = [ClipLoader(clips, 2, sampler=order, workers=workers) for workers in (0, 2)]
+    pairs = list(zip(*loaders, strict=True))
+    for one, other in pairs:
+        same(one, other)
+    assert [len(one) for one, _ in pairs] == [2, 2, 1]
+    samples = [sample for one, _ in pairs for sample in one.samples]
+    assert samples == [test_split.samples[index] for _, index in order]
 
 
 def test_without_a_sampler_samples_come_as_listed(test_split) -> None:
@@ -203,10 +164,11 @@ def test_videos_stay_within_the_pool(a2d, test_split) -> None:
 
 PROBE = """
 import cv2, numpy as np
-from dataclasses import replace
+from actseg_core.datasets.loading import ClipDataset
 
-def probe(item, rng):
-    return replace(item, mask=np.full_like(item.mask, cv2.getNumThreads() == 1))
+class Probe(ClipDataset):
+    def answer(self, sample, mask):
+        return super().answer(sample, np.full_like(mask, cv2.getNumThreads() == 1))
 """
 
 
@@ -216,8 +178,8 @@ def test_opencv_has_one_thread_in_a_worker_and_flow_there_does_not_hang(
     make_estimator(BOTH.flow).estimate(*np.zeros((2, 64, 64, 3), np.uint8))  # starts threads here
     (tmp_path / "opencv_probe.py").write_text(PROBE)  # a worker imports it by name
     monkeypatch.syspath_prepend(tmp_path)
-    probe = importlib.import_module("opencv_probe").probe
-    loader = ClipLoader(ClipDataset(train, BOTH, augment=probe), 4, workers=1)
+    probe = importlib.import_module("opencv_probe").Probe
+    loader = ClipLoader(probe(train, BOTH), 4, workers=1)
     (batch,) = loader
     assert all(truth.all() for truth in batch.truths)
     assert batch.flow is not None

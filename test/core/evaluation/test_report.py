@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from label_scores import score_label_maps
 
 from actseg_core.evaluation.report import (
     markdown,
@@ -15,7 +16,7 @@ from actseg_core.evaluation.report import (
     write_report,
 )
 from actseg_core.evaluation.run import score
-from actseg_core.evaluation.semantic import ClassificationScores, score_label_maps
+from actseg_core.evaluation.semantic import ClassificationScores
 from actseg_core.labels import Pair
 
 ALL_FILES = {

@@ -5,6 +5,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from label_scores import score_label_maps
 from sklearn.metrics import confusion_matrix, jaccard_score, recall_score
 from torchmetrics.functional.classification import multilabel_average_precision
 
@@ -14,7 +15,6 @@ from actseg_core.evaluation.semantic import (
     VALID_IDS,
     SemanticAccumulator,
     classification_scores,
-    score_label_maps,
 )
 
 

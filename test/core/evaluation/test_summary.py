@@ -5,10 +5,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from label_scores import score_label_maps
 
 from actseg_core.errors import DatasetError
 from actseg_core.evaluation.run import score
-from actseg_core.evaluation.semantic import ClassificationScores, score_label_maps
+from actseg_core.evaluation.semantic import ClassificationScores
 from actseg_core.evaluation.summary import (
     replaced,
     row_values,

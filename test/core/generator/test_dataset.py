@@ -2,13 +2,13 @@ import hashlib
 from pathlib import Path
 
 import pytest
+from held_out_words import HELD_OUT_WORDS
 
 from actseg_core.errors import DatasetError
 from actseg_core.generator import SceneConfig
 from actseg_core.generator.dataset import generate_dataset, make_video, split_of
 from actseg_core.generator.records import read_record
 from actseg_core.generator.settings import DatasetConfig
-from actseg_core.generator.words import HELD_OUT_WORDS
 
 SCENE = SceneConfig(frames=4, height=48, width=64)
 CONFIG = DatasetConfig(videos=4, scene=SCENE, test_share=0.5)

@@ -3,13 +3,14 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 import pytest
+from held_out_words import HELD_OUT_WORDS
 
 from actseg_core.generator import ActorRecord, GeneratedClip, SceneConfig, render_clip
 from actseg_core.generator.claims import Claim, maybe, sides, surely
 from actseg_core.generator.grammar import false_sentences, identify, true_sentences
 from actseg_core.generator.looks import Look
 from actseg_core.generator.palette import COLOURS
-from actseg_core.generator.words import HELD_OUT_WORDS, NOUNS, VERBS, Noun
+from actseg_core.generator.words import NOUNS, VERBS, Noun
 
 Make = Callable[..., ActorRecord]
 SAME_WORD = {"violet": "purple", "grey": "gray", "little": "small", "large": "big"}
