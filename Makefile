@@ -38,7 +38,7 @@ $(STAMPS)/packages: requirements/lock.txt $(STAMPS)/venv
 	@$(BIN)/pip install -qq --no-deps --requirement requirements/lock.txt
 	@touch $@
 
-$(STAMPS)/package: pyproject.toml setup.py requirements/runtime.txt requirements/ros.txt $(STAMPS)/packages
+$(STAMPS)/package: pyproject.toml setup.py requirements/runtime.txt requirements/slim.txt requirements/ros.txt $(STAMPS)/packages
 	@$(BIN)/pip install -qq --no-deps --no-build-isolation --editable .
 	@touch $@
 
@@ -78,8 +78,8 @@ typecheck: setup  ## mypy, strict
 colcon: setup  ## colcon build against the wheels, for machines without ROS
 	tools/colcon_build.sh $(VENV)
 
-build-check:  ## build the messages on Python 3.12 and 3.13, too
-	tools/build_check.sh 3.12 3.13
+build-check: setup  ## messages, node and chain on Jazzy with Python 3.12 and Kilted with 3.13, without torch
+	VENV=$(VENV) tools/build_check.sh jazzy:3.12 kilted:3.13
 
 dist: setup  ## dist/: sdist and wheel, checked, installed into an empty environment and used
 	tools/dist.sh dist $(VENV)

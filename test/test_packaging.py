@@ -49,9 +49,10 @@ def tracked_files() -> list[Path]:
     return [ROOT / name for name in listed.split("\0") if name and (ROOT / name).is_file()]
 
 
-def requirement_lines(name: str) -> list[str]:
-    """Return the lines of a requirements file that name a package, with their comments."""
-    lines = (ROOT / "requirements" / name).read_text(encoding="utf-8").splitlines()
+def requirement_lines(*names: str) -> list[str]:
+    """Return the lines of requirements files that name a package, with their comments."""
+    texts = [(ROOT / "requirements" / name).read_text(encoding="utf-8") for name in names]
+    lines = [line for text in texts for line in text.splitlines()]
     return [line for line in lines if line.strip() and not line.startswith(("#", "-"))]
 
 
@@ -187,7 +188,8 @@ def declared() -> set[str]:
 
 def test_package_xml_names_every_python_package_by_its_key_or_says_that_pip_brings_it() -> None:
     wanted = {
-        Requirement(line.partition("#")[0]).name for line in requirement_lines("runtime.txt")
+        Requirement(line.partition("#")[0]).name
+        for line in requirement_lines("slim.txt", "runtime.txt")
     }
     keys = {name for name in declared() if name.startswith("python3-")}
     assert keys == ROSDEP.keys()
@@ -238,11 +240,25 @@ def test_package_xml_says_whom_to_ask_and_the_licence_of_code_and_weights() -> N
         assert name in text and name in (ROOT / "NOTICE").read_text(encoding="utf-8")
 
 
+def test_jazzys_wheels_are_kilteds_by_another_name() -> None:
+    """But for those that only one of the two releases has."""
+    kilted, jazzy = (
+        {Requirement(line.partition("#")[0]).name for line in requirement_lines(*names)}
+        for names in (("ros.txt", "ros-build.txt"), ("jazzy.txt",))
+    )
+    jazzy = {name.replace("ros-jazzy-", "ros-") for name in jazzy}
+    assert kilted - jazzy == {"ros-fastdds", "ros-ament-cmake-ros-core"}
+    assert jazzy - kilted == {
+        *("ros-fastrtps", "ros-ament-cmake-ros", "ros-ament-cmake-gmock"),
+        *("ros-ament-cmake-gtest", "ros-python-cmake-module"),
+    }
+
+
 def test_the_lock_meets_every_bound() -> None:
     lock = dict(line.split("==") for line in requirement_lines("lock.txt"))
     extras = PYPROJECT["project"]["optional-dependencies"].values()
     wanted = [text for extra in extras for text in extra]
-    for name in ("runtime.txt", "ros.txt", "ros-build.txt"):
+    for name in ("slim.txt", "runtime.txt", "ros.txt", "ros-build.txt"):
         wanted += [line.partition("#")[0].strip() for line in requirement_lines(name)]
     for text in wanted:
         requirement = Requirement(text)
@@ -251,7 +267,9 @@ def test_the_lock_meets_every_bound() -> None:
 
 
 def test_every_run_time_bound_has_its_reason() -> None:
-    assert [line for line in requirement_lines("runtime.txt") if "  # " not in line] == []
+    assert [
+        line for line in requirement_lines("slim.txt", "runtime.txt") if "  # " not in line
+    ] == []
 
 
 def test_no_tracked_file_names_a_registry_or_a_folder_of_one_machine() -> None:

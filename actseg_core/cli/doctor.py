@@ -32,11 +32,11 @@ NEEDED = {
     "rich": "rich",
     "rosbags": "rosbags",
     "onnxruntime": "onnxruntime",
-    "onnx": "onnx",
 }
-"""Module and package of what the command line and the node import (requirements/runtime.txt)."""
+"""Module and package of what the command line and the node import (requirements/slim.txt)."""
 OPTIONAL = {
     "torch": ("torch", "trains, and runs networks other than the default model"),
+    "onnx": ("onnx", "exports graphs"),
     "gensim": ("gensim", "reads binary word2vec files"),
     "openvino": ("openvino", "runs the paper's network fastest on CPUs"),
     "lightning": ("lightning", "trains; pip install 'actseg[train]'"),

@@ -11,15 +11,22 @@ from packaging.requirements import Requirement
 from actseg_core.cli import doctor
 from actseg_core.cli.main import main
 
-RUNTIME = Path(__file__).resolve().parents[3] / "requirements" / "runtime.txt"
+REQUIREMENTS = Path(__file__).resolve().parents[3] / "requirements"
 
 
-def test_it_looks_for_what_the_requirements_name() -> None:
-    lines = [line.partition("#")[0].strip() for line in RUNTIME.read_text().splitlines()]
-    wanted = {Requirement(line).name for line in lines if line}
+def named(file: str) -> set[str]:
+    lines = (REQUIREMENTS / file).read_text(encoding="utf-8").splitlines()
+    wanted = [line.partition("#")[0].strip() for line in lines]
+    return {Requirement(line).name for line in wanted if line and not line.startswith("-r")}
+
+
+def test_it_fails_without_what_the_slim_requirements_name_and_only_without_that() -> None:
     # rosbags-image stands in for cv_bridge; the ROS part says which of them converts.
-    optional = {name for name, _ in doctor.OPTIONAL.values()} | {"rosbags-image"}
-    assert wanted - optional == set(doctor.NEEDED.values())
+    assert named("slim.txt") - {"rosbags-image"} == set(doctor.NEEDED.values())
+
+
+def test_what_only_other_models_need_may_be_missing() -> None:
+    assert named("runtime.txt") <= {name for name, _ in doctor.OPTIONAL.values()}
 
 
 def test_a_package_that_is_missing_is_named_with_what_to_do(
