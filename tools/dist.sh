@@ -34,16 +34,7 @@ cd "$work"
 venv/bin/actseg --help > /dev/null
 venv/bin/actseg doctor > log || { cat log >&2; exit 1; }
 step "actseg segment"
-PYTHONPATH=$root "$development/bin/python" - clip.mp4 <<'PYTHON'
-import sys
-import numpy as np
-from actseg_core.video import VideoWriter
-from skimage.data import chelsea  # a photograph of a cat; the camera passes it
-
-with VideoWriter(sys.argv[1], 10.0) as writer:
-    for left in range(0, 48, 2):
-        writer.write(np.ascontiguousarray(chelsea()[:, left : left + 400]))
-PYTHON
+PYTHONPATH=$root "$development/bin/python" "$root/test/support/cat_clip.py" clip.mp4
 venv/bin/actseg segment clip.mp4 "the cat" "a person" --output answers > log
 venv/bin/python - <<'PYTHON'
 import json
@@ -63,7 +54,7 @@ tar xzf "$sdist"
 cd actseg-*/
 rm -r actseg_core actseg_ros  # what is tested is the wheel
 "$work/venv/bin/pip" install -qq --no-compile hypothesis pytest pytest-timeout
-"$work/venv/bin/python" -m pytest -q -p no:cacheprovider test/ros/test_chain.py
+ACTSEG_CAT_CLIP=$work/clip.mp4 "$work/venv/bin/python" -m pytest -q -p no:cacheprovider test/ros/test_chain.py
 
 mv "$sdist" "$wheel" "$out"
 step "$(basename "$sdist") and $(basename "$wheel") are in $out"

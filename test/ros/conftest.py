@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import cat_clip
 import numpy as np
 import pytest
 import rclpy
@@ -132,6 +133,17 @@ def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
             image = np.full((48, 64, 3), 60, np.uint8)
             image[16:32, index : index + 16] = (200, 40, 40)
             writer.write(image)
+    return path
+
+
+@pytest.fixture(scope="session")
+def cat(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A clip with a cat; ACTSEG_CAT_CLIP names it where scikit-image, which has it, is missing."""
+    given = os.environ.get("ACTSEG_CAT_CLIP")
+    if given:
+        return Path(given)
+    path = tmp_path_factory.mktemp("cat") / "cat.mp4"
+    cat_clip.write(path)
     return path
 
 

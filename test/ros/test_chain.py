@@ -106,6 +106,30 @@ def test_sentences_are_answered_switched_cleared_and_a_dead_camera_is_told(chain
     chain.eventually(lambda: chain.status()["state"] == State.SHUTDOWN)
 
 
+def test_the_model_that_ships_finds_the_cat_and_says_that_no_person_is_there(
+    start: Start, cat: Path, eventually: Eventually
+) -> None:
+    """In a Python without torch, too: tools/build_check.sh."""
+    client = start(str(CLIENT))
+    node = start("-m", "actseg_ros.segmentation_node", *patient())
+    camera = start("-m", "actseg_ros.players.video_camera", *camera_parameters(cat))
+    chain = Chain(camera, node, client, eventually)
+    eventually(lambda: client.events("matched"), client.text)
+    chain.until(State.IDLE)
+    chain.command("the cat")
+    chain.until(State.FOUND, revision=1)
+    eventually(lambda: len(chain.answers(revision=1)) > 3)
+    chain.command("a person")
+    chain.until(State.NOT_FOUND, revision=2)
+    eventually(lambda: len(chain.answers(revision=2)) > 3)
+    assert node.stop() == 0
+    masks = [mask for event in chain.answers(revision=1) for mask in event["masks"]]
+    assert [0, 255] in [mask["values"] for mask in masks if mask["state"] == State.FOUND]
+    for mask in [mask for event in chain.answers(revision=2) for mask in event["masks"]]:
+        assert mask["values"] == ([0] if mask["state"] == State.NOT_FOUND else [0, 255])
+        assert mask["size"] == [400, 300]
+
+
 def assert_masks_belong_to_published_frames(chain: Chain) -> None:
     published = {event["stamp_ns"] for event in chain.client.events("image")}
     answered = [event for event in chain.results() if event["stamp_ns"]]
