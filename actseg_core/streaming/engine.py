@@ -119,13 +119,12 @@ class StreamingEngine:
         self.snapshot = None
         try:
             prepared = self._preparer.with_flow(placed)
-            self._window.push(prepared)
+            window = self._window.push(prepared)
             self._encoder.push(prepared)
         except Exception:
             self.reset("a frame could not be processed")  # no window with a hole
             raise
-        if self.ready:
-            window = self._window.copy()
+        if window is not None:
             self.snapshot = WindowSnapshot(window, self._encoder.capture(window), self.resets)
 
     def answer(self, snapshot: WindowSnapshot | None = None) -> dict[str, MaskResult]:
@@ -141,7 +140,8 @@ class StreamingEngine:
         answered = self._masks.respond(snapshot, sentences)
         if answered is None:
             return {}
-        shown, label, window = answered.shown, answered.label, answered.window
+        shown, label = answered.shown, answered.label
+        start_ns, end_ns = answered.window.span_ns
         thresholds = Thresholds(self.config.mask_threshold, self.config.min_confidence)
         placement = shown.placement
         results = self.predictor.decide(answered.responses, sentences, placement, thresholds)
@@ -150,8 +150,8 @@ class StreamingEngine:
                 result,
                 stamp_ns=shown.stamp_ns,
                 frame_id=label.frame_id,
-                window_start_ns=window[0].stamp_ns,
-                window_end_ns=window[-1].stamp_ns,
+                window_start_ns=start_ns,
+                window_end_ns=end_ns,
                 warped=shown is not label,
                 computed_stamp_ns=label.stamp_ns,
             )

@@ -71,13 +71,19 @@ class FrameWindow:
         """Whether the window can be answered."""
         return len(self._ring) == self.frames
 
-    def push(self, frame: PreparedFrame) -> None:
-        """Add the newest frame; the oldest leaves a full window."""
-        self._ring.append(frame)
+    @property
+    def span_ns(self) -> tuple[int, int]:
+        """Stamps of the first and the last frame [ns]."""
+        return self._ring[0].stamp_ns, self._ring[-1].stamp_ns
 
-    def copy(self) -> "FrameWindow":
-        """The same frames, untouched by later ones."""
-        return FrameWindow(self.frames, tuple(self._ring))
+    def push(self, frame: PreparedFrame) -> "FrameWindow | None":
+        """Add the newest frame; the oldest leaves a full window.
+
+        Returns:
+            The full window, untouched by later frames; None while it is not full.
+        """
+        self._ring.append(frame)
+        return FrameWindow(self.frames, tuple(self._ring)) if self.is_full else None
 
     def clear(self) -> None:
         """Forget all frames."""

@@ -4,8 +4,6 @@ import logging
 import unicodedata
 from functools import lru_cache
 
-import numpy as np
-
 from actseg_core.config import TextConfig
 from actseg_core.errors import VocabularyError
 from actseg_core.text.word_vectors import WordVectors, load_word_vectors
@@ -80,31 +78,26 @@ class SentenceReader:
         Raises:
             VocabularyError: If the text holds no word, undecodable characters, or too many.
         """
+        tokens = tokenize(text, self.config.lowercase)
+        whole = self.vectors.known(tokens)
         said = tuple(
-            part for word in tokenize(text, self.config.lowercase) for part in self._parts(word)
+            part for word in tokens for part in ([word] if word in whole else _parts(word))
         )
         words, left_out = said[: self.config.max_words], said[self.config.max_words :]
         if not words:
             raise VocabularyError(
                 f"the sentence {text[:40]!r} holds no word; send one like 'dog running'"
             )
-        rows = np.zeros((self.config.max_words, self.vectors.dim), np.float32)
-        unknown = []
-        for index, word in enumerate(words):
-            row = self.vectors.lookup(word)
-            if row is None:
-                unknown.append(word)
-            else:
-                rows[index] = row
-        sentence = Sentence(text, words, tuple(unknown), rows, left_out)
+        rows = self.vectors.rows(words, self.config.max_words)
+        unknown = tuple(word for word, row in zip(words, rows, strict=False) if not row.any())
+        sentence = Sentence(text, words, unknown, rows, left_out)
         if left_out:
             _warn(text, sentence.shortened)
         return sentence
 
-    def _parts(self, word: str) -> list[str]:
-        if word in self.vectors:
-            return [word]
-        return [part for part in word.removesuffix("'s").split("-") if part]
+
+def _parts(word: str) -> list[str]:
+    return [part for part in word.removesuffix("'s").split("-") if part]
 
 
 @lru_cache(maxsize=1000)

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property, lru_cache
 from importlib import resources
 from pathlib import Path
@@ -73,6 +73,24 @@ class WordVectors:
         """Whether a network with this `digest` was trained with this table."""
         earlier = EARLIER_DIGESTS if self.digest == SHIPPED_DIGEST else frozenset[str]()
         return digest == self.digest or digest in earlier
+
+    def known(self, words: Iterable[str]) -> frozenset[str]:
+        """Those of the words that have a vector."""
+        return frozenset(word for word in words if word in self)
+
+    def rows(self, words: Sequence[str], length: int) -> NDArray[np.float32]:
+        """(length, dim) float32: the words' vectors, zeros for unknown words and behind the last.
+
+        Args:
+            words: At most `length`.
+            length: Rows.
+        """
+        rows = np.zeros((length, self.dim), np.float32)
+        for index, word in enumerate(words):
+            row = self.lookup(word)
+            if row is not None:
+                rows[index] = row
+        return rows
 
     def lookup(self, word: str) -> NDArray[np.float32] | None:
         """(dim,) float32, or None if the word is unknown."""

@@ -10,6 +10,7 @@ from actseg_core.config import StreamConfig
 from actseg_core.errors import ConfigError, ShapeError
 from actseg_core.predictor import Predictor
 from actseg_core.streaming.engine import StreamingEngine
+from actseg_core.streaming.window import FrameWindow, Preparer
 from actseg_core.types import Clip, Frame
 
 PERIOD_NS = 33_000_000
@@ -213,3 +214,17 @@ def test_an_engine_builds_only_what_its_masks_need(
         assert engine.snapshot is not None
         assert (engine.snapshot.newest.back is not None) == moves
         assert engine.answers_every_frame == moves
+
+
+def test_a_full_window_is_given_away_and_later_frames_do_not_change_it(
+    small_predictor: Predictor, moving_square: np.ndarray
+) -> None:
+    preparer = Preparer(small_predictor.config, StreamConfig())
+    window = FrameWindow(2)
+    frames = [preparer.place(frame(image, k)) for k, image in enumerate(moving_square[:3], 1)]
+    assert window.push(frames[0]) is None
+    full = window.push(frames[1])
+    window.push(frames[2])
+    assert full is not None
+    assert full.span_ns == (PERIOD_NS, 2 * PERIOD_NS)
+    assert window.span_ns == (2 * PERIOD_NS, 3 * PERIOD_NS)

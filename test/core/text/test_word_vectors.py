@@ -183,3 +183,11 @@ print(load_reader(TextConfig()).read("person in red").unknown)
         [sys.executable, "-c", command], capture_output=True, text=True, check=False
     )
     assert done.stdout.strip() == "()", done.stderr
+
+
+def test_rows_of_words_are_padded_and_unknown_words_are_zeros() -> None:
+    vectors = WordVectors(("dog", "red"), np.array([[1.0, 2.0], [3.0, 4.0]], np.float32))
+    rows = vectors.rows(("red", "qwertz", "dog"), 4)
+    assert rows.tolist() == [[3, 4], [0, 0], [1, 2], [0, 0]]
+    assert rows.dtype == np.float32
+    assert vectors.known(("red", "qwertz", "dog")) == {"red", "dog"}
