@@ -218,9 +218,10 @@ def test_a_picture_takes_over_the_pages_of_the_one_before() -> None:
     assert int(done.stdout) < 20, "page faults; 1,465 for each of 20 pictures without"
 
 
-def test_numpys_products_take_no_second_thread_in_a_node() -> None:
+@pytest.mark.parametrize("package", ["actseg_ros", "actseg_core.cli"])
+def test_numpys_products_take_no_second_thread(package: str) -> None:
     program = (
-        "import actseg_ros, numpy as np; a = np.ones((400, 400)); a @ a; "
+        f"import {package}, numpy as np; a = np.ones((400, 400)); a @ a; "
         "print([x for x in open('/proc/self/status') if x.startswith('Threads')][0].split()[1])"
     )
     environment = {k: v for k, v in os.environ.items() if k != "OPENBLAS_NUM_THREADS"}
