@@ -226,3 +226,18 @@ def test_pictures_are_scaled_for_networks_in_one_place() -> None:
         if isinstance(node, ast.Constant) and node.value == 127.5
     ]
     assert set(scales) == {"networks.tensors", "networks.detector"}  # YOLOX wants 0 to 255 back
+
+
+def test_reports_are_written_in_one_place_and_one_trainer_is_made() -> None:
+    """`actseg evaluate` and `ablate` measure alike, and all trainings are resumable alike."""
+    called: dict[str, set[str]] = {"write_report": set(), "write_pairs_report": set()}
+    called |= {"lightning.Trainer": set()}
+    for path in CORE_FILES:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in called:
+                called[ast.unparse(node.func)].add(module_of(path))
+    assert called == {
+        "write_report": {"evaluation.measured"},
+        "write_pairs_report": {"evaluation.measured"},
+        "lightning.Trainer": {"training.trainer"},
+    }

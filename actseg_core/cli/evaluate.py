@@ -30,18 +30,15 @@ from actseg_core.evaluation.datasets import (
     row_of,
     weights_mark,
 )
+from actseg_core.evaluation.measured import measure_pairs, measure_sentences
 from actseg_core.evaluation.pair_frames import (
     QUERIES,
-    FrameLabeller,
-    LabelledFrames,
     Proposals,
     classifier_proposals,
-    evaluate_classifier,
-    evaluate_frames,
     known_proposals,
 )
 from actseg_core.evaluation.paper_tables import Kind, Provenance
-from actseg_core.evaluation.report import REPORT_FILE, percent, write_pairs_report, write_report
+from actseg_core.evaluation.report import REPORT_FILE, percent
 from actseg_core.evaluation.run import Evaluation, Row
 from actseg_core.evaluation.run import evaluate as ask
 from actseg_core.evaluation.summary import row_values
@@ -212,15 +209,18 @@ def _evaluate_sentences(
     )
     console = Console()
     folder = what.folder(predictor)
+
+    def mark(asked: int, available: int) -> Provenance:
+        return what.provenance(predictor, dataset.bad, asked, available, notes)
+
     with AnsweredRows(folder / PART_FILE) as rows:
-        with progress(questions, "sentences", len(questions), console) as asked:
-            evaluation = _ask(asked, ClipAnswerer(predictor), rows, dataset.bad)
-        provenance = what.provenance(
-            predictor, dataset.bad, questions.asked, len(dataset.samples), notes
-        )
-        write_report(folder, provenance, evaluation, questions.image)
+
+        def ask_all(asked: Iterable[ClipQuestion], answer: ClipAnswerer) -> Evaluation:
+            with progress(asked, "sentences", len(questions), console) as shown:
+                return _ask(shown, answer, rows, dataset.bad)
+
+        provenance, evaluation = measure_sentences(predictor, questions, folder, mark, ask_all)
         rows.remove()
-    questions.close()
     masks, presence = evaluation.masks, evaluation.presence
     values = {
         "overall IoU": masks.overall_iou,
@@ -320,19 +320,17 @@ def _evaluate_pairs(what: Run, dataset: A2DPairs, proposals: Proposals) -> None:
     assert isinstance(predictor, NetworkPredictor)
     notes = [proposals.note]
     what.provenance(predictor, dataset.bad, 0, 0, notes)
-    frames = LabelledFrames(dataset, predictor.config, limit=what.limit)
-    label = FrameLabeller(predictor, proposals.confidences, proposals.threshold)
-    console = Console()
-    with progress(frames, "frames", len(frames), console) as shown:
-        semantic = evaluate_frames(shown, label)
-    frames.close()
-    classified = None
-    if proposals.classified:
-        with console.status("classifying all videos of the split"):
-            classified = evaluate_classifier(dataset, proposals.confidences)
-    provenance = what.provenance(predictor, dataset.bad, len(frames), len(dataset.frames), notes)
-    folder = what.folder(predictor)
-    write_pairs_report(folder, provenance, semantic, classified)
+    console, folder = Console(), what.folder(predictor)
+    provenance, semantic, classified = measure_pairs(
+        predictor,
+        dataset,
+        proposals,
+        folder,
+        lambda asked, available: what.provenance(predictor, dataset.bad, asked, available, notes),
+        limit=what.limit,
+        watch=lambda frames: progress(frames, "frames", len(frames), console),
+        classifying=lambda: console.status("classifying all videos of the split"),
+    )
     tasks = {"actor": semantic.actor, "action": semantic.action, "joint": semantic.joint}
     values = {f"{name}, mean IoU": scores.mean_iou for name, scores in tasks.items()}
     if classified is not None:

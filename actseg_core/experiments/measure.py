@@ -1,12 +1,13 @@
 """One measurement: the network of a cell, asked on its data, as `actseg evaluate` reports it."""
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 from actseg_core.checkpoints.checkpoint import load_checkpoint, save_checkpoint
 from actseg_core.datasets.a2d_pairs import A2DPairs
 from actseg_core.errors import CheckpointError
-from actseg_core.evaluation.clip_questions import ClipAnswerer, ClipQuestions
+from actseg_core.evaluation.clip_questions import ClipQuestions
 from actseg_core.evaluation.datasets import (
     open_pairs,
     open_sentences,
@@ -14,18 +15,13 @@ from actseg_core.evaluation.datasets import (
     row_of,
     weights_mark,
 )
+from actseg_core.evaluation.measured import measure_pairs, measure_sentences
 from actseg_core.evaluation.pair_frames import (
-    FrameLabeller,
-    LabelledFrames,
     Proposals,
     classifier_proposals,
-    evaluate_classifier,
-    evaluate_frames,
     known_proposals,
 )
 from actseg_core.evaluation.paper_tables import Provenance
-from actseg_core.evaluation.report import write_pairs_report, write_report
-from actseg_core.evaluation.run import evaluate
 from actseg_core.experiments.plan import Cell, Training
 from actseg_core.experiments.scale import AblationScale
 from actseg_core.networks.two_stream import Network, build_model
@@ -99,26 +95,18 @@ def _measure_sentences(
 ) -> None:
     dataset = open_sentences(cell.kind, folder, _split(cell))
     questions = ClipQuestions(dataset, cell.model, predictor.read, limit=scale.limit)
-    evaluation = evaluate(questions, ClipAnswerer(predictor))
-    counts = (questions.asked, len(dataset.samples))
-    mark = _provenance(cell, folder, scale, output, counts)
-    write_report(output, mark, evaluation, questions.image)
-    questions.close()
+    measure_sentences(
+        predictor, questions, output, partial(_provenance, cell, folder, scale, output, "")
+    )
 
 
 def _measure_pairs(
     cell: Cell, predictor: NetworkPredictor, folder: Path, scale: AblationScale, output: Path
 ) -> None:
     dataset = open_pairs(folder, _split(cell))
-    frames = LabelledFrames(dataset, cell.model, limit=scale.limit)
-    asked = _proposals(cell, dataset, scale)
-    label = FrameLabeller(predictor, asked.confidences, asked.threshold)
-    semantic = evaluate_frames(frames, label)
-    frames.close()
-    scores = evaluate_classifier(dataset, asked.confidences) if asked.classified else None
-    counts = (len(frames), len(dataset.frames))
-    mark = _provenance(cell, folder, scale, output, counts, asked.note)
-    write_pairs_report(output, mark, semantic, scores)
+    proposals = _proposals(cell, dataset, scale)
+    mark = partial(_provenance, cell, folder, scale, output, proposals.note)
+    measure_pairs(predictor, dataset, proposals, output, mark, limit=scale.limit)
 
 
 def _proposals(cell: Cell, dataset: A2DPairs, scale: AblationScale) -> Proposals:
@@ -136,12 +124,12 @@ def _provenance(
     folder: Path,
     scale: AblationScale,
     output: Path,
-    counts: tuple[int, int],
-    *notes: str,
+    note: str,
+    asked: int,
+    available: int,
 ) -> Provenance:
-    """The mark of the figures; `counts` are the samples asked and available."""
+    """The mark of the figures, of the samples asked and available."""
     _, differences = row_of(cell.model, cell.kind, cell.row.preset)
-    asked, available = counts
     trained = f"trained at scale {scale.name}, seed {cell.seed}"
     return Provenance(
         kind=cell.kind,
@@ -154,5 +142,5 @@ def _provenance(
         model=cell.model.name,
         weights=weights_mark(output / WEIGHTS_FILE),
         row=cell.row.preset,
-        notes=(trained, *differences, *notes),
+        notes=(trained, *differences, *([note] if note else [])),
     )
