@@ -62,7 +62,7 @@ class Runnable(Protocol):
         """How long that may be [s]."""
 
     def close(self) -> None:
-        """Stop and send last words; the context still works."""
+        """Stop and send last words; context and executor still work, the latter not by itself."""
 
     def get_logger(self) -> RcutilsLogger:
         """rclpy's own."""
@@ -140,44 +140,44 @@ def interruptible() -> Iterator[None]:
 
 def _run_node(node: Runnable, stop: threading.Event) -> int:
     code = EXIT_USER
+    executor = SingleThreadedExecutor()
+    executor.add_node(cast(Node, node))
     try:
         if stop.is_set():
             code = EXIT_OK
         elif not node.start():  # the node has logged the reason
-            code = _spin(node, stop)
+            code = _spin(node, executor, stop)
         elif stop.is_set():
             code = EXIT_OK
     finally:
         if code == EXIT_INTERNAL:
             _watch_exit()
-        node.close()
+        try:
+            node.close()
+        finally:
+            executor.remove_node(cast(Node, node))
+            executor.shutdown()
     return code
 
 
-def _spin(node: Runnable, stop: threading.Event) -> int:
-    executor = SingleThreadedExecutor()
-    executor.add_node(cast(Node, node))
+def _spin(node: Runnable, executor: SingleThreadedExecutor, stop: threading.Event) -> int:
     errors: deque[float] = deque(maxlen=ERRORS_ALLOWED)
-    try:
-        while not stop.is_set() and not node.finished:
-            try:
-                executor.spin_once(timeout_sec=SPIN_S)
-            except ExternalShutdownException:
-                break
-            except Exception:
-                node.get_logger().error(f"a callback failed:\n{traceback.format_exc()}")
-                if _too_many(errors):
-                    node.get_logger().fatal("callbacks keep failing; the process ends")
-                    return EXIT_INTERNAL
-            if node.stuck_s() > node.hang_s:
-                node.get_logger().fatal(
-                    f"no progress for {node.stuck_s():.1f} s; the process ends so that it can "
-                    "be started again"
-                )
+    while not stop.is_set() and not node.finished:
+        try:
+            executor.spin_once(timeout_sec=SPIN_S)
+        except ExternalShutdownException:
+            break
+        except Exception:
+            node.get_logger().error(f"a callback failed:\n{traceback.format_exc()}")
+            if _too_many(errors):
+                node.get_logger().fatal("callbacks keep failing; the process ends")
                 return EXIT_INTERNAL
-    finally:
-        executor.remove_node(cast(Node, node))
-        executor.shutdown()
+        if node.stuck_s() > node.hang_s:
+            node.get_logger().fatal(
+                f"no progress for {node.stuck_s():.1f} s; the process ends so that it can "
+                "be started again"
+            )
+            return EXIT_INTERNAL
     return EXIT_USER if node.failed else EXIT_OK
 
 

@@ -22,6 +22,7 @@ from actseg_ros.find.server import FindServer
 
 STEP_S = 0.05
 FEEDBACK_S = 1.0  # at least so often, even if nothing new has come
+LAST_RESULTS_S = 0.5
 POSE_PATIENCE_S = 0.5  # the box is known before the place in space is
 DROPPED = (
     "the sentence is not active any more: a command replaced it, it was removed or cleared, or "
@@ -116,13 +117,14 @@ class Finder:
             self._finish(run, "abort", Result.NOT_ACTIVE, reason)
 
     def destroy(self) -> None:
-        """Take the server away; `end` comes first, and the results need a moment to arrive.
+        """Take the server away; `end` comes first, and its results are sent before.
 
-        Called again, it does nothing.
+        Called again, it does nothing. Not while the executor spins.
         """
         if not self._is_there:
             return
         self._is_there = False
+        self._server.flush(LAST_RESULTS_S)
         self._node.destroy_timer(self._timer)
         self._server.destroy()
 

@@ -249,3 +249,11 @@ def test_a_flood_of_goals_is_bounded(send: Any, monkeypatch: pytest.MonkeyPatch)
     ends = [send("") for _ in range(3)]
     assert all(sent.handle.accepted for sent in ends)
     assert not send("the dog").handle.accepted
+
+
+def test_the_nodes_end_ends_the_goals_and_they_are_told(send: Any) -> None:
+    sent, bench = send("absent"), send.bench
+    bench.spin_until(lambda: sent.feedback)
+    bench.node.close()
+    status, result = sent.result(feed=False)
+    assert (status, result.error_code) == (ABORTED, Result.NOT_ACTIVE)
