@@ -84,7 +84,11 @@ class Camera:
         self.spatial: SpatialOutput | None = None
         if own.spatial:
             self.spatial = SpatialOutput(
-                node, settings.spatial, stream.max_pixels, self.queries.holding, self._watch
+                node,
+                settings.spatial.model_copy(update={"depth_compressed": own.depth_compressed}),
+                stream.max_pixels,
+                self.queries.holding,
+                self._watch,
             )
         self._reports: ReportPublisher = self.outputs
         self.page: WebPage | None = None

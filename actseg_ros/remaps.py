@@ -19,7 +19,11 @@ SEGMENTATION = (
     *("~/status", "~/centroid", "~/points", "~/markers", "/diagnostics", "~/add_query"),
     *("~/remove_query", "~/list_queries", "~/clear", "~/answer", "~/pose", "~/detections_3d"),
     *("~/label_mask", "~/label_info", "~/confidence", "~/instances"),
-    *("~/points_without_actors", *(f"~/find/_action/{part}" for part in ACTION)),
+    *(
+        "~/depth/compressedDepth",
+        "~/points_without_actors",
+        *(f"~/find/_action/{part}" for part in ACTION),
+    ),
 )
 
 

@@ -33,7 +33,7 @@ LIVE = frozenset(
     | {f"spatial.{name}" for name in SPATIAL_LIMITS}
 )
 AT_START = frozenset({"autostart", "cameras", "status_deadline_s", "status_lease_s"})
-NAMED_CAMERA_AT_START = frozenset({"image", "depth", "camera_info", "spatial"})
+NAMED_CAMERA_AT_START = frozenset({"image", "depth", "depth_compressed", "camera_info", "spatial"})
 
 
 class SegmentationConfig(RuntimeConfig):
@@ -84,6 +84,8 @@ class SpatialConfig(Config):
     """A depth image belongs to a frame if their stamps differ by this [s] at most."""
     depth_frames: int = Field(30, ge=1, le=300)
     """Depth images that are kept for masks that are still being computed."""
+    depth_compressed: bool = False
+    """Take ~/depth/compressedDepth (PNG) in place of ~/depth."""
     depth_reliability: Reliability = "best_effort"
     """QoS of the subscriptions to ~/depth and ~/camera_info."""
     min_points: int = Field(30, ge=1, le=1_000_000)
@@ -143,7 +145,10 @@ class NamedCameraConfig(Config):
     spatial: bool = False
     """Take its depth, and offer its 3-D topics; as `spatial.enabled`."""
     depth: str = ""
-    """Topic of its depth images; empty: ~/NAME/depth."""
+    """Topic of its depth images; empty: ~/NAME/depth. With depth_compressed,
+    TOPIC/compressedDepth is taken."""
+    depth_compressed: bool = False
+    """Take its compressed depth; as `spatial.depth_compressed`."""
     camera_info: str = ""
     """Topic of its camera_info; empty: ~/NAME/camera_info."""
 
@@ -181,6 +186,7 @@ class NodeSettings:
             compressed=self.node.compressed,
             sentence=self.node.sentence,
             spatial=self.spatial.enabled,
+            depth_compressed=self.spatial.depth_compressed,
         )
 
 

@@ -65,6 +65,7 @@ ARGUMENTS = {
     "spatial": ("false", "place, points, markers of the actor from DEPTH and CAMERA_INFO", YES_NO),
     "depth": ("camera/depth/image_raw", "topic of depth images that are aligned with the image"),
     "camera_info": ("camera/camera_info", "camera_info topic of the image"),
+    "depth_compressed": ("false", "take DEPTH/compressedDepth in place of DEPTH", YES_NO),
     # A file in place of the camera.
     "video": ("", "video, folder, webcam (0) or stream (rtsp://...) to play; empty: none"),
     "video_rate": ("0.0", "its frames per second; 0: its own"),
@@ -89,6 +90,7 @@ INPUTS = (
     ("~/image", "image", ""),
     ("~/image/compressed", "image", "/compressed"),
     ("~/depth", "depth", ""),
+    ("~/depth/compressedDepth", "depth", "/compressedDepth"),
     ("~/camera_info", "camera_info", ""),
 )
 
@@ -175,6 +177,9 @@ def segmentation(context: LaunchContext) -> list[Node]:
     chosen["autostart"] = ParameterValue(LaunchConfiguration("autostart"), value_type=bool)
     chosen["compressed"] = ParameterValue(LaunchConfiguration("compressed"), value_type=bool)
     chosen["spatial.enabled"] = ParameterValue(LaunchConfiguration("spatial"), value_type=bool)
+    chosen["spatial.depth_compressed"] = ParameterValue(
+        LaunchConfiguration("depth_compressed"), value_type=bool
+    )
     if LaunchConfiguration("web").perform(context) == "true":  # else the parameters file holds
         chosen["web.enabled"] = True
     cameras = camera_names(context)

@@ -105,6 +105,13 @@ INPUTS = (
         "output is subscribed to",
     ),
     Topic(
+        "~/depth/compressedDepth",
+        "sensor_msgs/CompressedImage",
+        "as `~/depth`",
+        "instead of it with `spatial.depth_compressed: true`; PNG, as image_transport's plugin "
+        "compressedDepth packs it, not RVL",
+    ),
+    Topic(
         "~/camera_info",
         "sensor_msgs/CameraInfo",
         "as `~/depth`; transient local, too, once a latched publisher is there",

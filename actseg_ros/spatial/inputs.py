@@ -6,12 +6,13 @@ from collections.abc import Callable
 from rclpy.event_handler import SubscriptionEventCallbacks
 from rclpy.qos import QoSProfile
 from rclpy.subscription import Subscription
-from sensor_msgs.msg import CameraInfo, Image
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from actseg_core.live.stats import Interval
 from actseg_ros import graph, qos
 from actseg_ros.camera_node import CameraNode
-from actseg_ros.settings import Reliability
+from actseg_ros.settings import SpatialConfig
+from actseg_ros.spatial.depth_image import DepthMessage
 
 PATIENCE_S = 2.0
 # Of the time between two depth images.
@@ -26,7 +27,7 @@ class DepthInputs:
 
     Args:
         node: Owns the subscriptions.
-        reliability: Of the subscriptions.
+        settings: depth_reliability and depth_compressed are read.
         watch: Is told of publishers whose QoS does not fit.
         on_depth: Called with each depth image; must return at once.
 
@@ -38,16 +39,18 @@ class DepthInputs:
     def __init__(
         self,
         node: CameraNode,
-        reliability: Reliability,
+        settings: SpatialConfig,
         watch: qos.QosWatch,
-        on_depth: Callable[[Image], None],
+        on_depth: Callable[[DepthMessage], None],
     ) -> None:
         self._node, self._watch, self._on_depth = node, watch, on_depth
-        self._profile = qos.images(reliability, 2)
+        self._profile = qos.images(settings.depth_reliability, 2)
+        self._kind: type[DepthMessage] = CompressedImage if settings.depth_compressed else Image
+        self._topic = "~/depth/compressedDepth" if settings.depth_compressed else "~/depth"
         self.info: CameraInfo | None = None
-        self.depth_topic = node.resolve_topic_name("~/depth")
+        self.depth_topic = node.resolve_topic_name(self._topic)
         self._info_topic = node.resolve_topic_name("~/camera_info")
-        self._depth: Subscription[Image] | None = None
+        self._depth: Subscription[DepthMessage] | None = None
         self._infos: list[Subscription[CameraInfo]] = []
         self._interval = Interval()
         self._since_s = self._newest_s = 0.0
@@ -66,11 +69,11 @@ class DepthInputs:
             self._since_s = self._newest_s = time.monotonic()
             self._interval.forget()
             self._depth = self._node.create_subscription(
-                Image,
-                "~/depth",
+                self._kind,
+                self._topic,
                 self._take_depth,
                 self._profile,
-                event_callbacks=self._watch.subscription("~/depth"),
+                event_callbacks=self._watch.subscription(self._topic),
             )
         elif not wanted:
             self._leave_depth()
@@ -90,7 +93,8 @@ class DepthInputs:
         patience_s = max(PATIENCE_S, PATIENCE_INTERVALS * self._interval.value_s)
         if now_s - self._newest_s > patience_s:
             silent = f"no depth image for {now_s - self._newest_s:.0f} s"
-            return self._explain(silent, "~/depth", self.depth_topic, graph.IMAGE)
+            kind = graph.COMPRESSED if self._kind is CompressedImage else graph.IMAGE
+            return self._explain(silent, self._topic, self.depth_topic, kind)
         if self.info is None:
             silent = "no camera_info has come"
             return self._explain(silent, "~/camera_info", self._info_topic, graph.CAMERA_INFO)
@@ -107,7 +111,7 @@ class DepthInputs:
     def _take_info(self, message: CameraInfo) -> None:
         self.info = message
 
-    def _take_depth(self, message: Image) -> None:
+    def _take_depth(self, message: DepthMessage) -> None:
         self._newest_s = time.monotonic()
         self._interval.tick(self._newest_s)
         self._on_depth(message)

@@ -11,7 +11,7 @@ import numpy as np
 from geometry_msgs.msg import PointStamped
 from numpy.typing import NDArray
 from rclpy.publisher import Publisher
-from sensor_msgs.msg import Image, PointCloud2
+from sensor_msgs.msg import PointCloud2
 from std_msgs.msg import Header
 
 from actseg_core.errors import ActSegError
@@ -32,7 +32,7 @@ from actseg_ros.camera_node import CameraNode
 from actseg_ros.messages import time_message
 from actseg_ros.settings import SpatialConfig
 from actseg_ros.spatial.actors import ActorInSpace, actors_of
-from actseg_ros.spatial.depth_image import camera_of, decode_depth
+from actseg_ros.spatial.depth_image import DepthMessage, camera_of, decode_depth
 from actseg_ros.spatial.inputs import DepthInputs
 from actseg_ros.spatial.messages import Place, centroid_message, cloud_message
 from actseg_ros.spatial.pairing import Pairing
@@ -97,13 +97,13 @@ class SpatialOutput:
         self.placed: Callable[[list[Place]], None] = lambda places: None
         self._rest = node.create_publisher(PointCloud2, "~/points_without_actors", newest)
         self.poses = PoseOutput(node, settings, holding)
-        self._inputs = DepthInputs(node, settings.depth_reliability, watch, self._on_depth)
+        self._inputs = DepthInputs(node, settings, watch, self._on_depth)
         self._changed = threading.Condition()
-        self._pairing: Pairing[Report, Image] = self._new_pairing()
+        self._pairing: Pairing[Report, DepthMessage] = self._new_pairing()
         self._nothing: Report | None = None
         # Without a sentence there is nobody to leave out, and no answer to wait for.
         self._nobody_is_asked_for = False
-        self._plain_depth: Image | None = None
+        self._plain_depth: DepthMessage | None = None
         self._stopping = False
         self._thread: threading.Thread | None = None
         self._frame_id = ""
@@ -188,7 +188,7 @@ class SpatialOutput:
             return f"{told}: their stamps are of different clocks"
         return f"{told}: synchronise the two, or raise it"
 
-    def _on_depth(self, message: Image) -> None:
+    def _on_depth(self, message: DepthMessage) -> None:
         """Only kept here; most of them are never looked at."""
         try:
             stamp_ns = stamp_to_ns(message.header.stamp.sec, message.header.stamp.nanosec)
@@ -247,7 +247,7 @@ class SpatialOutput:
             except Exception:
                 self._give_up(traceback.format_exc(limit=-4))
 
-    def _publish(self, report: Report, depth: Image) -> None:
+    def _publish(self, report: Report, depth: DepthMessage) -> None:
         newest = max(report.answers.values(), key=lambda answer: answer.stamp_ns)
         header = Header(stamp=time_message(newest.stamp_ns), frame_id=newest.frame_id)
         depth_m = decode_depth(depth, self._max_pixels)
@@ -367,7 +367,7 @@ class SpatialOutput:
             f"no 3-D output: {problem}", throttle_duration_sec=LOG_EVERY_S
         )
 
-    def _new_pairing(self) -> "Pairing[Report, Image]":
+    def _new_pairing(self) -> "Pairing[Report, DepthMessage]":
         return Pairing(*self._pairing_limits())
 
     def _pairing_limits(self) -> tuple[int, int]:

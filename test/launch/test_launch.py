@@ -67,7 +67,7 @@ def private_topics(executable: str) -> set[str]:
     if executable == "segmentation_node":
         modules += ["publishers", "commands", "images", "spatial/inputs", "spatial/output"]
     source = "".join((ROOT / "actseg_ros" / f"{name}.py").read_text() for name in modules)
-    return set(re.findall(r'"(~/[a-z_/]+)"', source))
+    return set(re.findall(r'"(~/[a-zA-Z_/]+)"', source))
 
 
 def test_executables_are_those_that_are_installed() -> None:

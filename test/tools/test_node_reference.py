@@ -42,7 +42,7 @@ def test_every_parameter_is_in_the_page(node: str) -> None:
 
 def test_every_topic_and_service_of_the_code_is_in_the_page() -> None:
     source = "".join((ROOT / "actseg_ros" / f"{name}.py").read_text() for name in WIRING)
-    names = set(re.findall(r'"(~/[a-z_/]+|/diagnostics|/clock)"', source))
+    names = set(re.findall(r'"(~/[a-zA-Z_/]+|/diagnostics|/clock)"', source))
     assert len(names) >= 12
     assert [name for name in sorted(names) if f"`{name}`" not in TEXT] == []
 

@@ -1,9 +1,12 @@
 """3-D outputs of the real node with a small model, worked out by hand."""
 
 import math
+import struct
+from array import array
 from collections.abc import Callable
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 import rclpy
@@ -332,3 +335,27 @@ def test_nothing_is_missed_while_nobody_wants_3d(make: Any) -> None:
     bench.spin_until(lambda: bench.facts().get("state") == "FOUND")
     bench.spin_until(lambda: len(bench.diagnostics) > 4)
     assert "no 3-D output" not in bench.message()
+
+
+def test_depth_that_image_transport_packed_gives_the_same_place(make: Any) -> None:
+    bench = make(depth_compressed=True)
+    bench.read("centroid")
+    many = QoSProfile(depth=100)
+    packed = bench.client.create_publisher(CompressedImage, "/actseg/depth/compressedDepth", many)
+    done, png = cv2.imencode(".png", bench.depth_mm)
+    assert done
+    data = array("B", struct.pack("<iff", 0, 0.0, 0.0) + png.tobytes())
+    bench.depth_mm = None
+    feed = bench.feed
+
+    def feed_packed() -> None:
+        feed()
+        message = CompressedImage(format="16UC1; compressedDepth png", data=data)
+        message.header.stamp.sec, message.header.stamp.nanosec = bench.sent[-1]
+        packed.publish(message)
+
+    bench.feed = feed_packed
+    bench.ask("the dog")
+    bench.spin_until(lambda: bench.came["centroid"])
+    place = bench.came["centroid"][-1].point
+    assert [place.x, place.y, place.z] == pytest.approx([0.0, 0.2, 2.0])

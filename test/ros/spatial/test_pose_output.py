@@ -235,3 +235,21 @@ def test_depth_of_another_size_gives_no_cloud_and_is_told(make: Any) -> None:
     bench.spin_until(lambda: "got 8x6" in bench.facts().get("depth problem", ""))
     bench.depth_mm = np.full((12, 16), 2000, np.uint16)
     bench.spin_until(lambda: widths and widths[-1] > 0)
+
+
+def test_each_answered_frame_with_an_actor_has_exactly_one_pose(poses: Any) -> None:
+    bench, came = poses()
+    bench.spin_until(lambda: came)
+
+    def stamps() -> list[tuple[int, int]]:
+        return [(pose.header.stamp.sec, pose.header.stamp.nanosec) for pose in came]
+
+    def is_settled() -> bool:
+        return stamps()[-1] == bench.sent[-1]
+
+    bench.spin_until(is_settled, feed=False)
+    seen = len(came)
+    for _ in range(10):  # one at a time: whatever is slow, none may be left out
+        bench.feed()
+        bench.spin_until(is_settled, feed=False)
+    assert stamps()[seen:] == bench.sent[-10:]
