@@ -207,3 +207,21 @@ def set_clock(bench: Any, second: int) -> None:
     clock = bench.node.get_clock()
     clock.set_ros_time_override(Time(seconds=second, clock_type=ClockType.ROS_TIME))
     clock._set_ros_time_is_active(True)
+
+
+def test_the_256th_sentence_is_refused_by_the_service_and_255_stay(make: Any) -> None:
+    bench = make(stream__max_queries=256)
+    bench.start()
+    client = bench.client.create_client(AddQuery, "/actseg/add_query")
+    bench.spin_until(client.service_is_ready)
+
+    def add(number: int) -> AddQuery.Response:
+        future = client.call_async(AddQuery.Request(sentence=f"absent dog {number}"))
+        bench.spin_until(future.done, feed=False)
+        return future.result()
+
+    assert all(add(number).accepted for number in range(255))
+    answer = add(255)
+    assert not answer.accepted
+    assert "255 sentences are active" in answer.message
+    bench.spin_until(lambda: bench.statuses and len(bench.statuses[-1].query_ids) == 255)
