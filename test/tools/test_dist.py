@@ -153,6 +153,7 @@ def test_a_wheel_is_read_with_its_data_where_pip_puts_them(tmp_path: Path) -> No
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)  # two builds and a large installation, and a computer may be busy
 def test_a_stranger_can_install_and_use_what_make_dist_builds(tmp_path: Path) -> None:
     subprocess.run([ROOT / "tools" / "dist.sh", tmp_path, sys.prefix], check=True, cwd=ROOT)
     assert len(list(tmp_path.glob("actseg-*.whl"))) == 1

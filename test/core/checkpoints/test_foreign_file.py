@@ -95,7 +95,7 @@ def test_a_pickle_that_would_run_code_is_refused_and_runs_nothing(
 ) -> None:
     mark = tmp_path / "mark"
     (tmp_path / "evil.pt").write_bytes(torch_bytes({"a": Evil(mark)}, zipped))
-    with pytest.raises(CheckpointError, match=r"would run code \(io\.open\) and is refused"):
+    with pytest.raises(CheckpointError, match=r"would run code \(_?io\.open\) and is refused"):
         read_state(tmp_path / "evil.pt")
     assert not mark.exists()
     torch.load(tmp_path / "evil.pt", weights_only=False)  # the trap is real

@@ -73,7 +73,9 @@ def test_brackets_of_a_message_are_printed_as_they_are(
 ) -> None:
     part = ModuleType("part")
     part.findings = lambda image, wait_s: iter([("fail", "camera", "[red] x[/nothing]")])
+    real = doctor.find_spec
     monkeypatch.setitem(sys.modules, doctor.ROS_PART, part)
+    monkeypatch.setattr(doctor, "find_spec", lambda name: name == "rclpy" or real(name))
     monkeypatch.setattr(doctor, "model", lambda: iter(()))
     assert main(["doctor", "--image", "/x"]) == 1
     told = capsys.readouterr().out
