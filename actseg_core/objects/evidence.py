@@ -314,6 +314,7 @@ RIDING = {"animal": _RIDING, "vehicle": (*_RIDING, "with")}
 man alone."""
 
 
+UNLIKELY = -1.5  # log-odds of its noun down to which a mount is believed: it was spoken of
 MOUNTS = (1, 3, 17, 31, 36, 37)
 """COCO's bicycle, motorcycle, horse, snowboard, skateboard, surfboard: they move with a rider."""
 
@@ -349,5 +350,5 @@ def _is_ridden(parts: SentenceParts) -> bool:
 def _partners(odds: Array, near: Array) -> list[int]:
     """For each of M objects that stand to K others with (M, K) log-odds: the one that it belongs
     to, by these and the (K,) log-odds of the noun, if there is one."""
-    worth = np.where((odds > 0) & (near > 0), odds + 3 * near, -np.inf)
+    worth = np.where((odds > UNLIKELY) & (near > 0), odds + 3 * near, -np.inf)
     return [int(row.argmax()) for row in worth if row.max() > -np.inf]
