@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actseg_core.objects.looks import garment_log_odds, looks_log_odds, skin_tells
-from actseg_core.objects.naming import NamingInput, NamingModel
+from actseg_core.objects.naming import MOUNTS, NamingInput, NamingModel
 from actseg_core.objects.people import preference
 from actseg_core.objects.tracks import Track
 from actseg_core.text.colours import colour_mention
@@ -315,8 +315,6 @@ man alone."""
 
 
 UNLIKELY = -1.5  # log-odds of its noun down to which a mount is believed: it was spoken of
-MOUNTS = (1, 3, 17, 31, 36, 37)
-"""COCO's bicycle, motorcycle, horse, snowboard, skateboard, surfboard: they move with a rider."""
 
 
 def ridden(parts: SentenceParts, naming: SceneNaming, meant: Sequence[int]) -> list[int]:

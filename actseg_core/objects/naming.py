@@ -134,6 +134,38 @@ UNHEARD_OF_CLUTTER = 0.5
 """They are at most this much likelier than that there is an object at all."""
 
 
+MOUNTS = (1, 3, 17, 31, 36, 37)
+"""COCO's bicycle, motorcycle, horse, snowboard, skateboard, surfboard: they move with a rider."""
+RIVALS = {"person": MOUNTS, "animal": ()}
+"""Kinds whose nouns give way to rivals, and classes that are none: a bike's box holds its rider."""
+RIVAL_MARGIN, RIVAL_SLOPE = 2.0, 2.0
+
+
+def rival_limit(noun: Noun, objects: NamingInput) -> Array:
+    """(K,) log-odds that a noun has at most where another class is likelier.
+
+    From the ratio of what the noun means to the likeliest that it does not mean, by the network
+    that speaks more for it. What was trained joins both softly and calls a flamingo a person at
+    times.
+    """
+    if noun.kind not in RIVALS or not noun.coco.any():
+        return np.full(len(objects.objectness), np.inf, np.float32)
+    others = noun.coco < 0.5
+    others[list(RIVALS[noun.kind])] = False
+    ratio = _ratio(
+        (objects.classes * noun.coco).max(axis=1), (objects.classes * others).max(axis=1)
+    )
+    if noun.imagenet.any():
+        named = np.minimum(objects.names @ noun.imagenet, 1.0)
+        misnamed = (objects.names * (noun.imagenet < 0.5)).max(axis=1)
+        ratio = np.maximum(ratio, _ratio(named, misnamed))
+    return np.asarray(RIVAL_SLOPE * ratio + RIVAL_MARGIN, np.float32)
+
+
+def _ratio(one: Array, other: Array) -> Array:
+    return np.asarray(np.log((one + FLOOR) / (other + FLOOR)), np.float32)
+
+
 def without_classes(noun: Noun) -> Noun:
     """The noun as if no network had a class for it: of its kind, and nothing that they know."""
     nothing = (np.zeros_like(noun.imagenet), np.zeros_like(noun.coco))
@@ -152,7 +184,7 @@ class NamingModel:
 
     def log_odds(self, noun: Noun, objects: NamingInput) -> Array:
         """(K,) float32 natural log-odds that each object is what the noun says."""
-        found = self._log_odds(noun, objects)
+        found = np.minimum(self._log_odds(noun, objects), rival_limit(noun, objects))
         if noun.known < WELL_KNOWN and noun.kind in UNHEARD_OF:
             unheard = self._log_odds(without_classes(noun), objects) + UNHEARD_OF[noun.kind]
             sure = 3 * _logit(objects.objectness) + UNHEARD_OF_CLUTTER

@@ -3,7 +3,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from actseg_core.objects.naming import FEATURES, HIDDEN, NamingInput, NamingModel, naming_features
+from actseg_core.objects.naming import (
+    FEATURES,
+    HIDDEN,
+    NamingInput,
+    NamingModel,
+    naming_features,
+    rival_limit,
+)
 from actseg_core.text.nouns import Nouns
 
 CAMEL = "camel"
@@ -101,3 +108,21 @@ def test_the_network_is_two_layers(one_dog: NamingInput, nouns: Nouns) -> None:
     wanted = weights["out.weight"] @ hidden + weights["out.bias"]
 
     assert NamingModel(weights).log_odds(noun, one_dog) == pytest.approx(wanted, rel=1e-5)
+
+
+def test_a_noun_gives_way_to_a_rival_unless_one_network_speaks_for_it(nouns: Nouns) -> None:
+    classes = np.zeros((3, 80), np.float32)
+    classes[0, [0, 14]] = 0.04, 0.79  # a bird
+    classes[1, [0, 3]] = 0.04, 0.79  # somebody on a motorcycle
+    classes[2, [14, 16]] = 0.46, 0.06  # a bird to one, a kelpie to the other
+    names = np.full((3, 1000), 1e-4, np.float32)
+    names[2, 227] = 0.64
+    there = NamingInput(np.full(3, 0.8, np.float32), classes, names, np.full(3, 0.1, np.float32))
+
+    man = rival_limit(nouns.look_up("man"), there)
+
+    assert man[0] == pytest.approx(2 * np.log(0.041 / 0.791) + 2, abs=1e-3)  # -3.9
+    assert man[1] > 2
+    assert rival_limit(nouns.look_up("dog"), there)[2] > 2
+    assert np.isinf(rival_limit(nouns.look_up("car"), there)).all()
+    assert np.isinf(rival_limit(nouns.look_up("goat"), there)).all()
