@@ -137,7 +137,7 @@ UNHEARD_OF_CLUTTER = 0.5
 MOUNTS = (1, 3, 17, 31, 36, 37)
 """COCO's bicycle, motorcycle, horse, snowboard, skateboard, surfboard: they move with a rider."""
 RIVALS = {"person": MOUNTS, "animal": ()}
-"""Kinds whose nouns give way to rivals, and classes that are none: a bike's box holds its rider."""
+"""Kinds of nouns that give way to rivals, and what is none: a bike's box holds its rider."""
 RIVAL_MARGIN, RIVAL_SLOPE = 2.0, 2.0
 
 
