@@ -123,7 +123,8 @@ def main() -> None:
     parser.parse_args()
     if sys.prefix == sys.base_prefix:
         raise SystemExit("actseg: run this with the Python of a virtual environment")
-    build_folder = ROOT / "build" / f"interfaces-{sys.implementation.cache_tag}"
+    # One for each environment: what was compiled for one distribution does not load with another.
+    build_folder = ROOT / "build" / f"interfaces-{Path(sys.prefix).name.lstrip('.')}"
     with tempfile.TemporaryDirectory() as stage:
         build(build_folder, Path(stage))
         install_into_environment(Path(stage))
