@@ -6,12 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from label_scores import score_label_maps
 
 from actseg_core.errors import DatasetError
 from actseg_core.evaluation.paper_tables import ABLATION, CLASSIFICATION, PAPER_TABLES, TABLE_1
 from actseg_core.evaluation.report import write_pairs_report, write_report
 from actseg_core.evaluation.run import score
-from actseg_core.evaluation.semantic import ClassificationScores, score_label_maps
+from actseg_core.evaluation.semantic import ClassificationScores
 from actseg_core.evaluation.tables import fill, find_measurements, tables_markdown
 
 
