@@ -29,6 +29,11 @@ def on_clock(message: Clock) -> None:
     tell("clock", stamp_ns=stamp_ns(message.clock))
 
 
+def on_status(message: SegmentationStatus) -> None:
+    stamp, processed = stamp_ns(message.header.stamp), int(message.frames_processed)
+    tell("status", stamp_ns=stamp, processed=processed)
+
+
 def on_result(message: ActorMaskArray) -> None:
     digest = hashlib.sha256()
     for mask in message.masks:
@@ -53,7 +58,7 @@ def main() -> None:
     )
     node.create_subscription(Image, "/actseg/overlay", on_stamped("overlay"), many)
     node.create_subscription(ActorMaskArray, "/actseg/result", on_result, many)
-    node.create_subscription(SegmentationStatus, "/actseg/status", on_stamped("status"), many)
+    node.create_subscription(SegmentationStatus, "/actseg/status", on_status, many)
     while True:
         rclpy.spin_once(node, timeout_sec=0.02)
 

@@ -264,19 +264,23 @@ def test_a_camera_info_that_was_sent_once_reaches_whoever_comes_later(
 def test_a_recording_replayed_twice_gives_the_same_masks(
     start: Start, eventually: Eventually, recording: Path, choosy: Path
 ) -> None:
-    replies = [replay(start, eventually, recording, choosy, first) for first in ("node", "player")]
-    assert replies[0] == replies[1]
-    # The window of four frames is full with the fourth.
-    assert [stamp for stamp, _ in replies[0]] == [
-        100 * S + number * S // 10 for number in range(3, FRAMES)
-    ]
-    assert len({digest for _, digest in replies[0]}) > 1, "masks that never change show nothing"
+    one, other = (
+        replay(start, eventually, recording, choosy, first) for first in ("node", "player")
+    )
+    # The window of four frames is full with the fourth. The result topic keeps one message: a
+    # client that is held up may miss some, and the node none.
+    stamps = {100 * S + number * S // 10 for number in range(3, FRAMES)}
+    assert one.keys() <= stamps and other.keys() <= stamps
+    seen = one.keys() & other.keys()
+    assert len(seen) > len(stamps) // 2
+    assert {stamp: one[stamp] for stamp in seen} == {stamp: other[stamp] for stamp in seen}
+    assert len(set(one.values())) > 1, "masks that never change show nothing"
 
 
 def replay(
     start: Start, eventually: Eventually, recording: Path, checkpoint: Path, first: str
-) -> list[tuple[int, str]]:
-    """Stamp and checksum of each answer of a node of its own; it or the player starts first."""
+) -> dict[int, str]:
+    """Checksum of each answer of a node of its own, by stamp; it or the player starts first."""
     client = start(str(CLIENT))
     commands = {
         "node": node(checkpoint, "-p", "use_sim_time:=true"),
@@ -292,18 +296,19 @@ def replay(
     begun |= {name: start(*command) for name, command in commands.items()}
     actor, player = begun["node"], begun["player"]
     assert player.wait() == 0, player.text + actor.text
-    eventually(lambda: len(answers(client)) >= FRAMES - 3, client.text[-2000:])
+    eventually(lambda: 100 * S + (FRAMES - 1) * S // 10 in answers(client), client.text[-2000:])
+    eventually(lambda: client.events("status")[-1]["processed"] == FRAMES, "every frame is taken")
     assert actor.stop() == 0
     client.kill()
     return answers(client)
 
 
-def answers(client: Any) -> list[tuple[int, str]]:
-    return [
-        (event["stamp_ns"], event["digest"])
+def answers(client: Any) -> dict[int, str]:
+    return {
+        event["stamp_ns"]: event["digest"]
         for event in client.events("result")
         if event["stamp_ns"]
-    ]
+    }
 
 
 def test_it_loops_until_it_is_stopped(
