@@ -312,8 +312,6 @@ _RIDING = ("on", "ride", "drive", "in", "on top of", "sit")
 RIDING = {"animal": _RIDING, "vehicle": (*_RIDING, "with")}
 """Relations by which a second noun of that kind belongs to the rider; "a man with a dog" is the
 man alone."""
-
-
 UNLIKELY = -1.5  # log-odds of its noun down to which a mount is believed: it was spoken of
 
 
@@ -333,7 +331,7 @@ def ridden(parts: SentenceParts, naming: SceneNaming, meant: Sequence[int]) -> l
         mounts.append(Nouns.load().look_up(implied))
     near = _nearness("ride", naming.scene.boxes)
     np.fill_diagonal(near, -4.0)
-    found = [_partners(naming.log_odds(mount), near[meant]) for mount in mounts]
+    found = [_partners(naming.log_odds(mount) - UNLIKELY, near[meant]) for mount in mounts]
     if _is_ridden(parts):
         people = naming.log_odds(Nouns.load().look_up("person"))
         found.append(_partners(people, near.T[meant]))
@@ -348,5 +346,5 @@ def _is_ridden(parts: SentenceParts) -> bool:
 def _partners(odds: Array, near: Array) -> list[int]:
     """For each of M objects that stand to K others with (M, K) log-odds: the one that it belongs
     to, by these and the (K,) log-odds of the noun, if there is one."""
-    worth = np.where((odds > UNLIKELY) & (near > 0), odds + 3 * near, -np.inf)
+    worth = np.where((odds > 0) & (near > 0), odds + 3 * near, -np.inf)
     return [int(row.argmax()) for row in worth if row.max() > -np.inf]
