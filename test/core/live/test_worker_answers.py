@@ -243,12 +243,8 @@ def test_an_engine_that_moves_masks_is_asked_after_every_frame(
     assert [item.answers["q1"].stamp_ns for item in bench.answers()] == stamps[2:]
 
 
-def test_an_engine_that_answers_cheaply_answers_each_frame_that_it_takes_in(
-    start: Any, engine: Any, eventually: Eventually
-) -> None:
-    engine.answers_cost_little = True
-    bench = start(queue_frames=3)
-    bench.command("the dog")
+def two_that_wait(bench: Any) -> list[Any]:
+    """Two messages that came while the worker was busy with one, after a window of two."""
     bench.feed(2)
     with bench.held() as at_work:
         bench.task.offer(bench.message())
@@ -256,6 +252,16 @@ def test_an_engine_that_answers_cheaply_answers_each_frame_that_it_takes_in(
         waiting = [bench.message() for _ in range(2)]
         for item in waiting:
             bench.task.offer(item)
+    return waiting
+
+
+def test_an_engine_that_answers_cheaply_answers_each_frame_that_it_takes_in(
+    start: Any, engine: Any, eventually: Eventually
+) -> None:
+    engine.answers_cost_little = True
+    bench = start(queue_frames=3)
+    bench.command("the dog")
+    waiting = two_that_wait(bench)
     eventually(lambda: len(bench.answers()) == 3)
     found = [item.answers["q1"].stamp_ns for item in bench.answers()]
     assert found[1:] == [item.stamp_ns for item in waiting]
@@ -267,13 +273,7 @@ def test_an_engine_that_answers_cheaply_goes_on_with_the_newest_of_a_full_queue(
     engine.answers_cost_little = True
     bench = start(queue_frames=2)
     bench.command("the dog")
-    bench.feed(2)
-    with bench.held() as at_work:
-        bench.task.offer(bench.message())
-        assert at_work.wait(PATIENCE_S)
-        waiting = [bench.message() for _ in range(2)]
-        for item in waiting:
-            bench.task.offer(item)
+    waiting = two_that_wait(bench)
     eventually(lambda: len(bench.answers()) == 2)
     assert bench.answers()[-1].answers["q1"].stamp_ns == waiting[-1].stamp_ns
     assert bench.task.frames.dropped == 1
