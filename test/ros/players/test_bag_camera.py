@@ -390,13 +390,16 @@ def test_overlay_and_recorder_go_on_where_the_recording_starts_over(
         *("-m", "actseg_ros.players.recorder", "--ros-args", "-p", f"folder:={tmp_path}"),
         *("-r", "~/image:=/actseg/overlay", *simulated),
     )
-    start(*camera(recording, stamps="recorded", clock="true", loop="true"))
+    # Slowly: the recorder takes up a round of which it gets five frames.
+    start(*camera(recording, stamps="recorded", clock="true", loop="true", rate=0.5))
 
     def rounds() -> int:
         seen = stamps(client, "overlay")
         return sum(after < before for before, after in zip(seen[:-1], seen[1:], strict=True))
 
     eventually(lambda: rounds() >= 3, actor.text)
+    # The recorder may get other frames than the client: its own pictures, one per second of video.
+    eventually(lambda: (tmp_path / "overlay_00003.png").exists(), recorder.text)
     assert recorder.stop() == 0
     *_, last = read_video(tmp_path / "overlay.mp4")
     assert last.time_s > 1.2, "one round lasts 1.1 s"
