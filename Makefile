@@ -78,8 +78,8 @@ typecheck: setup  ## mypy, strict
 colcon: setup  ## colcon build against the wheels, for machines without ROS
 	tools/colcon_build.sh $(VENV)
 
-build-check: setup  ## messages, node and chain on Jazzy with Python 3.12 and Kilted with 3.13, without torch
-	VENV=$(VENV) tools/build_check.sh jazzy:3.12 kilted:3.13
+build-check: setup  ## messages, node and chain on Jazzy with Python 3.12, Kilted with 3.13 and 3.14, without torch
+	VENV=$(VENV) tools/build_check.sh jazzy:3.12 kilted:3.13 kilted:3.14
 
 dist: setup  ## dist/: sdist and wheel, checked, installed into an empty environment and used
 	tools/dist.sh dist $(VENV)

@@ -2,7 +2,8 @@
 
 The messages are generated and compiled by CMakeLists.txt, the same that colcon uses. Where a ROS
 installation is sourced they are built against it and rclpy comes from it; elsewhere the ros-*
-wheels are used for both. An editable install (`pip install -e .`) leaves the messages out; `make
+wheels are used for both. Where there are none, as on arm64, command line and library are installed
+without the nodes. An editable install (`pip install -e .`) leaves the messages out; `make
 setup` builds them.
 """
 
@@ -19,9 +20,12 @@ sys.path.insert(0, str(ROOT / "tools"))  # pip's build environment does not have
 from build_interfaces import (  # noqa: E402
     NOT_INSTALLED,
     build,
+    has_ros_wheels,
     ros_is_sourced,
     stage_site_packages,
 )
+
+HAS_ROS = ros_is_sourced() or has_ros_wheels()
 
 
 def requirements(name: str) -> list[str]:
@@ -36,8 +40,10 @@ def requirements(name: str) -> list[str]:
     return found
 
 
-def without_ros_where_sourced(name: str) -> list[str]:
+def ros_requirements(name: str) -> list[str]:
     """Read a requirements file; a sourced ROS installation takes the place of the ros-* wheels."""
+    if not HAS_ROS:
+        return []
     return [
         line for line in requirements(name) if not (ros_is_sourced() and line.startswith("ros-"))
     ]
@@ -48,7 +54,7 @@ class BuildWithMessages(build_py):
 
     def run(self) -> None:
         """Copy the Python sources, then build the messages."""
-        if self.editable_mode:
+        if self.editable_mode or not HAS_ROS:
             super().run()
             return
         # Left from an earlier build: modules deleted since, and a CMake cache that names the build
@@ -81,6 +87,6 @@ class BinaryDistribution(Distribution):
 setup(
     distclass=BinaryDistribution,
     cmdclass={"build_py": BuildWithMessages},
-    install_requires=requirements("runtime.txt") + without_ros_where_sourced("ros.txt"),
-    setup_requires=without_ros_where_sourced("ros-build.txt"),
+    install_requires=requirements("runtime.txt") + ros_requirements("ros.txt"),
+    setup_requires=ros_requirements("ros-build.txt"),
 )

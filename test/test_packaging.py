@@ -200,6 +200,15 @@ def test_package_xml_names_every_python_package_by_its_key_or_says_that_pip_brin
     assert not {ROSDEP[key] for key in keys} & others
 
 
+def test_every_key_of_package_xml_is_one_that_rosdep_was_asked_for() -> None:
+    """A new key: tools/check_rosdep.sh."""
+    package = parse_package(str(ROOT))
+    kinds = ("buildtool_depends", "build_depends", "exec_depends", "test_depends")
+    keys = {depend.name for kind in kinds for depend in getattr(package, kind)}
+    lines = (ROOT / "tools" / "rosdep_keys.txt").read_text(encoding="utf-8").splitlines()
+    assert keys == {line for line in lines if not line.startswith("#")}
+
+
 def test_package_xml_and_the_wheels_name_the_same_ros_packages() -> None:
     wheels = {
         Requirement(line.partition("#")[0]).name.removeprefix("ros-").replace("-", "_")

@@ -6,6 +6,7 @@ Nothing but the standard library may be imported here: setup.py runs before anyt
 
 import argparse
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 GENERATORS = "share/rosidl_default_generators"
+FIRST_WITHOUT_WHEELS = (3, 15)
 # Setuptools installs the Python packages and bin/actseg; ament's own records of them would be
 # found first by importlib.metadata and have no entry points.
 NOT_INSTALLED = (
@@ -27,6 +29,12 @@ def ros_is_sourced() -> bool:
     """Tell whether the shell has sourced a ROS installation that can generate messages."""
     prefixes = os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep)
     return any(prefix and (Path(prefix) / GENERATORS).is_dir() for prefix in prefixes)
+
+
+def has_ros_wheels() -> bool:
+    """Tell whether the ros-* wheels of requirements/ros.txt exist for this machine and Python."""
+    is_machine = sys.platform == "linux" and platform.machine() == "x86_64"
+    return is_machine and sys.version_info < FIRST_WITHOUT_WHEELS
 
 
 def wheel_prefix() -> Path:
@@ -73,6 +81,11 @@ def build(build_folder: Path, stage: Path, source: Path = ROOT) -> None:
     for tool in ("cmake", "cc", "c++"):
         if shutil.which(tool, path=environment["PATH"]) is None:
             raise SystemExit(f"actseg: {tool} is missing; install cmake, gcc and g++")
+    if not Path(sysconfig.get_path("include"), "Python.h").is_file():
+        raise SystemExit(
+            f"actseg: the headers of {sys.executable} are missing; install python3-dev, or "
+            f"python{sys.version_info.major}.{sys.version_info.minor}-dev"
+        )
 
     def run(*command: object) -> None:
         result = subprocess.run(

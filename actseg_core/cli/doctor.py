@@ -43,6 +43,10 @@ OPTIONAL = {
 }
 """Module, package and what it is good for."""
 ROS_PART = "actseg_ros.doctor"
+GET_ROS = (
+    "source /opt/ros/DISTRIBUTION/setup.bash, or without a ROS installation "
+    "pip install -r requirements/ros.txt"
+)
 COLOURS = {"ok": "green", "hint": "yellow", "fail": "red"}
 
 
@@ -132,12 +136,14 @@ def ros(image: str, wait_s: float) -> Iterator[Finding]:
         yield (
             level,
             "ROS",
-            "rclpy is not found: source /opt/ros/DISTRIBUTION/setup.bash, or without a ROS "
-            "installation pip install -r requirements/ros.txt; only the nodes need it",
+            f"rclpy is not found: {GET_ROS}; only the nodes need it",
         )
         return
     try:
         look: Callable[[str, float], Iterator[Finding]] = import_module(ROS_PART).findings
+    except ModuleNotFoundError as error:
+        yield "fail", "ROS", f"{error.name} is not found: {GET_ROS}"
+        return
     except Exception as error:
         yield "fail", "ROS", f"{_reason(error)}; was ROS made for this Python?"
         return

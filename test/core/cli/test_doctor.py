@@ -68,6 +68,16 @@ def test_without_ros_a_camera_cannot_be_looked_for(monkeypatch: pytest.MonkeyPat
     assert (level, what) == ("fail", "ROS")
 
 
+def test_a_package_that_ros_lacks_is_named_with_what_to_do(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(doctor, "ROS_PART", "rpyutils_of_another_python")
+    monkeypatch.setattr(doctor, "find_spec", lambda name: name)
+    assert list(doctor.ros("", 1.0)) == [
+        ("fail", "ROS", f"rpyutils_of_another_python is not found: {doctor.GET_ROS}")
+    ]
+
+
 def test_brackets_of_a_message_are_printed_as_they_are(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
