@@ -120,6 +120,11 @@ class Evidence:
     words: tuple[str, ...]
     log_odds: float
 
+    def as_json(self) -> dict[str, str | float]:
+        """For files and the page: the words as one text, log-odds to two places."""
+        words = " ".join(self.words)
+        return {"part": self.part, "words": words, "log_odds": round(self.log_odds, 2)}
+
 
 @dataclass(frozen=True, eq=False)
 class Actor:

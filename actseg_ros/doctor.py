@@ -25,6 +25,7 @@ OPTIONAL = {
 }
 TRANSPORT = "FASTDDS_BUILTIN_TRANSPORTS"
 DISCOVERY_S = 1.5
+COUNTED_S = 2.0
 SPIN_S = 0.05
 
 
@@ -33,7 +34,7 @@ def findings(image: str, wait_s: float) -> Iterator[Finding]:
 
     Args:
         image: Topic of the camera; empty: none is waited for, those that exist are named.
-        wait_s: How long to wait for an image [s].
+        wait_s: How long to wait for the first image [s].
     """
     yield _distribution()
     yield _messages()
@@ -109,14 +110,22 @@ def _camera(node: Node, executor: SingleThreadedExecutor, image: str, wait_s: fl
         return "ok", "camera", f"not looked for (--image TOPIC does); {text}"
     is_compressed = image.endswith("/compressed")
     messages: list[Image | CompressedImage] = []
+    times_s: list[float] = []
+
+    def on_image(message: Image | CompressedImage) -> None:
+        messages[:] = [message]
+        times_s.append(time.monotonic())
+
     kind = CompressedImage if is_compressed else Image
     try:
-        node.create_subscription(kind, image, messages.append, qos.images("best_effort", 10))
+        node.create_subscription(kind, image, on_image, qos.images("best_effort", 10))
     except Exception as error:
         return "fail", "camera", f"{image} is no name of a topic: {error}"
-    began = time.monotonic()
-    while time.monotonic() - began < wait_s:
+    end_s = time.monotonic() + wait_s
+    while not messages and time.monotonic() < end_s:
         executor.spin_once(timeout_sec=SPIN_S)
+    if messages:
+        _spin(executor, COUNTED_S)
     if not messages:
         return "fail", "camera", _silence(node, image)
     try:
@@ -125,8 +134,9 @@ def _camera(node: Node, executor: SingleThreadedExecutor, image: str, wait_s: fl
     except ActSegError as error:
         return "fail", "camera", f"{image}: {error}"
     encoding = messages[-1].format if is_compressed else messages[-1].encoding
-    rate = len(messages) / wait_s
-    return "ok", "camera", f"{image}: {width}x{height} {encoding}, {rate:.1f} images/s"
+    passed_s = times_s[-1] - times_s[0]
+    rate = f"{(len(times_s) - 1) / passed_s:.1f} images/s" if passed_s else "one image so far"
+    return "ok", "camera", f"{image}: {width}x{height} {encoding}, {rate}"
 
 
 def _silence(node: Node, image: str) -> str:

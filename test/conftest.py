@@ -13,8 +13,11 @@ from hypothesis import settings
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-if "PYTEST_XDIST_WORKER" in os.environ:  # the workers have all cores; read when torch is imported
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # The workers have all cores. Both are read when torch and OpenCV are imported; on a busy
+    # computer OpenCV's threads wait for each other for most of their time.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+    os.environ.setdefault("OPENCV_FOR_THREADS_NUM", "1")
 
 # On a busy machine any example may take long, and nothing timed may fail.
 settings.register_profile("same", deadline=None, derandomize=True)

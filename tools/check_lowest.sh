@@ -12,7 +12,8 @@ TESTS=(
   test/core/text test/core/video test/core/cli/test_segment.py
   test/core/datasets/test_coco.py test/core/datasets/test_custom.py
   test/core/datasets/test_mask_picture.py test/core/test_config.py
-  test/ros/test_convert.py test/ros/test_compressed.py test/ros/players/test_bag.py
+  test/ros/test_convert.py test/ros/test_convert_compressed.py test/ros/test_compressed.py
+  test/ros/players/test_bag.py
 )
 
 [ -x "$bin/pip" ] || "${PYTHON:-python3.11}" -m venv "$venv"

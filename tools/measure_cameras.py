@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 import rclpy
 from actseg.msg import ActorMaskArray, SegmentationStatus
-from measure_node import camera, split
+from measure_node import camera, camera_options, report, split
 from rclpy.node import Node
 
 SENTENCE = "the person on a bicycle"
@@ -141,13 +141,8 @@ def measure(names: list[str], in_one: bool, seconds: float, more: list[str]) -> 
 
 def main() -> int:
     """Start the processes, measure, print and write."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser = camera_options(__doc__ or "", rate_hz=15.0, seconds=20.0)
     parser.add_argument("--cameras", type=int, nargs="+", default=[1, 2, 4])
-    parser.add_argument("--size", default="640x480")
-    parser.add_argument("--rate", type=float, default=15.0)
-    parser.add_argument("--seconds", type=float, default=20.0)
-    parser.add_argument("--video", default="")
-    parser.add_argument("--out", type=Path)
     parser.add_argument("--send", nargs="+", help=argparse.SUPPRESS)
     own, more = split(sys.argv[1:])
     args = parser.parse_args(own)
@@ -163,15 +158,12 @@ def main() -> int:
         try:
             for in_one in (True, False) if count > 1 else (True,):
                 rows.append(measure(names, in_one, args.seconds, more))
-                sys.stdout.write(json.dumps(rows[-1]) + "\n")
-                sys.stdout.flush()
+                sys.stderr.write(json.dumps(rows[-1]) + "\n")
         finally:
             sender.kill()
             sender.wait(30)
     rclpy.shutdown()
-    if args.out:
-        about = {"size": args.size, "rate_hz": args.rate, "rows": rows}
-        args.out.write_text(json.dumps(about, indent=2) + "\n")
+    report(args, rows=rows)
     return 0
 
 

@@ -219,15 +219,29 @@ def start_camera(*arguments: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen([sys.executable, __file__, "--camera", *arguments])
 
 
-def main() -> int:
-    """Start the processes, measure, print and write."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+def camera_options(about: str, rate_hz: float, seconds: float) -> argparse.ArgumentParser:
+    """What every program has that measures nodes beside a camera of its own."""
+    parser = argparse.ArgumentParser(description=about.splitlines()[0])
     parser.add_argument("--size", default="640x480")
-    parser.add_argument("--rate", type=float, default=30.0)
-    parser.add_argument("--seconds", type=float, default=60.0)
-    parser.add_argument("--commands", type=int, default=50)
+    parser.add_argument("--rate", type=float, default=rate_hz)
+    parser.add_argument("--seconds", type=float, default=seconds)
     parser.add_argument("--video", default="")
     parser.add_argument("--out", type=Path)
+    return parser
+
+
+def report(args: argparse.Namespace, **found: Any) -> None:
+    """Print what was found, and write it to --out."""
+    text = json.dumps({"size": args.size, "rate_hz": args.rate, **found}, indent=2)
+    sys.stdout.write(text + "\n")
+    if args.out:
+        args.out.write_text(text + "\n")
+
+
+def main() -> int:
+    """Start the processes, measure, print and write."""
+    parser = camera_options(__doc__ or "", rate_hz=30.0, seconds=60.0)
+    parser.add_argument("--commands", type=int, default=50)
     parser.add_argument("--camera", action="store_true", help=argparse.SUPPRESS)
     own, rest = split(sys.argv[1:])
     args = parser.parse_args(own)
@@ -244,11 +258,7 @@ def main() -> int:
         children[1].kill()
         for child in children:
             child.wait(30)
-    report = {"size": args.size, "rate_hz": args.rate, "load": os.getloadavg()[0], **found}
-    text = json.dumps(report, indent=2)
-    sys.stdout.write(text + "\n")
-    if args.out:
-        args.out.write_text(text + "\n")
+    report(args, load=os.getloadavg()[0], **found)
     return 0
 
 

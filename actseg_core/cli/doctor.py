@@ -55,7 +55,7 @@ def doctor(
         str, typer.Option(help="Image topic of the camera, such as /camera/image_raw.")
     ] = "",
     wait_s: Annotated[
-        float, typer.Option("--wait", min=0.5, help="How long to wait for its images [s].")
+        float, typer.Option("--wait", min=0.5, help="How long to wait for its first image [s].")
     ] = 5.0,
 ) -> int:
     """Say what is installed, what is missing and what to do; 1 if something is missing or broken.

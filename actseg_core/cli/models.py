@@ -24,7 +24,12 @@ from actseg_core.networks.objects_model import ObjectsModel
 from actseg_core.networks.pair_classifier import CHANNELS, PairClassifier
 from actseg_core.networks.two_stream import Network, parameter_count
 from actseg_core.objects.perception import GRID
-from actseg_core.runtime.export import Difference, check_folder, export_folder
+from actseg_core.runtime.export import (
+    Difference,
+    check_folder,
+    export_folder,
+    missing_runtimes,
+)
 
 GIGA = 1e9
 MEGA = 1e6
@@ -242,7 +247,7 @@ def export(
     """Write a model's graphs as ONNX, and check them.
 
     The folder's model.json names every input and output; reference.npz holds examples. The check
-    runs them in ONNX Runtime and OpenVINO and compares with PyTorch.
+    runs them in ONNX Runtime and OpenVINO, where these are installed, and compares with PyTorch.
     """
     if format_ not in FORMATS:
         raise ConfigError(f"there is no format {format_!r}; choose one of {', '.join(FORMATS)}")
@@ -254,7 +259,13 @@ def export(
     elif model or out is not None:
         raise ConfigError("--check checks a folder and exports nothing; leave MODEL and --out off")
     found = list(check_folder(check))
+    if not found:
+        raise BackendError(
+            f"{check} cannot be checked: none of {', '.join(missing_runtimes())} is installed"
+        )
     Console().print(_checks_table(found))
+    for name in missing_runtimes():
+        typer.echo(f"not checked in {name}, which is not installed: pip install {name}")
     failed = [item for item in found if not item.passes]
     if failed:
         raise BackendError(

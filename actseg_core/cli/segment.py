@@ -216,14 +216,7 @@ def _record(frame: Frame, sentence: str, result: MaskResult) -> dict[str, Any]:
                 "track_id": actor.track_id,
                 "confidence": round(actor.confidence, 4),
                 "box_px": [round(side, 1) for side in actor.box],
-                "evidence": [
-                    {
-                        "part": item.part,
-                        "words": " ".join(item.words),
-                        "log_odds": round(item.log_odds, 2),
-                    }
-                    for item in actor.evidence
-                ],
+                "evidence": [item.as_json() for item in actor.evidence],
             }
             for actor in result.actors
         ],

@@ -81,6 +81,15 @@ def facts(shown: Shown) -> bytes:
     return json.dumps(content, separators=(",", ":")).encode()
 
 
+def start_threads() -> None:
+    """Let OpenCV start its threads now, at the priority of the caller.
+
+    It starts them once, and they inherit the priority of the thread that first needs them. Were
+    that the page's, which is low, the network's pictures would wait for them on a busy computer.
+    """
+    cv2.resize(np.zeros((720, 1280, 3), np.uint8), (640, 360))
+
+
 def jpeg(image: NDArray[np.uint8], quality: Quality, max_side_px: int) -> bytes:
     """An (H, W, 3) uint8 RGB picture as JPEG, made smaller where it is too large.
 
@@ -120,12 +129,5 @@ def _actor(actor: Actor) -> dict[str, Any]:
         "track": actor.track_id,
         "confidence": round(actor.confidence, 4),
         "box": [round(side, 1) for side in actor.box],
-        "evidence": [
-            {
-                "part": item.part,
-                "words": " ".join(item.words),
-                "log_odds": round(item.log_odds, 2),
-            }
-            for item in actor.evidence
-        ],
+        "evidence": [item.as_json() for item in actor.evidence],
     }

@@ -19,6 +19,7 @@ from actseg_core.web.app import App
 from actseg_core.web.commands import Commands
 from actseg_core.web.config import WebConfig
 from actseg_core.web.connections import Connections
+from actseg_core.web.pictures import start_threads
 from actseg_core.web.view import View
 
 NICENESS = 10
@@ -78,6 +79,7 @@ class WebServer:
             WebError: If the address cannot be had.
         """
         self._socket = self._listen()
+        start_threads()
         self._port = self._socket.getsockname()[1]
         self._thread.start()
 

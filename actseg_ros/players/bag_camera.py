@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from actseg.msg import SegmentationStatus
-from rclpy.duration import Duration
 from rclpy.publisher import Publisher
 from rclpy.qos import QoSProfile
 from rclpy.topic_endpoint_info import TopicEndpointInfo
@@ -32,7 +31,6 @@ from actseg_ros.players.side_node import WAIT_STEP_S, SideNode
 from actseg_ros.process import run
 from actseg_ros.settings import BagConfig
 
-LAST_MESSAGES_TIMEOUT_S = 2.0
 WARN_EVERY_S = 5.0
 WARN_KIND_CHARS = 30
 # Depth and image of one camera are never this far apart.
@@ -172,9 +170,8 @@ class BagCamera(SideNode[BagConfig]):
 
     def close(self) -> None:
         """Stop playing; what was sent reliably gets a moment to arrive."""
-        super().close()
-        for publisher in self._outputs.values():
-            publisher.wait_for_all_acked(Duration(seconds=LAST_MESSAGES_TIMEOUT_S))
+        clock = () if self._clock_output is None else (self._clock_output,)
+        self.close_after((*self._outputs.values(), *clock))
         self._bag.close()
         self.get_logger().info(
             f"{self.sent} messages sent, {self._images_sent} of them images, "

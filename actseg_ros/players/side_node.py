@@ -2,9 +2,10 @@
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar, Generic, TypeVar
 
+from rclpy.duration import Duration
 from rclpy.node import Node
 from rclpy.publisher import Publisher
 
@@ -18,6 +19,8 @@ C = TypeVar("C", bound=Config)
 WAIT_STEP_S = 0.02
 WAIT_TOLD_AFTER_S = 1.0
 WAIT_TOLD_EVERY_S = 10.0
+LAST_MESSAGES_S = 10.0  # nobody waits for the end of what has been played to its end
+LAST_MESSAGES_STOPPED_S = 1.0
 
 
 class SideNode(Node, Generic[C]):
@@ -77,6 +80,18 @@ class SideNode(Node, Generic[C]):
         self.stopping.set()
         if self._thread.is_alive():
             self._thread.join(self.stop_timeout_s)
+
+    def close_after(self, publishers: "Iterable[Publisher[Any]]") -> None:
+        """Let the thread end, and what was sent reliably arrive.
+
+        Subscribers that are held up are waited for; not for long where somebody stops the node.
+        """
+        timeout_s = LAST_MESSAGES_S if self.finished else LAST_MESSAGES_STOPPED_S
+        SideNode.close(self)
+        end_s = time.monotonic() + timeout_s
+        for publisher in publishers:
+            left_s = max(0.0, end_s - time.monotonic())
+            publisher.wait_for_all_acked(Duration(nanoseconds=round(left_s * 1e9)))
 
     def wait_for_subscribers(self, publisher: "Publisher[Any]", wanted: int) -> None:
         """Wait until so many subscribe, or until the node is stopped; say so meanwhile."""

@@ -6,7 +6,6 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from rclpy.duration import Duration
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
@@ -20,7 +19,6 @@ from actseg_ros.players.side_node import SideNode
 from actseg_ros.process import run
 from actseg_ros.settings import CameraConfig
 
-LAST_FRAMES_TIMEOUT_S = 1.0
 LONG_WAIT_S = 5.0
 
 
@@ -52,10 +50,9 @@ class VideoCamera(SideNode[CameraConfig]):
 
     def close(self) -> None:
         """Stop playing; what was sent reliably gets a moment to arrive."""
-        super().close()
+        self.close_after([self._publisher])
         if not self._thread.is_alive():  # else it waits for the device, which goes with us
             self._source.close()
-        self._publisher.wait_for_all_acked(Duration(seconds=LAST_FRAMES_TIMEOUT_S))
         self.get_logger().info(f"{self.sent} frames sent")
 
     def work(self) -> None:

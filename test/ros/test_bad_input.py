@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from patience import PATIENT_NODE
 
 from actseg_core.live.states import State
 
@@ -89,8 +90,6 @@ def begin(start: Start, checkpoint: Path, eventually: Eventually) -> Callable[..
             "image_reliability": "reliable",
             "image_depth": "50",
             "stream.queue_frames": "64",
-            "stream.max_age_s": "60.0",
-            "stream.max_gap_s": "60.0",
         }
         pairs = [item for name, value in values.items() for item in ("-p", f"{name}:={value}")]
         topics = [
@@ -98,7 +97,7 @@ def begin(start: Start, checkpoint: Path, eventually: Eventually) -> Callable[..
             for name in ("image", "image/compressed")
             for item in ("-r", f"~/{name}:=/camera/{name.replace('image', 'image_raw')}")
         ]
-        node = start("-m", "actseg_ros.segmentation_node", "--ros-args", *pairs, *topics)
+        node = start(*PATIENT_NODE, *pairs, *topics)
         client = start(str(HERE / "chain_client.py"))
         source = start(str(HERE / "hostile_camera.py"), *camera)
         scene = Scene(node, source, client, eventually)

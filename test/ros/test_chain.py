@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from patience import PATIENT_NODE
 
 from actseg_core.live.states import State
 
@@ -15,6 +16,7 @@ Start = Callable[..., Any]
 Eventually = Callable[..., None]
 CLIENT = Path(__file__).with_name("chain_client.py")
 SECOND_NS = 10**9
+MOST_MOVED_S = 30.0
 
 
 @dataclass
@@ -53,34 +55,27 @@ class Chain:
 @pytest.fixture
 def chain(start: Start, video: Path, checkpoint: Path, eventually: Eventually) -> Chain:
     client = start(str(CLIENT))
-    node = start("-m", "actseg_ros.segmentation_node", *patient(checkpoint=str(checkpoint)))
-    camera = start("-m", "actseg_ros.players.video_camera", *camera_parameters(video))
+    node = start(*node_of(checkpoint=str(checkpoint), **{"stream.stale_after_s": "5.0"}))
+    camera = start(*camera_of(video))
     made = Chain(camera, node, client, eventually)
     eventually(lambda: client.events("matched"), client.text)
+    eventually(lambda: client.events("image"), client.text)
     made.until(State.IDLE)
     return made
 
 
-def patient(**values: str) -> list[str]:
-    """A busy computer, or a camera process that it holds up for a moment, is no fault to tell."""
-    limits = {
-        "stream.stale_after_s": "5.0",
-        "stream.max_gap_s": "5.0",
-        "stream.max_age_s": "30.0",
-        "check_clock": "false",
-    }
-    return parameters(**limits, **values)
-
-
-def parameters(**values: str) -> list[str]:
-    """Command line; the segmentation node's image is remapped to the camera's."""
+def node_of(**values: str) -> list[str]:
+    """Command line of the node; its image is remapped to the camera's."""
     pairs = [item for name, value in values.items() for item in ("-p", f"{name}:={value}")]
-    return ["--ros-args", *pairs, "-r", "actseg:~/image:=/camera/image_raw"]
+    return [*PATIENT_NODE, *pairs, "-r", "~/image:=/camera/image_raw"]
 
 
-def camera_parameters(video: Path) -> list[str]:
+def camera_of(video: Path) -> list[str]:
     """A history that spares a slow client from losing images that it compares stamps with."""
-    return parameters(source=str(video), rate_hz="15.0", depth="100")
+    return [
+        *("-m", "actseg_ros.players.video_camera", "--ros-args", "-p", f"source:={video}"),
+        *("-p", "rate_hz:=15.0", "-p", "depth:=100"),
+    ]
 
 
 def test_sentences_are_answered_switched_cleared_and_a_dead_camera_is_told(chain: Chain) -> None:
@@ -91,12 +86,15 @@ def test_sentences_are_answered_switched_cleared_and_a_dead_camera_is_told(chain
     chain.until(State.NOT_FOUND, revision=2)
     chain.eventually(lambda: len(chain.answers(revision=2)) > 5)
     chain.command("")
+    # The result topic keeps one message: the next sentence's would take its place.
+    chain.eventually(lambda: 3 in {event["revision"] for event in chain.results()})
     chain.until(State.IDLE, revision=3)
     chain.command("the second square")
     chain.until(State.FOUND, revision=4)
     chain.eventually(lambda: len(chain.answers(revision=4)) > 5)
     chain.camera.kill()
     chain.until(State.STALE_INPUT)
+    chain.eventually(lambda: chain.results()[-1]["state"] == State.STALE_INPUT)
 
     assert_masks_belong_to_published_frames(chain)
     assert_nothing_old_after_an_acknowledgement(chain)
@@ -111,8 +109,8 @@ def test_the_model_that_ships_finds_the_cat_and_says_that_no_person_is_there(
 ) -> None:
     """In a Python without torch, too: tools/build_check.sh."""
     client = start(str(CLIENT))
-    node = start("-m", "actseg_ros.segmentation_node", *patient())
-    camera = start("-m", "actseg_ros.players.video_camera", *camera_parameters(cat))
+    node = start(*node_of())
+    camera = start(*camera_of(cat))
     chain = Chain(camera, node, client, eventually)
     eventually(lambda: client.events("matched"), client.text)
     chain.until(State.IDLE)
@@ -133,11 +131,12 @@ def test_the_model_that_ships_finds_the_cat_and_says_that_no_person_is_there(
 def assert_masks_belong_to_published_frames(chain: Chain) -> None:
     published = {event["stamp_ns"] for event in chain.client.events("image")}
     answered = [event for event in chain.results() if event["stamp_ns"]]
-    assert len(answered) > 15
-    # The client may have been matched with the camera a moment after the node.
-    known = [event["stamp_ns"] for event in answered if event["stamp_ns"] >= min(published)]
-    assert len(known) > 15
-    assert set(known) <= published
+    # The client may have heard the camera a moment later than the node, and may not have heard the
+    # last that it sent when it was killed.
+    known = {event["stamp_ns"] for event in answered}
+    known = {stamp for stamp in known if min(published) <= stamp <= max(published)}
+    assert len(known) > 10
+    assert known <= published
     for event in answered:
         assert event["frame_id"] == "camera"
         for mask in event["masks"]:
@@ -166,9 +165,6 @@ def assert_empty_text_gives_no_masks(chain: Chain) -> None:
 
 def assert_staleness_is_told_and_ends_the_answers(chain: Chain) -> None:
     """How soon is measured by tools/measure_faults.py."""
-    told = [event["state"] == State.STALE_INPUT for event in chain.results()]
-    last_answer = max(i for i, event in enumerate(chain.results()) if event["stamp_ns"])
-    assert any(told[last_answer:])
     after = [event for event in chain.results() if event["state"] == State.STALE_INPUT]
     assert all(not event["stamp_ns"] for event in after)
 
@@ -179,11 +175,14 @@ def test_the_camera_may_die_and_come_back(chain: Chain, start: Start, video: Pat
     assert chain.camera.stop(signal.SIGINT) == 0
     chain.until(State.STALE_INPUT)
     resumed_ns = chain.status()["stamp_ns"]
-    start("-m", "actseg_ros.players.video_camera", *camera_parameters(video))
+    start(*camera_of(video))
     chain.until(State.FOUND)
-    after = [event for event in chain.results() if event["stamp_ns"] > resumed_ns]
-    assert after
-    assert all(mask["sentence"] == "the red square" for event in after for mask in event["masks"])
+
+    def after() -> list[dict[str, Any]]:
+        return [event for event in chain.results() if event["stamp_ns"] > resumed_ns]
+
+    chain.eventually(after)
+    assert all(m["sentence"] == "the red square" for event in after() for m in event["masks"])
     assert chain.node.popen.poll() is None
 
 
@@ -197,9 +196,10 @@ def test_every_frame_gets_a_mask_between_two_windows_and_says_how_far_it_was_mov
         "stream.mask_frame": "newest",
         "stream.background": "true",
         "stream.stride_frames": "4",
+        "stream.max_moved_s": str(MOST_MOVED_S),
     }
-    node = start("-m", "actseg_ros.segmentation_node", *parameters(**settings))
-    camera = start("-m", "actseg_ros.players.video_camera", *camera_parameters(video))
+    node = start(*node_of(**settings))
+    camera = start(*camera_of(video))
     chain = Chain(camera, node, client, eventually)
 
     def masks() -> list[dict[str, Any]]:
@@ -208,7 +208,7 @@ def test_every_frame_gets_a_mask_between_two_windows_and_says_how_far_it_was_mov
     chain.eventually(lambda: sum(mask["warped"] for mask in masks()) > 10, "moved masks")
     for mask in masks():
         assert (mask["moved_ns"] > 0) == mask["warped"]
-        assert mask["moved_ns"] < 2 * SECOND_NS
+        assert mask["moved_ns"] <= MOST_MOVED_S * SECOND_NS
     stamps = [mask["stamp_ns"] for mask in masks()]
     assert stamps == sorted(set(stamps))
     assert node.stop() == 0

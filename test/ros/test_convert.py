@@ -2,7 +2,6 @@
 
 import struct
 import sys
-import zlib
 from array import array
 from types import ModuleType
 from typing import Any
@@ -14,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
-from sensor_msgs.msg import CompressedImage, Image
+from pictures import compressed, encoded, image, noise
+from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
 from actseg_ros import convert
@@ -22,27 +22,6 @@ from actseg_ros.convert import ENCODINGS, SAME_AS, ImageRefused, decode, encode
 
 LIMIT = 1_000_000
 PICTURES = arrays(np.uint8, st.tuples(st.integers(1, 9), st.integers(1, 9), st.just(3)))
-
-
-def image(
-    encoding: str, width: int, height: int, data: bytes, step: int | None = None, big: int = 0
-) -> Image:
-    made = Image(encoding=encoding, width=width, height=height, is_bigendian=big)
-    made.step = step if step is not None else len(data) // max(1, height)
-    made.data = array("B", data)
-    return made
-
-
-def compressed(content: bytes, kind: str = "jpeg") -> CompressedImage:
-    return CompressedImage(format=kind, data=array("B", content))
-
-
-def noise() -> NDArray[np.uint8]:
-    return np.random.default_rng(0).integers(0, 255, (40, 40, 3)).astype(np.uint8)
-
-
-def encoded(suffix: str, picture: NDArray[np.uint8]) -> bytes:
-    return bytes(cv2.imencode(suffix, picture[..., ::-1])[1].tobytes())
 
 
 @given(PICTURES, st.booleans())
@@ -212,48 +191,6 @@ def test_any_image_is_a_picture_or_one_line(
     assert picture.shape[0] in (height, height * 2 // 3, height // 3)
 
 
-@pytest.mark.parametrize("suffix", [".jpg", ".png", ".tiff", ".webp"])
-@pytest.mark.parametrize("grey", [False, True])
-def test_compressed_pictures_come_back(suffix: str, grey: bool) -> None:
-    ramp = np.tile(np.arange(0, 240, 10, dtype=np.uint8), (16, 1))
-    picture = np.stack([ramp] * 3 if grey else [ramp, 255 - ramp, ramp // 2], axis=2)
-    stored = picture[..., 0] if grey else picture[..., ::-1]
-    content = bytes(cv2.imencode(suffix, stored)[1].tobytes())
-    decoded = decode(compressed(content, "a lie"), LIMIT)
-    assert decoded.shape == picture.shape
-    assert np.abs(decoded.astype(int) - picture).mean() < (8 if suffix == ".jpg" else 1e-9)
-
-
-def test_a_mosaic_that_was_compressed_as_grey_gets_its_colours_back() -> None:
-    raw = np.zeros((8, 8), np.uint8)
-    raw[::2, ::2] = 200
-    content = bytes(cv2.imencode(".png", raw)[1].tobytes())
-    mosaic = compressed(content, "bayer_bggr8; png compressed bayer_bggr8")
-    plain = image("bayer_bggr8", 8, 8, raw.tobytes())
-    np.testing.assert_array_equal(decode(mosaic, LIMIT), decode(plain, LIMIT))
-
-
-@pytest.mark.parametrize(("quality", "kind"), [(None, "png"), (95, "jpeg")])
-def test_what_is_compressed_here_can_be_read_here(quality: int | None, kind: str) -> None:
-    ramp = np.tile(np.arange(0, 240, 10, dtype=np.uint8), (16, 1))
-    picture = np.stack([ramp, 255 - ramp, ramp // 2], axis=2)
-    message = convert.compress(picture, Header(frame_id="cam"), quality)
-    assert message.format == f"bgr8; {kind} compressed bgr8"
-    assert message.header.frame_id == "cam"
-    decoded = decode(message, LIMIT).astype(int)
-    assert np.abs(decoded - picture).mean() < (6 if quality else 1e-9)
-
-
-def test_a_compressed_mask_has_one_bit_a_pixel_and_comes_back_as_it_was() -> None:
-    mask = np.zeros((37, 61), np.uint8)
-    mask[5:20, 8:33] = 255
-    small = convert.compress(mask, Header(), is_mask=True)
-    assert small.format == "mono8; png compressed mono8"
-    assert bytes(small.data)[24] == 1  # the bit depth
-    back = cv2.imdecode(np.frombuffer(small.data, np.uint8), cv2.IMREAD_UNCHANGED)
-    np.testing.assert_array_equal(back, mask)
-
-
 @pytest.mark.parametrize("encoding", ["rgb8", "bgr8", "bgra8", "mono8"])
 def test_pictures_lie_in_memory_as_they_are_read(encoding: str) -> None:
     channels = {"bgra8": 4, "mono8": 1}.get(encoding, 3)
@@ -262,46 +199,6 @@ def test_pictures_lie_in_memory_as_they_are_read(encoding: str) -> None:
     message.data = array("B", data.tobytes())
     assert decode(message, LIMIT).flags.c_contiguous
     assert decode(compressed(encoded(".png", noise())), LIMIT).flags.c_contiguous
-
-
-def test_a_depth_stream_is_not_taken_for_a_picture() -> None:
-    with pytest.raises(ImageRefused, match="compressedDepth; connect the colour image"):
-        decode(compressed(b"\x00" * 12, "32FC1; compressedDepth"), LIMIT)
-
-
-@pytest.mark.parametrize(
-    "content", [b"", b"\xff", b"\xff\xd8", b"\x89PNG\r\n\x1a\n", b"GIF89a" + bytes(20), bytes(100)]
-)
-def test_what_is_no_known_picture_is_refused(content: bytes) -> None:
-    with pytest.raises(ImageRefused, match="the compressed image is unusable"):
-        decode(compressed(content), LIMIT)
-
-
-@pytest.mark.parametrize(
-    ("suffix", "zeros"), [(".jpg", 0), (".jpg", 6000), (".png", 0), (".tiff", 0), (".webp", 0)]
-)
-@pytest.mark.parametrize("kept", [0.5, 0.9])
-def test_a_cut_off_picture_is_refused(suffix: str, zeros: int, kept: float) -> None:
-    content = encoded(suffix, noise())
-    content = content[: int(len(content) * kept)] + bytes(zeros)
-    with pytest.raises(ImageRefused, match="cut off"):
-        decode(compressed(content), LIMIT)
-
-
-@pytest.mark.parametrize("suffix", [".jpg", ".png"])
-@pytest.mark.parametrize("behind", [bytes(4095), bytes(500_000), b"\xff" * 7, b"\xff\xd8 next"])
-def test_what_a_camera_leaves_behind_a_picture_changes_nothing(suffix: str, behind: bytes) -> None:
-    content = encoded(suffix, noise())
-    np.testing.assert_array_equal(
-        decode(compressed(content + behind), LIMIT), decode(compressed(content), LIMIT)
-    )
-
-
-def test_a_jpeg_without_an_end_mark_is_the_same_picture() -> None:
-    content = encoded(".jpg", noise())
-    np.testing.assert_array_equal(
-        decode(compressed(content[:-2]), LIMIT), decode(compressed(content), LIMIT)
-    )
 
 
 @pytest.mark.parametrize("big", [0, 1])
@@ -314,35 +211,12 @@ def test_the_bits_that_a_camera_uses_fill_the_range(big: int) -> None:
     assert near.max() < 1
 
 
-def test_the_bits_that_a_camera_uses_fill_the_range_of_a_png_too() -> None:
-    samples = np.array([[4095, 2048, 16, 65535]], np.uint16)
-    grey = compressed(cv2.imencode(".png", samples)[1].tobytes(), "mono16; png compressed mono16")
-    assert decode(grey, LIMIT)[0, :, 0].tolist() == [15, 8, 0, 255]
-    near = np.abs(decode(grey, LIMIT, 12)[0, :, 0].astype(float) - [255, 127.5, 0.996, 255])
-    assert near.max() < 1
-    blue = np.stack([samples, samples * 0, samples // 2], axis=2)
-    colour = compressed(cv2.imencode(".png", blue)[1].tobytes(), "png")
-    assert decode(colour, LIMIT, 12)[0, 1].tolist() == [64, 0, 128]
-
-
 @pytest.mark.parametrize("encoding", ["rgb16", "bayer_rggb16"])
 def test_the_bits_that_a_camera_uses_count_for_colour_too(encoding: str) -> None:
     samples = np.full((4, 4, 3 if encoding == "rgb16" else 1), 4095, np.uint16)
     message = image(encoding, 4, 4, samples.tobytes())
     assert decode(message, LIMIT).max() == 15
     assert decode(message, LIMIT, 12).min() == 255
-
-
-def test_a_deep_mosaic_that_was_compressed_as_grey_gets_its_colours_back() -> None:
-    raw = np.zeros((8, 8), np.uint16)
-    raw[::2, ::2] = 4000
-    content = bytes(cv2.imencode(".png", raw)[1].tobytes())
-    mosaic = compressed(content, "bayer_bggr16; png compressed bayer_bggr16")
-    plain = image("bayer_bggr16", 8, 8, raw.tobytes())
-    picture = decode(mosaic, LIMIT, 12)
-    np.testing.assert_array_equal(picture, decode(plain, LIMIT, 12))
-    centre = picture[3:5, 3:5].reshape(-1, 3).mean(axis=0)
-    assert centre[2] > 150 and centre[0] == 0
 
 
 @pytest.mark.parametrize(
@@ -365,38 +239,6 @@ def test_opencv_4_10_which_cannot_read_rgb_is_enough(monkeypatch: pytest.MonkeyP
     monkeypatch.delattr(cv2, "IMREAD_COLOR_RGB", raising=False)
     np.testing.assert_array_equal(decode(compressed(encoded(".png", noise())), LIMIT), wanted)
     np.testing.assert_array_equal(wanted, noise())
-
-
-def test_a_png_with_a_wrong_checksum_is_refused() -> None:
-    content = bytearray(encoded(".png", np.zeros((9, 9, 3), np.uint8)))
-    content[45] ^= 1
-    with pytest.raises(ImageRefused, match="checksum of its PNG chunk 'IDAT' is wrong"):
-        decode(compressed(bytes(content)), LIMIT)
-
-
-def test_a_png_that_claims_to_be_huge_is_refused_before_it_is_unpacked() -> None:
-    def chunk(kind: bytes, body: bytes) -> bytes:
-        return (
-            struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
-        )
-
-    header = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0)
-    bomb = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IEND", b"")
-    with pytest.raises(ImageRefused, match="3600000000 pixels, stream.max_pixels allows"):
-        decode(compressed(bomb, "png"), LIMIT)
-
-
-@settings(max_examples=100)
-@given(st.data())
-def test_a_damaged_file_is_a_picture_or_one_line(data: Any) -> None:
-    suffix = data.draw(st.sampled_from([".jpg", ".png", ".tiff", ".webp"]))
-    content = bytearray(encoded(suffix, np.zeros((12, 10, 3), np.uint8)))
-    for _ in range(data.draw(st.integers(1, 4))):
-        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
-    try:
-        assert decode(compressed(bytes(content)), LIMIT).shape[2] == 3
-    except ImageRefused as error:
-        assert "\n" not in str(error)
 
 
 def _bridge(convert_: Any) -> ModuleType:

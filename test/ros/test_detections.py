@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from patience import PATIENT_NODE
 
 from actseg_core.live.queries import Query
 from actseg_core.live.reports import Report
@@ -92,8 +93,8 @@ def test_with_vision_msgs_installed_the_node_publishes_them(
         *("-p", "rate_hz:=15.0"),
     )
     node = start(
-        *("-m", "actseg_ros.segmentation_node", "--ros-args", "-p", f"checkpoint:={checkpoint}"),
-        *("-p", "sentence:=the red square", "-r", "actseg:~/image:=/camera/image_raw"),
+        *(*PATIENT_NODE, "-p", f"checkpoint:={checkpoint}"),
+        *("-p", "sentence:=the red square", "-r", "~/image:=/camera/image_raw"),
         **place,
     )
     client = start("-c", CLIENT, **place)

@@ -11,7 +11,7 @@ import rclpy
 from action_msgs.msg import GoalStatus
 from actseg.action import Find
 from builtin_interfaces.msg import Duration
-from patience import PATIENCE_S
+from patience import PATIENCE_S, PATIENT_NODE
 from rclpy.action import ActionClient
 from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
@@ -67,8 +67,7 @@ def node(start: Callable[..., Any], checkpoint: Path, video: Path) -> Any:
         *("-p", "rate_hz:=10.0"),
     )
     return start(
-        *("-m", "actseg_ros.segmentation_node", "--ros-args", "-p", f"checkpoint:={checkpoint}"),
-        *("-r", "actseg:~/image:=/camera/image_raw"),
+        *(*PATIENT_NODE, "-p", f"checkpoint:={checkpoint}", "-r", "~/image:=/camera/image_raw"),
     )
 
 
@@ -91,7 +90,7 @@ def test_a_goal_is_found_another_times_out_and_the_last_ends_with_the_node(
     node.popen.send_signal(signal.SIGTERM)
     status, result = client.result(running)
     assert (status, result.error_code) == (GoalStatus.STATUS_ABORTED, Find.Result.NOT_ACTIVE)
-    assert node.wait(60.0) == 0, node.text
+    assert node.wait() == 0, node.text
 
 
 @pytest.mark.slow

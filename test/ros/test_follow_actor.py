@@ -195,29 +195,27 @@ def wheels(domain: int) -> Iterator[Callable[[Any], Wheels]]:
     context.try_shutdown()
 
 
-REMAP = ("-r", "~/result:=/actseg/result", "-r", "~/cmd_vel:=/cmd_vel")
+REMAP = ("-r", "~/result:=/actseg/result", "-r", "~/cmd_vel:=/cmd_vel", "-p", "max_age_s:=10.0")
+# Of its topic only the newest command is kept: a slow start is seen by a client that misses some.
+SLOWLY = ("-p", "acceleration:=0.1", "-p", "timeout_s:=2.0")
 
 
 def test_it_follows_and_stands_still_when_the_answers_stop(start: Any, wheels: Any) -> None:
     robot = wheels(Twist)
-    follower = start(str(EXAMPLE), "--ros-args", *REMAP)
+    follower = start(str(EXAMPLE), "--ros-args", *REMAP, *SLOWLY)
     robot.until(lambda: robot.heard, follower.text)
     assert robot.last == Twist(), "without an answer it stands still"
     source = start(str(PUBLISHER))
     # Half way to the right rim, a quarter as large as near: 0.3 * 0.75 * 0.5 m/s.
-    robot.until(lambda: robot.last.linear.x > 0.11, follower.text)
+    robot.until(lambda: robot.last.linear.x > 0.1115, follower.text)
     assert robot.last.linear.x == pytest.approx(0.1125, abs=1e-3)
     assert robot.last.angular.z == pytest.approx(-0.4, abs=1e-3)
     speeds = [message.linear.x for _, message in robot.heard]
     assert max(speeds) <= 0.1126
     assert any(0.0 < speed < 0.1 for speed in speeds), "it starts within its acceleration"
     source.kill()
-    killed_s, count = time.monotonic(), len(robot.heard)
+    robot.until(lambda: "standing still: no answer for 2 s" in follower.text, follower.text)
     robot.until(lambda: robot.last == Twist(), follower.text)
-    moving = [at for at, message in robot.heard[count:] if message != Twist()]
-    took_s = (moving[-1] if moving else killed_s) - killed_s
-    print(f"last motion {took_s:.2f} s after the kill, timeout 0.5 s")
-    robot.until(lambda: "standing still: no answer for 0.5 s" in follower.text)
     seen = len(robot.heard)
     robot.until(lambda: len(robot.heard) > seen + 5)
     assert all(message == Twist() for _, message in robot.heard[seen:])

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 from node_reference import OUTPUTS
+from patience import PATIENT_NODE
 
 ROOT = Path(__file__).resolve().parents[2]
 VISION_PACKAGE = Path(__file__).with_name("vision_package.py")
@@ -44,7 +45,7 @@ def test_who_comes_late_gets_the_numbers_and_each_change_of_them(
     known = f"{libraries}:{os.environ.get('LD_LIBRARY_PATH', '')}"
     place = {"PYTHONPATH": f"{packages}:{ROOT}", "LD_LIBRARY_PATH": known}
     node = start(
-        *("-m", "actseg_ros.segmentation_node", "--ros-args", "-p", f"checkpoint:={checkpoint}"),
+        *(*PATIENT_NODE, "-p", f"checkpoint:={checkpoint}"),
         *("-p", "sentence:=the red square", "-p", "stream.min_confidence:=0.25"),
         **place,
     )

@@ -2,14 +2,16 @@
 
 import json
 import random
-import re
 import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
+from patience import PATIENT_NODE
+from shared_memory import mapped
 
 from actseg_core.live.states import State
 
@@ -19,9 +21,6 @@ CLIENT = Path(__file__).with_name("chain_client.py")
 PHASES = ("loading", "warming up", "active", "deactivating")
 ROUNDS = 12
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
-# What a process sends through, half a megabyte and more. Mailboxes (fastdds_portN) are small, and
-# Fast DDS leaves some of them to the next process with the same port.
-SEGMENT = re.compile(r"/dev/shm/fastdds_[0-9a-f]{16}")
 
 
 class Scene:
@@ -43,14 +42,14 @@ class Scene:
         """One node's life, ended by a signal, now and then by two, in this phase."""
         self.first = len(self.client.events("status"))
         node = self.start(
-            *("-m", "actseg_ros.segmentation_node", "--ros-args"),
-            *("-p", f"checkpoint:={self.checkpoint}", "-p", "sentence:=the red square"),
-            *("-r", "~/image:=/camera/image_raw"),
+            *(*PATIENT_NODE, "-p", f"checkpoint:={self.checkpoint}"),
+            *("-p", "sentence:=the red square", "-r", "~/image:=/camera/image_raw"),
         )
         self.wait_for_phase(phase, node)
         time.sleep(self.random.uniform(0.0, 0.3))
         assert node.popen.poll() is None, f"{phase}: it ended before the signal\n{node.text}"
-        children, segments = children_of(node.popen.pid), mapped(node.popen.pid)
+        children = psutil.Process(node.popen.pid).children(recursive=True)
+        segments = mapped(node.popen.pid)
         assert segments, "Fast DDS names its shared memory otherwise now"
         node.popen.send_signal(number)
         if self.random.random() < 0.5:
@@ -59,7 +58,7 @@ class Scene:
         # A signal breaks the load off between two steps: seconds on a very busy machine.
         assert node.wait() == 0, f"{phase}, {number.name}\n{node.text[-3000:]}"
         assert "Traceback" not in node.text, f"{phase}, {number.name}\n{node.text[-3000:]}"
-        self.eventually(lambda: not any(map(is_running, children)), "worker processes")
+        self.eventually(lambda: not any(map(psutil.Process.is_running, children)), "children")
         self.eventually(lambda: not self.left(segments), f"{phase}: {self.left(segments)}")
         self.assert_the_last_word_is_shutdown(f"{phase}, {number.name}")
 
@@ -93,21 +92,6 @@ class Scene:
         assert last["state"] == State.SHUTDOWN, what
         late = [item for item in self.client.events("result") if item["sent_ns"] > last["sent_ns"]]
         assert late == [], f"{what}: a result after SHUTDOWN"
-
-
-def mapped(pid: int) -> set[str]:
-    """Segments of shared memory that a process has mapped."""
-    return set(SEGMENT.findall(Path(f"/proc/{pid}/maps").read_text()))
-
-
-def children_of(pid: int) -> list[int]:
-    """Processes that a process has started."""
-    tasks = Path(f"/proc/{pid}/task").iterdir()
-    return [int(word) for task in tasks for word in (task / "children").read_text().split()]
-
-
-def is_running(pid: int) -> bool:
-    return Path(f"/proc/{pid}").exists()
 
 
 # Slow: twelve starts of the real node.

@@ -24,7 +24,12 @@ def test_a_camera_at_one_hertz_is_answered_with_the_default_limits(
         return [event["stamp_ns"] for event in client.events("result") if event["stamp_ns"]]
 
     eventually(lambda: len(answers()) >= 3, node.text)
-    values = client.events("diagnostics")[-1]["values"]
-    assert float(values["camera missed after [s]"]) > 2.0
-    assert "s apart" in values["window"]
+
+    def told() -> bool:
+        """Diagnostics come once a second, and on their own way."""
+        values = client.events("diagnostics")[-1]["values"]
+        missed_s = float(values.get("camera missed after [s]", 0.0))
+        return missed_s > 2.0 and "s apart" in values["window"]
+
+    eventually(told)
     assert node.stop() == 0

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from patience import PATIENCE_S
 from real_browser import chrome, open_page
 
 __all__ = ["chrome", "open_page"]
@@ -47,7 +48,7 @@ def test_a_killed_node_and_a_stopped_camera_are_told_and_their_return_too(
         )
 
     def until(condition: Callable[[], Any], process: Any) -> None:
-        end_s = time.monotonic() + 90.0
+        end_s = time.monotonic() + PATIENCE_S
         while not condition():
             assert time.monotonic() < end_s, process.text
             time.sleep(0.05)

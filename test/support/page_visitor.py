@@ -24,6 +24,11 @@ class Browser:
         self.draws = True
         self._calls = 0
 
+    @property
+    def texts(self) -> list[str]:
+        """The sentences of the newest status, which comes sooner or later than a picture."""
+        return [item["text"] for item in self.statuses[-1]["sentences"]]
+
     async def step(self) -> bool:
         """Take one message; False if the server has hung up."""
         item = await self.socket.receive(PATIENCE_S)

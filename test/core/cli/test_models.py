@@ -14,6 +14,7 @@ from actseg_core.cli.models import convert_weights, describe, models
 from actseg_core.errors import CheckpointError, ConfigError
 from actseg_core.networks.i3d import I3d
 from actseg_core.predictor import Predictor
+from actseg_core.runtime import export
 
 APP = typer.Typer()
 APP.command()(models)
@@ -104,6 +105,26 @@ def test_a_checkpoint_is_exported_and_checked_again(
     assert main(["export", "--check", str(out)]) == 2
 
     assert "encoder_rgb.onnx is not the file that was exported" in capsys.readouterr().err
+
+
+def test_a_checkpoint_is_exported_where_openvino_is_not_installed(
+    small_predictor: Predictor,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    save_checkpoint(tmp_path / "m.safetensors", small_predictor.model)
+    monkeypatch.setattr(export, "find_spec", lambda name: name != "openvino" or None)
+    arguments = ["export", str(tmp_path / "m.safetensors"), "--out", str(tmp_path / "out")]
+    assert main(arguments) == 0
+    printed = capsys.readouterr().out
+    assert printed.count("passes") == 3
+    assert "not checked in openvino, which is not installed: pip install openvino" in printed
+    assert (tmp_path / "out" / "decoder.onnx").is_file()
+
+    monkeypatch.setattr(export, "find_spec", lambda _: None)
+    assert main(["export", "--check", str(tmp_path / "out")]) == 2
+    assert "none of onnxruntime, openvino is installed" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from typing import Any
 import av
 import cv2
 import pytest
+from patience import PATIENCE_S
 from real_browser import chrome, open_page
 
 __all__ = ["chrome", "open_page"]
@@ -36,7 +37,7 @@ def is_tinted(window: Any) -> bool:
 
 
 def wait(window: Any, condition: Any, what: str = "") -> None:
-    end_s = time.monotonic() + 60.0
+    end_s = time.monotonic() + PATIENCE_S
     while not condition():
         assert time.monotonic() < end_s, what or window.inner_text("body")
         window.wait_for_timeout(30)

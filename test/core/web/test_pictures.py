@@ -1,6 +1,9 @@
 """A frame as bytes: contours, facts, JPEG."""
 
 import json
+import os
+import subprocess
+import sys
 
 import cv2
 import numpy as np
@@ -99,3 +102,36 @@ def test_head_and_picture_can_be_told_apart() -> None:
 
 def test_a_sentence_has_the_overlays_colour() -> None:
     assert [colour_of(number) for number in (0, 1, 7)] == ["#e69f00", "#56b4e9", "#e69f00"]
+
+
+THREADS = """
+import os, threading
+import numpy as np
+from actseg_core.web.pictures import jpeg, start_threads
+from actseg_core.web.quality import STEPS
+from actseg_core.web import server
+
+def work():
+    server.be_nice()
+    jpeg(np.zeros((1080, 1920, 3), np.uint8), STEPS[2], 640)
+    own.append(threading.get_native_id())
+    priorities.update({task: os.getpriority(os.PRIO_PROCESS, task) for task in map(int, tasks())})
+
+tasks, own, priorities = lambda: os.listdir("/proc/self/task"), [], {}
+usual = os.getpriority(os.PRIO_PROCESS, 0)
+server.NICENESS = min(19, usual + 5)
+start_threads()
+thread = threading.Thread(target=work)
+thread.start()
+thread.join()
+print([task for task, nice in priorities.items() if nice != usual] == own)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux can tell threads apart")
+def test_opencvs_threads_do_not_inherit_the_low_priority_of_the_page() -> None:
+    environment = {k: v for k, v in os.environ.items() if k != "OPENCV_FOR_THREADS_NUM"}
+    done = subprocess.run(
+        [sys.executable, "-c", THREADS], capture_output=True, text=True, env=environment
+    )
+    assert done.stdout.strip() == "True", done.stderr

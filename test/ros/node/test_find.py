@@ -1,6 +1,8 @@
 """The action `~/find` on the real node and a real action client, in one process."""
 
+import time
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -66,6 +68,17 @@ def send(make: Any) -> Callable[..., Sent]:
     return begin
 
 
+@pytest.fixture
+def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Lets half an hour pass for the goals."""
+
+    def jump() -> None:
+        clock = SimpleNamespace(monotonic=lambda: time.monotonic() + 1800.0)
+        monkeypatch.setattr("actseg_ros.find.finder.time", clock)
+
+    return jump
+
+
 def active(bench: Any) -> list[str]:
     answer = bench.call(ListQueries, "list_queries", ListQueries.Request())
     return [query.sentence for query in answer.queries]
@@ -92,15 +105,21 @@ def test_feedback_says_state_confidence_and_how_long_it_has_been_seen(send: Any)
     assert sent.result()[0] == GoalStatus.STATUS_CANCELED
 
 
-def test_a_search_whose_time_is_over_says_what_it_saw_last(send: Any) -> None:
-    status, result = send("absent", timeout=0.5).result()
+def test_a_search_whose_time_is_over_says_what_it_saw_last(send: Any, later: Any) -> None:
+    sent = send("absent", timeout=600.5)
+    send.bench.spin_until(lambda: sent.feedback and sent.feedback[-1].confidence == 0.25)
+    later()
+    status, result = sent.result()
     assert (status, result.error_code) == (ABORTED, Result.TIMED_OUT)
-    assert "within 0.5 s; the newest: NOT_FOUND 0.25" in result.error_msg
+    assert "within 600.5 s; the newest: NOT_FOUND 0.25" in result.error_msg
     assert active(send.bench) == []
 
 
-def test_an_answer_that_is_never_sure_enough_runs_into_the_timeout(send: Any) -> None:
-    status, result = send(confidence=0.9, timeout=0.5).result()
+def test_an_answer_that_is_never_sure_enough_runs_into_the_timeout(send: Any, later: Any) -> None:
+    sent = send(confidence=0.9, timeout=600.5)
+    send.bench.spin_until(lambda: sent.feedback and sent.feedback[-1].confidence == 0.75)
+    later()
+    status, result = sent.result()
     assert (status, result.error_code) == (ABORTED, Result.TIMED_OUT)
     assert "no answer of 0.90 or more" in result.error_msg
     assert "FOUND 0.75" in result.error_msg and result.region.width == 0

@@ -122,8 +122,13 @@ def test_at_a_fraction_of_the_cameras_size_all_three_are_so_large_and_bear_the_s
         wanted = np.zeros((6, 8), int)
         wanted[1, 1:4] = value
         np.testing.assert_array_equal(pixels(came[topic][-1], TYPES[topic]), wanted)
-    told = {(item.header.stamp.sec, item.header.stamp.nanosec) for item in bench.results}
-    assert stamps(came["label_mask"]) & stamps(came["confidence"]) & told
+    bench.spin_until(
+        lambda: (
+            stamps(came["label_mask"])
+            & stamps(came["confidence"])
+            & {(item.header.stamp.sec, item.header.stamp.nanosec) for item in bench.results}
+        )
+    )
 
     change = Parameter("label_mask.scale", value=0.25)
     assert bench.node.set_parameters([change])[0].successful

@@ -47,18 +47,17 @@ def main() -> None:
     node = rclpy.create_node("bag_client")
     many = QoSProfile(depth=500)
     camera = "/bag_camera"
-    node.create_subscription(Image, f"{camera}/image_raw", on_stamped("image"), many)
     node.create_subscription(Image, f"{camera}/depth", on_stamped("depth"), many)
     node.create_subscription(CameraInfo, f"{camera}/camera_info", on_stamped("camera_info"), many)
     latched = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
     late = on_stamped("latched_info")
     node.create_subscription(CameraInfo, f"{camera}/camera_info", late, latched)
-    node.create_subscription(
-        Clock, "/clock", lambda m: tell("clock", stamp_ns=stamp_ns(m.clock)), many
-    )
+    node.create_subscription(Clock, "/clock", on_clock, many)
     node.create_subscription(Image, "/actseg/overlay", on_stamped("overlay"), many)
     node.create_subscription(ActorMaskArray, "/actseg/result", on_result, many)
     node.create_subscription(SegmentationStatus, "/actseg/status", on_status, many)
+    # Last: a player that waits for this one has heard of the others, which are told in order.
+    node.create_subscription(Image, f"{camera}/image_raw", on_stamped("image"), many)
     while True:
         rclpy.spin_once(node, timeout_sec=0.02)
 

@@ -30,7 +30,7 @@ def test_it_plays_once_with_rising_stamps_and_ends(
     client = start(str(CLIENT))
     camera = start(
         *("-m", "actseg_ros.players.video_camera", "--ros-args", "-p", f"source:={video}"),
-        *("-p", "loop:=false", "-p", "rate_hz:=100.0", "-p", "wait_for_subscribers:=1"),
+        *("-p", "loop:=false", "-p", "rate_hz:=50.0", "-p", "wait_for_subscribers:=1"),
         *("-p", "depth:=100"),
     )
     assert camera.wait() == 0
@@ -39,8 +39,8 @@ def test_it_plays_once_with_rising_stamps_and_ends(
     stamps = [event["stamp_ns"] for event in client.events("image")]
     assert stamps == sorted(set(stamps))
     assert client.events("image")[0]["size"] == [64, 48]
-    # 39 intervals of 10 ms; sending may be late, never early
-    assert stamps[-1] - stamps[0] >= 0.38 * 10**9
+    # Ten intervals of 20 ms; where a frame is late, the time to the next may be short.
+    assert np.median(np.subtract(stamps[10:], stamps[:-10])) >= 0.18 * 10**9
 
 
 def play(start: Start, source: object, *more: str) -> Any:
@@ -57,16 +57,16 @@ def stamps_s(client: Any) -> list[float]:
 def test_frames_come_at_the_video_s_own_times(
     start: Start, eventually: Eventually, tmp_path: Path, numbered: NumberedVideos
 ) -> None:
-    """The header names 25 Hz; between the fifth and the sixth frame is a second and a half."""
-    ticks = [0, 1, 2, 3, 4, 42, 43, 44]
+    """The header names 25 Hz; between the fifth and the sixth frame are three seconds."""
+    ticks = [0, 1, 2, 3, 4, 79, 80, 81]
     path = numbered.write(tmp_path / "12:30 [1].mkv", 8, ticks=lambda index: ticks[index])
     client = start(str(CLIENT))
     camera = play(start, path)
     assert camera.wait() == 0
-    assert "at its own times, about 3.977 Hz on /camera/image_raw" in camera.text
+    assert "at its own times, about 2.16 Hz on /camera/image_raw" in camera.text
     eventually(lambda: len(client.events("image")) == 8, what=json.dumps(client.lines[-2:]))
     stamps = stamps_s(client)
-    assert stamps[5] - stamps[4] >= 1.4
+    assert stamps[5] - stamps[4] >= 1.0, "the frame before may be late, by less"
 
 
 def test_a_stream_is_played_as_it_comes_and_its_end_is_told(
