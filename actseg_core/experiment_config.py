@@ -111,6 +111,9 @@ class PretrainConfig(Config):
     """Side of the square that is cut out around the actor [px]."""
     frames: int = Field(16, ge=1, le=64)
     """Frames per clip."""
+    image_classes: int = Field(100, ge=7, le=4096)
+    """VGG16 alone: channels of fc8, which is as many classes as it can tell apart. The baseline's
+    visual_dim must be the same."""
     classes: Literal["pairs", "actions"] = "pairs"
     """Actor and action (43), or the action alone (9)."""
     flow: FlowConfig = FlowConfig()
@@ -125,6 +128,12 @@ class PretrainConfig(Config):
     """Probability of dropping a channel before the classifier."""
     seed: int = Field(0, ge=0, le=2**31 - 1)
     """Of initial weights, order, crops and mirroring."""
+    precision: Literal["32-true", "bf16-mixed"] = "32-true"
+    """bf16-mixed computes convolutions in 16 bits, which some processors do twice as fast."""
+    keep_clips: bool = False
+    """Keep prepared clips in the run folder (1.8 MB each at 128 px), not to decode them again."""
+    val_every: int = Field(0, ge=0, le=10_000_000)
+    """Steps between two tests on held-out clips; 0: only at the end."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -133,6 +142,10 @@ class PretrainConfig(Config):
         if self.crop_px > self.size:
             raise ValueError("crop_px must not exceed size")
         return self
+
+    def deciding(self) -> dict[str, Any]:
+        """What decides the weights of one network, as plain values."""
+        return self.model_dump(mode="json", exclude={"streams", "keep_clips", "val_every"})
 
 
 class LiteTrainConfig(Config):

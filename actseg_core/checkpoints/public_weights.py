@@ -28,6 +28,7 @@ from actseg_core.checkpoints.public_names import (
 from actseg_core.checkpoints.tensor_file import write_tensors
 from actseg_core.errors import CheckpointError
 from actseg_core.networks.i3d import I3d
+from actseg_core.networks.vgg import scaled
 
 FORMAT = "actseg-weights"
 FORMAT_VERSION = "1"
@@ -57,7 +58,7 @@ class PublicWeights:
         tensors: By the names of `I3d` (parameters and batch norm statistics), or by torchvision's
             names with fc6 to fc8 as convolutions; float32, finite.
         ignored: Names in the file that are no weights: counters, optimiser slots.
-        width: Channel multiplier of I3D; public weights have 1, `actseg pretrain` makes others.
+        width: Channel multiplier; public weights have 1, `actseg pretrain` makes others.
     """
 
     network: Literal["i3d", "vgg16"]
@@ -96,9 +97,9 @@ def read_weights(path: Path) -> PublicWeights:
             f"TensorFlow checkpoint); it begins with {', '.join(list(state)[:3]) or 'nothing'}"
         )
     flavour, scope = found
+    width = _stored_width(path) if flavour in (ACTSEG, TORCHVISION) else 1.0
     if flavour == TORCHVISION:
-        return _convert_vgg(path, state)
-    width = _stored_width(path) if flavour == ACTSEG else 1.0
+        return _convert_vgg(path, state, width)
     return _convert_i3d(path, state, flavour, scope, width)
 
 
@@ -160,8 +161,18 @@ def trained_weights(network: I3d, width: float) -> PublicWeights:
     )
 
 
+def trained_vgg_weights(network: nn.Module, width: float) -> PublicWeights:
+    """The same of a fully convolutional VGG16 of our own, whose names are torchvision's."""
+    tensors = {
+        name: value.detach().float().cpu().contiguous()
+        for name, value in network.state_dict().items()
+    }
+    classes = tensors[VGG_LAST_WEIGHT].shape[0]
+    return PublicWeights("vgg16", TORCHVISION, 3, classes, tensors, (), width)
+
+
 def load_vgg16(path: Path, network: nn.Module) -> PublicWeights:
-    """Fill a fully convolutional VGG16 of full width, whose names are torchvision's.
+    """Fill a fully convolutional VGG16, whose names are torchvision's.
 
     Raises:
         CheckpointError: If the file is refused or its weights do not fit the network.
@@ -202,8 +213,8 @@ def _stored_width(path: Path) -> float:
         width = math.nan
     if not 0.0 < width <= 1.0:
         raise CheckpointError(
-            f"{path} states an I3D of width {stated!r}; the width must be above 0 and at most 1: "
-            "make the file again with `actseg pretrain`"
+            f"{path} states a network of width {stated!r}; the width must be above 0 and at "
+            "most 1: make the file again with `actseg pretrain`"
         )
     return width
 
@@ -232,12 +243,12 @@ def _convert_i3d(
     return PublicWeights("i3d", flavour, in_channels, classes, tensors, ignored, width)
 
 
-def _convert_vgg(path: Path, state: Mapping[str, Tensor]) -> PublicWeights:
+def _convert_vgg(path: Path, state: Mapping[str, Tensor], width: float) -> PublicWeights:
     classes = _side(state, VGG_LAST_WEIGHT, 0)
-    shapes = _vgg_shapes(classes)
+    shapes = _vgg_shapes(classes, width)
     names = {name: name for name in shapes}
     tensors, ignored = _take(path, state, TORCHVISION, names, shapes, _as_convolution)
-    return PublicWeights("vgg16", TORCHVISION, 3, classes, tensors, ignored)
+    return PublicWeights("vgg16", TORCHVISION, 3, classes, tensors, ignored, width)
 
 
 def _take(
@@ -301,14 +312,20 @@ def _i3d_shapes(in_channels: int, classes: int, width: float) -> dict[str, Shape
     return {name: tuple(v.shape) for name, v in state.items() if not name.endswith(COUNTER)}
 
 
-def _vgg_shapes(classes: int) -> dict[str, Shape]:
+def _vgg_shapes(classes: int, width: float) -> dict[str, Shape]:
     """Names and shapes of VGG16's tensors, fully connected layers as convolutions."""
+
+    def wide(channels: int) -> int:
+        return scaled(channels, width)
+
     layers: dict[str, Shape] = {
-        f"features.{index}": (outputs, inputs, 3, 3) for index, inputs, outputs in VGG_CONVOLUTIONS
+        f"features.{index}": (wide(outputs), inputs if index == 0 else wide(inputs), 3, 3)
+        for index, inputs, outputs in VGG_CONVOLUTIONS
     }
-    layers["classifier.0"] = (VGG_HIDDEN, 512, 7, 7)
-    layers["classifier.3"] = (VGG_HIDDEN, VGG_HIDDEN, 1, 1)
-    layers["classifier.6"] = (max(classes, 1), VGG_HIDDEN, 1, 1)
+    hidden = wide(VGG_HIDDEN)
+    layers["classifier.0"] = (hidden, wide(512), 7, 7)
+    layers["classifier.3"] = (hidden, hidden, 1, 1)
+    layers["classifier.6"] = (max(classes, 1), hidden, 1, 1)
     weights = {f"{name}.weight": shape for name, shape in layers.items()}
     return weights | {f"{name}.bias": shape[:1] for name, shape in layers.items()}
 

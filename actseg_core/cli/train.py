@@ -1,6 +1,7 @@
 """`actseg train`, `train-lite`, `pretrain` and `train-classifier`."""
 
 import logging
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,6 +19,7 @@ from actseg_core.training.classifier import train_classifier as run_classifier_t
 from actseg_core.training.lite.recipe import train_lite as run_recipe
 from actseg_core.training.pretrain import load_pretrain_config
 from actseg_core.training.pretrain import pretrain as run_pretraining
+from actseg_core.training.pretrain_images import pretrain_images as run_image_pretraining
 from actseg_core.training.run import train as run_training
 from actseg_core.training.settings import split_settings
 from actseg_core.training.states import is_first_process
@@ -87,11 +89,22 @@ def pretrain(
         Path, typer.Option(help="Folder of logs, states and weights; an unfinished run goes on.")
     ] = Path("runs/pretrain"),
     stream: Annotated[str, typer.Option(help="rgb or flow; both of the preset if left out.")] = "",
+    photographs: Annotated[
+        Path | None,
+        typer.Option(
+            help="Train VGG16 for the baselines instead, on these, too: folder with "
+            "instances.json (COCO format) and images/."
+        ),
+    ] = None,
     workers: Annotated[int, typer.Option(min=0, help="Processes that read clips.")] = 0,
 ) -> None:
     """Train I3D to classify what actors do; give the weights to `actseg train`."""
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)  # tips, advertisements
     settings = load_pretrain_config(config)
+    if photographs is not None:
+        path, scores = run_image_pretraining(settings, data, photographs, run, workers=workers)
+        _say_weights(path, "vgg", scores)
+        return
     wanted: list[Stream] = [name for name in settings.streams if stream in ("", name)]
     if not wanted:
         raise ConfigError(
@@ -99,10 +112,14 @@ def pretrain(
         )
     for name in wanted:
         path, scores = run_pretraining(settings, name, data, run, workers=workers)
-        typer.echo(f"{path}: --set {name}_weights={path}")
-        if scores:
-            said = ", ".join(f"{key} {value:.3g}" for key, value in sorted(scores.items()))
-            typer.echo(f"held-out clips: {said}")
+        _say_weights(path, name, scores)
+
+
+def _say_weights(path: Path, name: str, scores: Mapping[str, float]) -> None:
+    typer.echo(f"{path}: --set {name}_weights={path}")
+    if scores:
+        said = ", ".join(f"{key} {value:.3g}" for key, value in sorted(scores.items()))
+        typer.echo(f"held out: {said}")
 
 
 def train_classifier(

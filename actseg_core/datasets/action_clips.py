@@ -1,18 +1,23 @@
 """Clips cut out around one actor each, for learning to classify what it is and does."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from actseg_core.config import ModelConfig
 from actseg_core.datasets.a2d_pairs import A2DPairs
-from actseg_core.datasets.clips import load_clip
+from actseg_core.datasets.clips import load_clip, load_mask
+from actseg_core.datasets.kept_clips import KeptClips, clip_key, mask_key
 from actseg_core.datasets.loading import Batch, ClipDataset, Draw
-from actseg_core.datasets.samples import sample_rng
+from actseg_core.datasets.pair_clips import crop, flip
+from actseg_core.datasets.samples import Sample, sample_rng
 from actseg_core.errors import ConfigError
 from actseg_core.image import resize_and_pad
+from actseg_core.types import Clip
 
 JITTER = 0.2
 """The cut-out square is moved by up to this share of its side."""
@@ -22,7 +27,7 @@ class ActionClips(ClipDataset):
     """One sample per actor-action pair in an annotated frame: a square around those pixels.
 
     `Batch.samples[i].instance` is the A2D id of what is shown; masks are cut out alike, and there
-    are no words.
+    are no words. The flow is that of the whole frames, as a network sees it that is asked later.
 
     Args:
         dataset: Label maps say where which pair is.
@@ -31,6 +36,7 @@ class ActionClips(ClipDataset):
         random: Whether squares are moved and clips mirrored, with random numbers of their own per
             sample and epoch; otherwise squares are centred.
         seed: Of these random numbers.
+        kept: Where clips are kept once they were prepared; None: prepared each time.
 
     Raises:
         ConfigError: If the square does not fit into the frames.
@@ -44,6 +50,7 @@ class ActionClips(ClipDataset):
         *,
         random: bool = False,
         seed: int = 0,
+        kept: KeptClips | None = None,
     ) -> None:
         super().__init__(dataset, config, seed=seed)
         if crop_px > config.size:
@@ -53,6 +60,7 @@ class ActionClips(ClipDataset):
             )
         self._crop = crop_px
         self._random = random
+        self._kept = kept
 
     def __getitem__(self, draw: int | Draw) -> Batch:
         """One sample, of epoch 0 or of the given epoch.
@@ -61,25 +69,60 @@ class ActionClips(ClipDataset):
             ActSegError: If it cannot be read.
         """
         epoch, index = draw if isinstance(draw, tuple) else (0, draw)
-        item = load_clip(self.dataset, self.dataset.samples[index], self.config, self._pool)
-        whole = self.answer(item.sample, item.mask)
+        sample = self.dataset.samples[index]
+        frames, flow = self._prepared(sample)
+        whole = self.answer(sample, self._mask(sample))
         inside = whole.masks[0].numpy()
         rng = sample_rng(self.seed, epoch, index) if self._random else None
         top, left = square_around(inside, self._crop, rng)
-        window = (slice(top, top + self._crop), slice(left, left + self._crop))
-        frames = np.stack(
-            [resize_and_pad(image, self.config.size)[0][window] for image in item.clip.rgb]
-        )
-        mask = inside[window]
+        clip = crop(Clip(frames, flow), top, left, self._crop)
+        mask = inside[top : top + self._crop, left : left + self._crop]
         if rng is not None and rng.random() < 0.5:
-            frames, mask = frames[:, :, ::-1], mask[:, ::-1]
-        frames = np.ascontiguousarray(frames)
+            clip, mask = flip(clip), mask[:, ::-1]
         return replace(
             whole,
-            frames=torch.from_numpy(frames)[None],
-            flow=self._flow(frames),
-            masks=torch.from_numpy(np.ascontiguousarray(mask))[None],
+            frames=_batch_of_one(clip.rgb),
+            flow=None if clip.flow is None else _batch_of_one(clip.flow),
+            masks=_batch_of_one(mask),
         )
+
+    def _mask(self, sample: Sample) -> NDArray[np.bool_]:
+        """(H, W) bool at the video's own size."""
+
+        def load() -> NDArray[np.bool_]:
+            info = self._pool.get(self.dataset.video(sample)).info
+            return load_mask(self.dataset, sample, (info.height, info.width), self._pool)
+
+        if self._kept is None:
+            return load()
+        return self._kept.mask(mask_key(self.dataset, sample), load)
+
+    def _prepared(self, sample: Sample) -> tuple[NDArray[np.uint8], NDArray[np.float32] | None]:
+        """Whole frames (T, S, S, 3) uint8 and, where it is read, their flow (T, S, S, 2) [px]."""
+        reads_flow = "flow" in self.config.streams
+        if self._kept is None:
+            frames = self._frames(sample)
+            return frames, self._estimate(frames) if reads_flow else None
+        key = clip_key(self.dataset, sample)
+        frames = self._kept.frames(key, lambda: self._frames(sample))
+        if not reads_flow:
+            return frames, None
+        return frames, self._kept.flow(key, lambda: self._estimate(frames))
+
+    def _frames(self, sample: Sample) -> NDArray[np.uint8]:
+        clip = load_clip(self.dataset, sample, self.config, self._pool).clip
+        return np.stack([resize_and_pad(image, self.config.size)[0] for image in clip.rgb])
+
+    def _estimate(self, frames: NDArray[np.uint8]) -> NDArray[np.float32]:
+        flow = self._flow(np.ascontiguousarray(frames))
+        assert flow is not None
+        fields: NDArray[np.float32] = flow[0].numpy()
+        return fields
+
+
+def _batch_of_one(values: NDArray[Any]) -> Tensor:
+    """With one more axis in front, in memory of its own; torch reads no mirrored strides."""
+    return torch.from_numpy(np.array(values))[None]
 
 
 def square_around(

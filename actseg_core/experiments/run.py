@@ -169,7 +169,9 @@ def training_settings(
         "cache": str(run / "features"),
         "progress": sys.stdout.isatty(),
     }
-    if not model.is_baseline:
+    if model.is_baseline:
+        settings |= {"vgg_weights": scale.vgg_weights} if scale.vgg_weights else {}
+    else:
         streams = [stream for stream in model.streams if stream in scale.weights]
         settings |= {f"{stream}_weights": scale.weights[stream] for stream in streams}
     return TrainRunConfig.from_mapping(settings | scale.train)

@@ -32,6 +32,9 @@ class AblationScale(Config):
     stages that their presets finetune with, started from their ReferIt checkpoints."""
     weights: dict[Stream, str] = {}
     """Pretrained I3D file by stream; a missing one starts from random weights."""
+    vgg_weights: str = ""
+    """Pretrained VGG16 file of Hu et al. and Li et al.; empty: random weights, which needs
+    baseline.trainable: all."""
     classifier: str = ""
     """Checkpoint of the pair classifier; without it the picks of Table 3 are not measured."""
     train: dict[str, Any] = {}
@@ -54,7 +57,12 @@ def scale_markdown(scale: AblationScale) -> str:
     """What was changed of the presets, as YAML, for a page; weight files without their folders."""
     content = scale.model_dump(mode="json", exclude_defaults=True)
     content["weights"] = {key: Path(value).name for key, value in scale.weights.items()}
-    content["classifier"] = Path(scale.classifier).name
+    for name in ("classifier", "vgg_weights"):
+        content[name] = Path(str(getattr(scale, name))).name
+    for name in ("a2d", "jhmdb"):
+        scene = content.get(name, {}).get("scene", {})
+        if "cutouts" in scene:
+            scene["cutouts"] = Path(scene["cutouts"]).name
     given = {key: value for key, value in content.items() if value}
     text = yaml.safe_dump(given, sort_keys=False, default_flow_style=None, width=96)
     return f"### The scale\n\n```yaml\n{text}```"

@@ -22,7 +22,7 @@ from actseg_core.generator.records import (
     read_record,
     write_text,
 )
-from actseg_core.generator.settings import DatasetConfig
+from actseg_core.generator.settings import DatasetConfig, SceneConfig
 
 logger = logging.getLogger(__name__)
 LAYOUTS = {"a2d": a2d_layout, "jhmdb": jhmdb_layout}
@@ -88,13 +88,20 @@ def _one_thread() -> None:
 def make_video(root: Path, config: DatasetConfig, index: int) -> None:
     """Render and write one video of a data set; its record comes last."""
     split = split_of(index, config)
-    scene = config.scene
-    if split == 1:
-        scene = scene.model_copy(update={"held_out_words": config.test_words})
+    scene = scene_of(split, config)
     clip = render_clip(config.seed * SEEDS_PER_DATASET + index, scene)
     layout = LAYOUTS[config.layout]
     layout.write_video(root, video_name(index), clip, config)
     _record(clip, index, split, config).write(root / "records")
+
+
+def scene_of(split: int, config: DatasetConfig) -> SceneConfig:
+    """What the clips of a split may contain; only that of test clips may differ."""
+    if split == 0:
+        return config.scene
+    part = config.test_cutout_part or config.scene.cutout_part
+    change = {"held_out_words": config.test_words, "cutout_part": part}
+    return config.scene.model_copy(update=change)
 
 
 def split_of(index: int, config: DatasetConfig) -> int:

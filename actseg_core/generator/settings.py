@@ -85,6 +85,8 @@ class DatasetConfig(Config):
     """Share of videos in the test split (a2d only; J-HMDB Sentences is all test)."""
     test_words: HeldOut = "never"
     """held_out_words of the test split; training videos follow the scene's setting."""
+    test_cutout_part: CutoutPart | None = None
+    """cutout_part of the test split (J-HMDB Sentences is all test); empty: the scene's."""
     annotated_frames: int = Field(3, ge=1, le=100)
     """Annotated frames per video (a2d only; J-HMDB annotates all)."""
     flow: Literal["none", "annotated", "all"] = "annotated"

@@ -30,6 +30,7 @@ from torch import Tensor
 from actseg_core.checkpoints.tensor_file import write_tensors
 from actseg_core.config import ModelConfig, Stream
 from actseg_core.datasets.clips import load_mask
+from actseg_core.datasets.kept_clips import DIGEST_DIGITS, clip_key
 from actseg_core.datasets.loading import Batch, ClipDataset, ClipLoader, Draw
 from actseg_core.datasets.samples import Part, Sample, SentenceDataset
 from actseg_core.errors import ConfigError, DatasetError
@@ -37,7 +38,6 @@ from actseg_core.networks.two_stream import Network
 
 logger = logging.getLogger(__name__)
 VERSION = 2  # raise it when clips are prepared or layers computed differently
-DIGEST_DIGITS = 16
 TENSOR = "frozen"
 SPARE_BYTES = 200_000_000
 """Room that is left on the disk for checkpoints and logs."""
@@ -185,24 +185,6 @@ def open_store(model: Network, stream: Stream, root: Path) -> FeatureStore:
     except OSError as error:
         raise DatasetError(f"cannot make the folder {folder} for features: {error}") from error
     return FeatureStore(folder)
-
-
-def clip_key(dataset: SentenceDataset, sample: Sample) -> str:
-    """What tells a clip from all others: video file, frame, and how much of the video is used.
-
-    A video file is known by its path, size and time of change.
-
-    Raises:
-        DatasetError: If the video is missing.
-    """
-    video = dataset.video(sample)
-    try:
-        files = sorted(video.glob("[!.]*")) if video.is_dir() else [video]
-        stats = [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in files]
-    except OSError as error:
-        raise DatasetError(f"cannot read {video}: {error}; is the download complete?") from error
-    facts = [str(video.resolve()), stats, sample.frame, dataset.length(sample)]
-    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[: 2 * DIGEST_DIGITS]
 
 
 def _digest(config: ModelConfig, stream: Stream, state: Mapping[str, Tensor]) -> str:

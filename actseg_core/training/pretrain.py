@@ -4,13 +4,14 @@ The weights are files as `load_i3d` reads them, so that the paper's recipe (pret
 but the last block, train) can be walked through where no public weights fit: at a reduced width.
 """
 
+from collections.abc import Iterable
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import lightning
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 from torch.optim import Adam
 from torch.optim.lr_scheduler import OneCycleLR
@@ -20,6 +21,7 @@ from actseg_core.config import ModelConfig, Stream, VideoConfig, load_yaml
 from actseg_core.datasets.a2d_layout import Split
 from actseg_core.datasets.a2d_pairs import A2DPairs
 from actseg_core.datasets.action_clips import ActionClips
+from actseg_core.datasets.kept_clips import KeptClips
 from actseg_core.datasets.loading import Batch
 from actseg_core.errors import ConfigError
 from actseg_core.experiment_config import PretrainConfig
@@ -27,11 +29,13 @@ from actseg_core.labels import ACTIONS, PAIRS, pair_from_label
 from actseg_core.networks.i3d import I3d
 from actseg_core.training.batches import SentenceData
 from actseg_core.training.states import claim, forget_states
-from actseg_core.training.trainer import fit
+from actseg_core.training.trainer import Hardware, fit
 
 CHANNELS: dict[Stream, int] = {"rgb": 3, "flow": 2}
 WARM_UP = 0.1
 """Share of the steps in which the rate rises."""
+KEPT_CLIPS = "clips"
+"""Folder of prepared clips in a run folder."""
 
 
 class ActionPretraining(lightning.LightningModule):
@@ -66,7 +70,7 @@ class ActionPretraining(lightning.LightningModule):
 
     def training_step(self, batch: Batch, batch_index: int) -> Tensor:
         loss = functional.cross_entropy(
-            self(batch), classes_of(batch, self.config).to(self.device)
+            self(batch).float(), classes_of(batch, self.config).to(self.device)
         )
         self.losses = {"loss": loss.detach()}
         self.log("loss", loss, prog_bar=True, logger=False, batch_size=len(batch))
@@ -84,17 +88,22 @@ class ActionPretraining(lightning.LightningModule):
 
     def configure_optimizers(self) -> Any:
         """Adam, one cycle with cosine decay."""
-        optimiser = Adam(self.parameters(), lr=self.config.learning_rate)
-        schedule = OneCycleLR(
-            optimiser,
-            max_lr=self.config.learning_rate,
-            total_steps=self.config.iterations,
-            pct_start=WARM_UP,
-        )
-        return {
-            "optimizer": optimiser,
-            "lr_scheduler": {"scheduler": schedule, "interval": "step"},
-        }
+        return one_cycle(self.parameters(), self.config)
+
+
+def one_cycle(parameters: Iterable[nn.Parameter], config: PretrainConfig) -> dict[str, Any]:
+    """Adam and its rates over the whole run, as lightning takes them."""
+    optimiser = Adam(parameters, lr=config.learning_rate)
+    schedule = OneCycleLR(
+        optimiser,
+        max_lr=config.learning_rate,
+        total_steps=config.iterations,
+        pct_start=WARM_UP,
+    )
+    return {
+        "optimizer": optimiser,
+        "lr_scheduler": {"scheduler": schedule, "interval": "step"},
+    }
 
 
 def model_config(config: PretrainConfig, stream: Stream) -> ModelConfig:
@@ -191,8 +200,7 @@ def pretrain(
         TrainingError: If the training cannot go on.
     """
     folder, destination = run / stream, run / f"{config.name}_{stream}.safetensors"
-    facts = config.model_dump(mode="json", exclude={"streams"})
-    claim(folder, {"pretrain": facts, "data": str(data.resolve())})
+    claim(folder, {"pretrain": config.deciding(), "data": str(data.resolve())})
     if destination.is_file():
         read_weights(destination)
         return destination, {}
@@ -202,16 +210,17 @@ def pretrain(
         folder,
         module,
         SentenceData(
-            _clips(module, data, "train"),
-            _clips(module, data, "test"),
+            _clips(module, data, "train", run / KEPT_CLIPS),
+            _clips(module, data, "test", run / KEPT_CLIPS),
             config.batch_size,
             config.iterations,
             config.seed,
             workers,
         ),
         config.iterations,
-        val_every=config.iterations,
+        val_every=config.val_every or config.iterations,
         save_every=save_every,
+        hardware=Hardware(precision=config.precision),
         progress=progress,
     )
     save_weights(trained_weights(module.network, config.width), destination)
@@ -219,7 +228,7 @@ def pretrain(
     return destination, module.scores
 
 
-def _clips(module: ActionPretraining, data: Path, split: Split) -> ActionClips:
+def _clips(module: ActionPretraining, data: Path, split: Split, kept: Path) -> ActionClips:
     config = module.config
     return ActionClips(
         A2DPairs(data, split),
@@ -227,6 +236,7 @@ def _clips(module: ActionPretraining, data: Path, split: Split) -> ActionClips:
         config.crop_px,
         random=split == "train",
         seed=config.seed,
+        kept=KeptClips(kept, module.model_config) if config.keep_clips else None,
     )
 
 

@@ -1,19 +1,24 @@
 """Squares cut out around actors."""
 
+import itertools
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 
 from actseg_core.config import ModelConfig
 from actseg_core.datasets.a2d_pairs import A2DPairs
 from actseg_core.datasets.action_clips import JITTER, ActionClips, square_around
+from actseg_core.datasets.kept_clips import KeptClips
 from actseg_core.datasets.loading import ClipDataset, ClipLoader
 from actseg_core.errors import ConfigError
 from actseg_core.generator import SceneConfig
 from actseg_core.generator.dataset import generate_dataset
 from actseg_core.generator.settings import DatasetConfig
+from actseg_core.video.reader import ReaderPool
 
 CONFIG = ModelConfig(frames=4, size=64, streams=("rgb", "flow"))
 
@@ -27,8 +32,32 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-def clips(data: Path, *, random: bool = False, config: ModelConfig = CONFIG) -> ActionClips:
-    return ActionClips(A2DPairs(data, "train"), config, 32, random=random, seed=1)
+def clips(
+    data: Path,
+    *,
+    random: bool = False,
+    config: ModelConfig = CONFIG,
+    kept: KeptClips | None = None,
+) -> ActionClips:
+    return ActionClips(A2DPairs(data, "train"), config, 32, random=random, seed=1, kept=kept)
+
+
+class Place(NamedTuple):
+    """Where a cut-out lies in its frames, and whether it is mirrored."""
+
+    top: int
+    left: int
+    flipped: bool
+
+
+def find(whole: NDArray[np.uint8], part: NDArray[np.uint8]) -> Place:
+    side = part.shape[1]
+    for top, left in itertools.product(range(whole.shape[1] - side + 1), repeat=2):
+        window = whole[:, top : top + side, left : left + side]
+        for flipped in (False, True):
+            if np.array_equal(window[:, :, ::-1] if flipped else window, part):
+                return Place(top, left, flipped)
+    raise AssertionError("the cut-out is not in its frames")
 
 
 def test_a_square_is_centred_on_the_mask_and_stays_inside() -> None:
@@ -72,13 +101,56 @@ def test_random_clips_are_the_same_for_the_same_epoch_and_seed(data: Path) -> No
     assert len(shown) > 1
 
 
-def test_a_mirrored_clips_flow_is_that_of_its_frames(data: Path) -> None:
+def test_the_flow_is_that_of_the_whole_frames(data: Path) -> None:
+    found, whole = clips(data)[0], ClipDataset(A2DPairs(data, "train"), CONFIG)[0]
+    assert found.flow is not None and whole.flow is not None
+    top, left = square_around(whole.masks[0].numpy(), 32, None)
+    assert torch.equal(found.flow, whole.flow[:, :, top : top + 32, left : left + 32])
+
+
+def test_in_a_mirrored_clip_everything_moves_the_other_way(data: Path) -> None:
     dataset = clips(data, random=True)
-    for epoch in range(4):
+    whole = ClipDataset(A2DPairs(data, "train"), CONFIG)[0]
+    assert whole.flow is not None
+    mirrored = {True: 0, False: 0}
+    for epoch in range(8):
         batch = dataset[epoch, 0]
-        assert batch.flow is not None
-        again = dataset._flow(batch.frames[0].numpy())
-        assert torch.equal(batch.flow, again)
+        frames, fields = batch.frames[0].numpy(), batch.flow
+        assert fields is not None
+        found = find(whole.frames[0].numpy(), frames)
+        mirrored[found.flipped] += 1
+        window = whole.flow[0, :, found.top : found.top + 32, found.left : found.left + 32].numpy()
+        if found.flipped:
+            window = window[:, :, ::-1] * np.array([-1, 1], np.float32)
+        assert np.array_equal(fields[0].numpy(), window)
+    assert mirrored[True] and mirrored[False]
+
+
+@pytest.mark.parametrize("random", [False, True])
+def test_kept_clips_give_the_same_samples(data: Path, tmp_path: Path, random: bool) -> None:
+    kept = KeptClips(tmp_path / "kept", CONFIG)
+    fresh = clips(data, random=random)
+    for again in range(2):
+        stored = clips(data, random=random, kept=kept)
+        for index in range(len(fresh)):
+            one, two = fresh[again, index], stored[again, index]
+            assert one.samples == two.samples
+            assert torch.equal(one.frames, two.frames) and torch.equal(one.masks, two.masks)
+            assert one.flow is not None and two.flow is not None
+            assert torch.equal(one.flow.half().float(), two.flow)  # kept in 16 bits
+
+
+def test_kept_clips_are_read_without_the_videos(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = KeptClips(tmp_path / "kept", CONFIG)
+    wanted = clips(data, kept=kept)[0]
+
+    def fail(*_: object) -> None:
+        raise AssertionError("a video was opened")
+
+    monkeypatch.setattr(ReaderPool, "get", fail)
+    assert torch.equal(clips(data, kept=kept)[0].frames, wanted.frames)
 
 
 def test_rgb_alone_computes_no_flow_and_loads_in_batches(data: Path) -> None:

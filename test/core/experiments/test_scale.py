@@ -9,7 +9,7 @@ from actseg_core.experiments.plan import make_plan
 from actseg_core.experiments.scale import AblationScale, load_scale, scale_markdown
 
 
-@pytest.mark.parametrize("name", ["cpu", "paper"])
+@pytest.mark.parametrize("name", ["cpu", "long", "paper"])
 def test_every_scale_that_ships_fits_every_row(name: str) -> None:
     assert len(make_plan(load_scale(name), [], 1).cells) == 21
 
@@ -26,7 +26,9 @@ def test_a_scale_is_read_from_a_file(tmp_path: Path) -> None:
 
 
 def test_an_unknown_scale_is_answered_with_the_known_ones() -> None:
-    with pytest.raises(ConfigError, match=r"no scale 'gpu'; give one of cpu, paper or the path"):
+    with pytest.raises(
+        ConfigError, match=r"give one of cpu, long, paper or the path"
+    ):
         load_scale("gpu")
 
 
@@ -46,3 +48,12 @@ def test_a_page_shows_what_was_changed_without_folders(tiny: AblationScale) -> N
     assert "/elsewhere" not in text and "weights: {rgb: small_rgb.safetensors}" in text
     assert "stage: {iterations: 2, batch_size: 2, decay_every: 0}" in text
     assert "classifier" not in text
+
+
+def test_the_page_names_files_without_their_folders() -> None:
+    scale = AblationScale.from_mapping(
+        {"vgg_weights": "/home/me/vgg.safetensors", "a2d": {"scene": {"cutouts": "/home/photos"}}}
+    )
+    text = scale_markdown(scale)
+    assert "vgg_weights: vgg.safetensors" in text and "cutouts: photos" in text
+    assert "/home" not in text

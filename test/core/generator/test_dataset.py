@@ -6,7 +6,7 @@ from held_out_words import HELD_OUT_WORDS
 
 from actseg_core.errors import DatasetError
 from actseg_core.generator import SceneConfig
-from actseg_core.generator.dataset import generate_dataset, make_video, split_of
+from actseg_core.generator.dataset import generate_dataset, make_video, scene_of, split_of
 from actseg_core.generator.records import read_record
 from actseg_core.generator.settings import DatasetConfig
 
@@ -100,3 +100,15 @@ def test_test_videos_alone_may_use_held_out_words(tmp_path: Path) -> None:
         words = {word for item in record.queries for word in item.query.split()}
         assert bool(words & HELD_OUT_WORDS) == (record.split == 1)
     assert not (tmp_path / "Release" / "Flow").exists()
+
+
+def test_test_clips_may_have_photographs_of_their_own() -> None:
+    scene = SCENE.model_copy(update={"cutout_part": "train"})
+    config = CONFIG.model_copy(update={"scene": scene, "test_cutout_part": "test"})
+    parts = [scene_of(split, config).cutout_part for split in (0, 1)]
+    assert parts == ["train", "test"]
+
+
+def test_test_clips_take_the_photographs_of_the_scene_if_nothing_else_is_said() -> None:
+    scene = SCENE.model_copy(update={"cutout_part": "validation"})
+    assert scene_of(1, CONFIG.model_copy(update={"scene": scene})).cutout_part == "validation"

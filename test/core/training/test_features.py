@@ -19,8 +19,9 @@ from actseg_core.generator import SceneConfig
 from actseg_core.generator.dataset import generate_dataset
 from actseg_core.generator.settings import DatasetConfig
 from actseg_core.networks.two_stream import Network, build_model
+from actseg_core.datasets.kept_clips import clip_key
 from actseg_core.training import features
-from actseg_core.training.features import FrozenDataset, cached_dataset, clip_key, open_store
+from actseg_core.training.features import FrozenDataset, cached_dataset, open_store
 
 CONFIG = ModelConfig(
     name="tiny",

@@ -134,7 +134,9 @@ def test_presets_and_files_are_found_by_name(tmp_path: Path) -> None:
     assert load_pretrain_config("small").name == "small"
     (tmp_path / "own.yaml").write_text("width: 0.5\n")
     assert load_pretrain_config(str(tmp_path / "own.yaml")).width == 0.5
-    with pytest.raises(ConfigError, match="no pretraining 'large'; give one of small or"):
+    with pytest.raises(
+        ConfigError, match="'large'; give one of half, half_vgg, small or"
+    ):
         load_pretrain_config("large")
     (tmp_path / "own.yaml").write_text("widht: 0.5\n")
     with pytest.raises(ConfigError, match="unknown setting 'widht'; did you mean 'width'"):
@@ -156,6 +158,6 @@ def test_the_verb_says_where_the_weights_are_and_how_good(
     assert main([*place, "--stream", "rgb"]) == 0
     shown = capsys.readouterr().out
     assert f"rgb_weights={run}/t_rgb.safetensors" in shown.replace("\n", "")
-    assert "held-out clips: action 0" in shown
+    assert "held out: action 0" in shown
     assert main(["pretrain", str(tmp_path / "nothing"), "--run", str(tmp_path / "x")]) == 2
     assert "cannot read" in capsys.readouterr().err
