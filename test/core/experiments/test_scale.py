@@ -26,9 +26,7 @@ def test_a_scale_is_read_from_a_file(tmp_path: Path) -> None:
 
 
 def test_an_unknown_scale_is_answered_with_the_known_ones() -> None:
-    with pytest.raises(
-        ConfigError, match=r"give one of cpu, long, paper or the path"
-    ):
+    with pytest.raises(ConfigError, match=r"give one of cpu, long, paper or the path"):
         load_scale("gpu")
 
 

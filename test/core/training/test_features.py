@@ -13,13 +13,13 @@ from patience import PATIENCE_S
 
 from actseg_core.config import ModelConfig, TextConfig, VideoConfig
 from actseg_core.datasets.a2d_sentences import A2DSentences
+from actseg_core.datasets.kept_clips import clip_key
 from actseg_core.datasets.loading import ClipDataset, ClipLoader
 from actseg_core.errors import ConfigError, DatasetError
 from actseg_core.generator import SceneConfig
 from actseg_core.generator.dataset import generate_dataset
 from actseg_core.generator.settings import DatasetConfig
 from actseg_core.networks.two_stream import Network, build_model
-from actseg_core.datasets.kept_clips import clip_key
 from actseg_core.training import features
 from actseg_core.training.features import FrozenDataset, cached_dataset, open_store
 
