@@ -14,7 +14,7 @@ from actseg_core.experiment_config import merged
 from actseg_core.experiments.constant_baseline import measure_floors
 from actseg_core.experiments.estimate import training_seconds
 from actseg_core.experiments.plan import Plan, make_plan
-from actseg_core.experiments.report import PLOTS, TABLE_FILE, fill_page, write_results
+from actseg_core.experiments.report import TABLE_FILE, fill_page, shown_files, write_results
 from actseg_core.experiments.run import Runner, make_data, make_train
 from actseg_core.experiments.scale import AblationScale, load_scale, scale_markdown
 from actseg_core.experiments.store import Store
@@ -85,8 +85,7 @@ def ablate(
         failed = Runner(plan, chosen, data, run, train, announce=say, after=write).run()
     content = write_results(plan, store, floors)
     if page is not None:
-        plots = [path for name in PLOTS if (path := run / name).is_file()]
-        fill_page(page, f"{scale_markdown(chosen)}\n\n{content}", plots)
+        fill_page(page, f"{scale_markdown(chosen)}\n\n{content}", shown_files(plan, store))
     console.print(content, markup=False, highlight=False, soft_wrap=True)
     written = f"{failed} cells failed; written to {run / TABLE_FILE}"
     console.print(written, markup=False, soft_wrap=True)

@@ -87,6 +87,22 @@ def _parts(intersection: int, union: int, measure: Measure) -> tuple[float, floa
     return score_overlaps([(intersection, union)]).map_mean_precision, 1.0
 
 
+def estimate(rows: Sequence[VideoSums], seed: int = 0) -> Difference:
+    """A row's own measure and its 95 % interval, videos and seeds drawn as for `difference`.
+
+    Args:
+        rows: One item per seed.
+        seed: Of the drawing.
+
+    Raises:
+        DatasetError: If the seeds were not asked about the same videos.
+    """
+    nothing = [
+        VideoSums(row.videos, np.zeros_like(row.numerators), row.denominators) for row in rows
+    ]
+    return difference(rows, nothing, seed)
+
+
 def difference(
     better: Sequence[VideoSums], worse: Sequence[VideoSums], seed: int = 0
 ) -> Difference:

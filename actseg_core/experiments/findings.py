@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from actseg_core.evaluation.paper_tables import ABLATION, TABLE_1, TABLE_2
 from actseg_core.experiments.bootstrap import Difference, Measure, difference, read_sums
 
 Verdict = Literal[
@@ -45,10 +46,12 @@ class Finding:
     Attributes:
         text: In a few words.
         claims: All of which must hold.
+        name: Of its figure.
     """
 
     text: str
     claims: tuple[Claim, ...]
+    name: str = ""
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,21 @@ class Judged:
 
     claim: Claim
     difference: Difference | None
+
+    @property
+    def effect(self) -> float | None:
+        """The difference that the paper reports [percentage points]; None: it prints none."""
+        better = paper_value(self.claim.better, self.claim.measure)
+        worse = paper_value(self.claim.worse, self.claim.measure)
+        return None if better is None or worse is None else better - worse
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether the interval is narrower than half of what the paper reports."""
+        found, effect = self.difference, self.effect
+        if found is None or effect is None:
+            return False
+        return found.high - found.low < abs(effect) / 2
 
     @property
     def verdict(self) -> Verdict:
@@ -92,6 +110,7 @@ FINDINGS = (
     Finding(
         "More frames help (section 5.1)",
         tuple(Claim(f"ablation_frames_{count}", "ablation_frames_1") for count in (4, 8, 16)),
+        "frames",
     ),
     Finding(
         "A convolution encodes sentences better than an LSTM (section 5.1)",
@@ -99,10 +118,12 @@ FINDINGS = (
             Claim("ablation_text_conv", "ablation_text_lstm"),
             Claim("ablation_text_conv", "ablation_text_bilstm"),
         ),
+        "text",
     ),
     Finding(
         "The loss at several resolutions helps (section 5.1)",
         (Claim("ablation_resolution_multi", "ablation_resolution_single"),),
+        "resolution",
     ),
     Finding(
         "RGB and flow together are better than either (section 5.1)",
@@ -110,6 +131,7 @@ FINDINGS = (
             Claim("ablation_stream_rgb_flow", "ablation_stream_rgb"),
             Claim("ablation_stream_rgb_flow", "ablation_stream_flow"),
         ),
+        "streams",
     ),
     Finding(
         "Better than both image baselines (section 5.2, Table 1)",
@@ -118,6 +140,7 @@ FINDINGS = (
             for baseline in ("table1_hu_tuned", "table1_li_tuned")
             for measure in ("overall IoU", "mean IoU", "mAP")
         ),
+        "baselines",
     ),
     Finding(
         "Generalises better to the second data set (section 5.2, Table 2)",
@@ -126,8 +149,19 @@ FINDINGS = (
             for baseline in ("table2_hu", "table2_li")
             for measure in ("mAP", "mean IoU")
         ),
+        "transfer",
     ),
 )
+
+
+def paper_value(preset: str, measure: Measure) -> float | None:
+    """What the paper prints of a row [%]; None where it prints nothing."""
+    column = "mAP 0.5:0.95" if measure == "mAP" else measure
+    for paper in (ABLATION, TABLE_1, TABLE_2):
+        for row in paper.rows:
+            if preset in row.presets and column in paper.columns:
+                return row.values[paper.columns.index(column)]
+    return None
 
 
 def judge(samples: Samples) -> tuple[JudgedFinding, ...]:

@@ -16,7 +16,8 @@ from actseg_core.evaluation.pictures import BLUE, ORANGE, new_figure, save_figur
 from actseg_core.evaluation.summary import mask_values, replaced, write_json, write_text
 from actseg_core.experiments import report
 from actseg_core.experiments.constant_baseline import Floor
-from actseg_core.experiments.findings import JudgedFinding, judge
+from actseg_core.experiments.finding_figures import finding_figures, finding_file
+from actseg_core.experiments.findings import FINDINGS, JudgedFinding, judge
 from actseg_core.experiments.plan import Plan
 from actseg_core.experiments.store import Store
 from actseg_core.experiments.summary import (
@@ -36,6 +37,8 @@ BEGIN = "<!-- written by actseg ablate: begin -->"
 END = "<!-- written by actseg ablate: end -->"
 TABLE_FILE = "ablation.md"
 PLOTS = ("bars.png", "curves.png")
+CONTACT_SHEET = "contact_sheet.png"
+FUSED = "ablation_stream_rgb_flow"
 
 
 def bars(tables: Sequence[SetTable]) -> Figure:
@@ -157,8 +160,11 @@ def write_results(plan: Plan, store: Store, floors: Sequence[Floor] = ()) -> str
         DatasetError: If a result is damaged, or a file cannot be written.
     """
     tables = summarise_cells(plan.cells, store)
-    findings = judge(samples_by_row(plan.cells, store))
+    samples = samples_by_row(plan.cells, store)
+    findings = judge(samples)
     text = tables_markdown(tables, findings, floors)
+    for item, figure in finding_figures(findings, samples):
+        save_figure(figure, store.root / finding_file(item))
     write_text(store.root / TABLE_FILE, text)
     write_text(store.root / "ablation.csv", tables_csv(tables))
     write_json(store.root / "ablation.json", _document(tables, findings, floors))
@@ -166,6 +172,18 @@ def write_results(plan: Plan, store: Store, floors: Sequence[Floor] = ()) -> str
     if losses := _losses(plan, store):
         save_figure(report.curves(losses), store.root / PLOTS[1])
     return text
+
+
+def shown_files(plan: Plan, store: Store) -> list[Path]:
+    """The pictures of a page that exist: one per finding, the curves, the fused network's answers.
+
+    They are those of the first seed of RGB and flow together.
+    """
+    named = [store.root / finding_file(finding) for finding in FINDINGS]
+    named += [store.root / name for name in PLOTS[1:]]
+    if fused := [cell for cell in plan.cells if cell.row.preset == FUSED]:
+        named.append(store.cell(fused[0]) / CONTACT_SHEET)
+    return [path for path in named if path.is_file()]
 
 
 def _document(

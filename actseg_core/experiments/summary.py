@@ -4,10 +4,12 @@ import csv
 import io
 import statistics
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from actseg_core.evaluation.masks import PAPER_THRESHOLDS
 from actseg_core.evaluation.paper_tables import (
     ABLATION,
     OVERLAP_COLUMNS,
@@ -38,6 +40,9 @@ PAPER_TABLE: dict[str, PaperTable] = {
 }
 
 
+PEER_SETS = ("baselines", "transfer")
+
+
 @dataclass(frozen=True)
 class Value:
     """A figure over several seeds.
@@ -62,6 +67,7 @@ class Line:
         row: Its preset, label and queries.
         paper: Percent, in the order of the columns; None where the paper prints none.
         ours: What was measured; None where nothing was.
+        peers: The same as later papers count; empty for the pairs.
         seeds: That were measured.
         data: What it was measured on.
         notes: How the network differs from the paper's row.
@@ -71,6 +77,7 @@ class Line:
     row: Row
     paper: tuple[float | None, ...]
     ours: tuple[Value | None, ...]
+    peers: tuple[Value | None, ...]
     seeds: tuple[int, ...]
     data: str
     notes: tuple[str, ...]
@@ -121,6 +128,7 @@ def _line(
         row=row,
         paper=_papers(row, paper, columns),
         ours=_values(list(measured.values()), paper, len(columns)),
+        peers=() if paper is TABLE_3 else _peers(list(measured.values())),
         seeds=tuple(measured),
         data=_data(first),
         notes=first.provenance.notes[1:] if first else (),
@@ -150,6 +158,21 @@ def _values(
     return tuple(_value([values[place] for values in lists]) for place in range(count))
 
 
+def _peers(measurements: Sequence[Measurement]) -> tuple[Value | None, ...]:
+    """P@K that counts IoU > K, COCO's average precision, overall and mean IoU."""
+    lists = [_peer_figures(item.scores) for item in measurements]
+    return tuple(
+        _value([figures[place] for figures in lists]) for place in range(len(OVERLAP_COLUMNS))
+    )
+
+
+def _peer_figures(scores: Mapping[str, Any]) -> list[float | None]:
+    masks = scores["masks"]
+    shares = [masks["precision_strict"][f"{at:.2f}"] for at in PAPER_THRESHOLDS]
+    shares += [scores["coco_ap"]["average"], masks["overall_iou"], masks["mean_iou"]]
+    return [None if share is None else 100 * float(share) for share in shares]
+
+
 def _value(figures: Sequence[float | None]) -> Value | None:
     known = [figure for figure in figures if figure is not None]
     if not known:
@@ -165,9 +188,29 @@ def tables_markdown(
 ) -> str:
     """The verdicts, the fixed region and all tables for people."""
     parts = [findings_markdown(findings), *(_table_markdown(item) for item in tables)]
+    if peers := _peers_markdown(tables):
+        parts.append(peers)
     if floors:
         parts.insert(1, _floors_markdown(floors))
     return "\n\n".join(parts) + "\n"
+
+
+def _peers_markdown(tables: Sequence[SetTable]) -> str:
+    """Tables 1 and 2 as the papers after this one count."""
+    rows = []
+    for item in tables:
+        if item.name in PEER_SETS:
+            for line in item.lines:
+                figures = (NOT_MEASURED if it is None else str(it) for it in line.peers)
+                rows.append([TITLES[PAPER_TABLE[item.name].kind], line.row.label, *figures])
+    if not rows:
+        return ""
+    columns = [name.replace("mAP 0.5:0.95", "AP, COCO's") for name in OVERLAP_COLUMNS]
+    return (
+        "### As later papers count\n\nP@K counts IoU > K, and the average precision is COCO's, "
+        "over all answers sorted by confidence (the paper's is the mean of P@K); both from the "
+        "same answers as above.\n\n" + table(["on", "row", *columns], rows, texts=2)
+    )
 
 
 def _floors_markdown(floors: Sequence[Floor]) -> str:
@@ -185,15 +228,21 @@ def findings_markdown(findings: Sequence[JudgedFinding]) -> str:
     """One line per claim: difference, interval and verdict; the finding's own verdict first."""
     rows = []
     for finding in findings:
-        rows.append([f"**{finding.finding.text}**", "", "", "", f"**{finding.verdict}**"])
+        rows.append([f"**{finding.finding.text}**", "", "", "", "", f"**{finding.verdict}**"])
         for item in finding.claims:
             claim, found = item.claim, item.difference
             gap = f"{found.mean:+.1f}" if found else NOT_MEASURED
             ends = f"{found.low:+.1f} to {found.high:+.1f}" if found else NOT_MEASURED
+            wide = " (wide)" if found and item.effect is not None and not item.is_narrow else ""
+            effect = NOT_MEASURED if item.effect is None else f"{item.effect:+.1f}"
             name = f"`{claim.better}` over `{claim.worse}`"
-            rows.append([name, claim.measure, gap, ends, item.verdict])
-    heading = ["finding", "by", "difference", "95 % interval", "verdict"]
-    return "### Findings\n\n" + table(heading, rows, texts=2)
+            rows.append([name, claim.measure, effect, gap, ends + wide, item.verdict])
+    heading = ["finding", "by", "the paper", "here", "95 % interval", "verdict"]
+    return (
+        "### Findings\n\n"
+        + table(heading, rows, texts=2)
+        + "\n\n(wide): not narrower than half of the difference that the paper reports."
+    )
 
 
 def _table_markdown(item: SetTable) -> str:

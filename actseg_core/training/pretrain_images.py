@@ -24,9 +24,10 @@ from actseg_core.datasets.action_clips import ActionClips
 from actseg_core.datasets.kept_clips import KeptClips
 from actseg_core.datasets.loading import Batch
 from actseg_core.experiment_config import PretrainConfig
+from actseg_core.generator.photographs import PhotographedThings, image_classes
 from actseg_core.networks.vgg import FullyConvolutionalVgg16, single_frame
 from actseg_core.training.batches import SentenceData
-from actseg_core.training.image_crops import ImageCrops, PhotographedThings, image_classes
+from actseg_core.training.image_crops import ImageCrops
 from actseg_core.training.pretrain import KEPT_CLIPS, one_cycle
 from actseg_core.training.states import claim, forget_states
 from actseg_core.training.trainer import Hardware, fit

@@ -54,6 +54,21 @@ def test_a_finding_holds_if_all_its_claims_do(parts: list[Judged], verdict: str)
     assert JudgedFinding(finding, tuple(parts)).verdict == verdict
 
 
+@pytest.mark.parametrize(("high", "narrow"), [(1.7, True), (1.8, False)])
+def test_an_interval_is_narrow_below_half_of_the_papers_difference(
+    high: float, narrow: bool
+) -> None:
+    claim = Claim("ablation_stream_rgb_flow", "ablation_stream_rgb")  # 55.1 and 53.6
+    found = Judged(claim, Difference(1.2, 1.0, high, 3))
+    assert found.effect == pytest.approx(1.5)
+    assert found.is_narrow is narrow
+
+
+def test_every_claim_is_one_that_the_paper_prints() -> None:
+    effects = [Judged(claim, None).effect for item in FINDINGS for claim in item.claims]
+    assert all(effect is not None and effect > 0 for effect in effects)
+
+
 def test_every_claim_is_about_rows_that_are_measured() -> None:
     presets = {row.preset for rows in SETS.values() for row in rows}
     claimed = {

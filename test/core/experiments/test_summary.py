@@ -10,7 +10,7 @@ from actseg_core.evaluation.masks import score_overlaps
 from actseg_core.experiments.constant_baseline import Floor
 from actseg_core.experiments.findings import judge
 from actseg_core.experiments.plan import Plan, make_plan
-from actseg_core.experiments.report import write_results
+from actseg_core.experiments.report import shown_files, write_results
 from actseg_core.experiments.run import Runner
 from actseg_core.experiments.scale import AblationScale
 from actseg_core.experiments.store import Store
@@ -67,9 +67,21 @@ def test_the_markdown_has_both_sides_and_every_verdict(done: tuple[Plan, Store])
     assert "| N = 16 | here | 2 | 100.0 ± 0.0 |" in text
     assert "| **RGB and flow together are better than either (section 5.1)** |" in text
     assert (
-        "| `ablation_stream_rgb_flow` over `ablation_stream_flow` | overall IoU | +30.0 |" in text
+        "| `ablation_stream_rgb_flow` over `ablation_stream_flow` | overall IoU | +5.6 | +30.0 |"
+        in text
     )
     assert "Not finished, Flow: training flow16_conv-" in text
+
+
+def test_later_papers_count_beside_the_papers_way(done: tuple[Plan, Store]) -> None:
+    tables = summarise_cells(done[0].cells, done[1])
+    text = tables_markdown(tables, judge(samples_by_row(done[0].cells, done[1])))
+    # 20 and 21 of 100 pixels are never more than half of them.
+    assert "| A2D Sentences | Hu et al. | 0.0 ± 0.0 |" in text
+    # 60 and 61 of 100 pixels: the seed with 60 is not above P@0.6's threshold, that with 61 is.
+    line = next(it for it in tables if it.name == "baselines").lines[2]
+    assert line.ours[1] == Value(pytest.approx(100), pytest.approx(0))
+    assert line.peers[1] == Value(pytest.approx(50), pytest.approx(100 * 0.5**0.5))
 
 
 def test_all_files_are_written(done: tuple[Plan, Store]) -> None:
@@ -86,6 +98,9 @@ def test_all_files_are_written(done: tuple[Plan, Store]) -> None:
     assert (hu["paper"], float(hu["mean"]), hu["seeds"]) == ("35.0", pytest.approx(20.5), "2")
     assert (store.root / "ablation.json").is_file() and (store.root / "bars.png").is_file()
     assert not (store.root / "curves.png").exists()  # nothing was really trained
+    shown = {path.name for path in shown_files(plan, store)}
+    names = ("frames", "text", "resolution", "streams", "baselines", "transfer")
+    assert shown == {f"finding_{name}.png" for name in names}
 
 
 def test_nothing_measured_gives_a_table_of_dashes(tiny: AblationScale, tmp_path: Path) -> None:

@@ -16,11 +16,11 @@ from actseg_core.errors import ConfigError, DatasetError
 from actseg_core.experiment_config import PretrainConfig
 from actseg_core.generator import SceneConfig
 from actseg_core.generator.dataset import generate_dataset
+from actseg_core.generator.photographs import PhotographedThings, image_classes, square_picture
 from actseg_core.generator.settings import DatasetConfig
 from actseg_core.labels import ACTORS
 from actseg_core.networks.vgg import FullyConvolutionalVgg16
 from actseg_core.training import pretrain_images as module
-from actseg_core.training.image_crops import PhotographedThings, image_classes, square_picture
 from actseg_core.training.pretrain_images import pretrain_images
 
 TINY = PretrainConfig(
