@@ -135,8 +135,10 @@ def load_mask(
     mask = dataset.mask(sample)
     if not mask.size:
         return np.zeros(size, np.bool_)
+    if mask.shape == size:  # without opening the video
+        return mask
     video = dataset.video(sample)
-    if mask.shape not in (size, pool.get(video).info.stored):
+    if mask.shape != pool.get(video).info.stored:
         raise DatasetError(
             f"the mask in {dataset.annotation(sample)} is {mask.shape[1]}x{mask.shape[0]}, the "
             f"frames of {video} are {size[1]}x{size[0]}; both must be of one release"

@@ -18,6 +18,8 @@ ANNOTATION_HEADER = "video_id,query"
 MASK_KEY = "part_mask"
 MASK_AXES = "(height, width, frames)"
 FRAMES_PER_VIDEO = 3
+FRAME_LIST = "jhmdb_sentences_frames.json"
+"""Name under which a list of evaluation frames lies beside generated sentences."""
 _CACHED_MASKS = 4
 
 

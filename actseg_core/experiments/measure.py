@@ -6,6 +6,8 @@ from pathlib import Path
 
 from actseg_core.checkpoints.checkpoint import load_checkpoint, save_checkpoint
 from actseg_core.datasets.a2d_pairs import A2DPairs
+from actseg_core.datasets.jhmdb_sentences import FRAME_LIST
+from actseg_core.datasets.samples import SentenceDataset
 from actseg_core.errors import CheckpointError
 from actseg_core.evaluation.clip_questions import ClipQuestions
 from actseg_core.evaluation.datasets import (
@@ -24,6 +26,7 @@ from actseg_core.evaluation.pair_frames import (
 from actseg_core.evaluation.paper_tables import Provenance
 from actseg_core.experiments.plan import Cell, Training
 from actseg_core.experiments.scale import AblationScale
+from actseg_core.experiments.store import LISTED
 from actseg_core.networks.two_stream import Network, build_model
 from actseg_core.predictor import NetworkPredictor, Predictor
 from actseg_core.text.sentence import load_reader
@@ -72,7 +75,8 @@ def measure_cell(
         checkpoints: File by name of the training.
         data: Folder with `a2d` and `jhmdb`.
         scale: Names what differs from the paper.
-        output: Folder of the report; metrics.json is written last.
+        output: Folder of the report; metrics.json is written last. Where the second data set has
+            a list of frames as later papers use it, output/listed holds the report on these.
 
     Raises:
         ActSegError: If data or weights cannot be read, or the report cannot be written.
@@ -93,11 +97,27 @@ def measure_cell(
 def _measure_sentences(
     cell: Cell, predictor: Predictor, folder: Path, scale: AblationScale, output: Path
 ) -> None:
+    frame_list = folder / FRAME_LIST
+    if cell.kind == "jhmdb-sentences" and frame_list.is_file():
+        listed = open_sentences(cell.kind, folder, "", frame_list=frame_list)
+        _ask(cell, predictor, listed, folder, scale, output / LISTED, "frames of the list")
     dataset = open_sentences(cell.kind, folder, _split(cell))
+    _ask(cell, predictor, dataset, folder, scale, output, "")
+
+
+def _ask(
+    cell: Cell,
+    predictor: Predictor,
+    dataset: SentenceDataset,
+    folder: Path,
+    scale: AblationScale,
+    output: Path,
+    note: str,
+) -> None:
     questions = ClipQuestions(dataset, cell.model, predictor.read, limit=scale.limit)
-    measure_sentences(
-        predictor, questions, output, partial(_provenance, cell, folder, scale, output, "")
-    )
+    weights = output if output.name != LISTED else output.parent
+    mark = partial(_provenance, cell, folder, scale, weights, note)
+    measure_sentences(predictor, questions, output, mark)
 
 
 def _measure_pairs(

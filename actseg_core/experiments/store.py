@@ -16,6 +16,8 @@ SCALE_FILE = "scale.json"
 TRAINED_FILE = "trained.json"
 FAILURE_FILE = "failure.json"
 CONFIG_FILE = "config.yaml"
+LISTED = "listed"
+"""Folder in that of a cell: the same network on the frames that later papers evaluate on."""
 
 
 class Store:
@@ -99,6 +101,11 @@ class Store:
     def metrics(self, cell: Cell) -> Path:
         """metrics.json of a cell."""
         return self.cell(cell) / METRICS_FILE
+
+    def peers_metrics(self, cell: Cell) -> Path:
+        """metrics.json of a measured cell on the frames of later papers, where it has one."""
+        listed = self.cell(cell) / LISTED / METRICS_FILE
+        return listed if listed.is_file() else self.metrics(cell)
 
     def samples(self, cell: Cell) -> Path:
         """samples.jsonl of a cell."""

@@ -1,16 +1,19 @@
 """J-HMDB Sentences' layout: numbered PNG frames, puppet masks over time, one sentence a video.
 
 Rename_Images/<class>/<video>/<n>.png counting from 1, puppet_mask/<class>/<video>/puppet_mask.mat
-with part_mask (H, W, T), and jhmdb_annotation.txt. The class is the referred actor's action. True
+with part_mask (H, W, T), jhmdb_annotation.txt, and jhmdb_sentences_frames.json, a list of frames
+to evaluate on as MTTR and later papers publish one. The class is the referred actor's action. True
 flow is an extra: flow/<class>/<video>/<n>.png leads from frame n to frame n+1.
 """
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from scipy.io import savemat
 
+from actseg_core.datasets.jhmdb_sentences import FRAME_LIST, FRAMES_PER_VIDEO
 from actseg_core.generator.clip import ActorRecord, GeneratedClip
 from actseg_core.generator.records import (
     VideoRecord,
@@ -61,6 +64,23 @@ def queries(clip: GeneratedClip, config: DatasetConfig) -> list[tuple[int, str]]
 
 
 def write_index(root: Path, records: Sequence[VideoRecord]) -> None:
-    """Write jhmdb_annotation.txt over all videos."""
+    """Write jhmdb_annotation.txt and the list of evaluation frames over all videos."""
     rows = [f"{record.name},{item.query}" for record in records for item in record.queries]
     write_text(root / "jhmdb_annotation.txt", "\n".join(["video_id,query", *rows]) + "\n")
+    listed = [entry for record in records for entry in _listed_frames(root, record)]
+    write_text(root / FRAME_LIST, json.dumps(listed, indent=0) + "\n")
+
+
+def _listed_frames(root: Path, record: VideoRecord) -> list[list[str | int]]:
+    """Three random frames of a video, in the form and by the rule of MTTR's list."""
+    (folder,) = (root / "Rename_Images").glob(f"*/{record.name}")
+    under = f"{folder.parent.name}/{record.name}"
+    rng = np.random.default_rng([record.seed, record.index])
+    count = min(FRAMES_PER_VIDEO, record.frames)
+    frames = sorted(rng.choice(record.frames, count, replace=False).tolist())
+    mask = f"puppet_mask/{under}/puppet_mask.mat"
+    return [
+        [record.name, f"Rename_Images/{under}/{t + 1:05d}.png", mask, record.frames, item.query]
+        for item in record.queries
+        for t in frames
+    ]

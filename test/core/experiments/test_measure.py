@@ -13,6 +13,7 @@ from actseg_core.evaluation.tables import read_measurement
 from actseg_core.experiments.measure import assemble, measure_cell
 from actseg_core.experiments.plan import Cell, make_plan
 from actseg_core.experiments.scale import AblationScale
+from actseg_core.experiments.store import Store
 
 
 @pytest.fixture
@@ -66,6 +67,24 @@ def test_the_figures_are_marked_with_scale_seed_and_differences(
     assert "size 32 instead of 512" in found.notes
     assert not found.is_papers_data
     assert (tmp_path / "out" / "contact_sheet.png").is_file()
+
+
+def test_the_second_data_set_is_asked_about_the_listed_frames_too(
+    tiny: AblationScale, data: Path, tmp_path: Path, untrained: Any
+) -> None:
+    cell = make_plan(tiny, ["transfer"], 1).cells[0]
+    weights = {it.name: untrained(it, tmp_path, tmp_path / it.name) for it in cell.trainings}
+    store = Store(tmp_path / "run")
+    output = store.cell(cell)
+    measure_cell(cell, weights, data, tiny, output)
+    assert store.peers_metrics(cell) == output / "listed" / "metrics.json"
+    own, listed = (
+        read_measurement(path).provenance
+        for path in (store.metrics(cell), store.peers_metrics(cell))
+    )
+    assert (own.asked, listed.asked) == (6, 6)  # two videos, three frames of each
+    assert "frames of the list" in listed.notes and "frames of the list" not in own.notes
+    assert own.weights == listed.weights
 
 
 def test_pairs_are_asked_as_the_row_says(

@@ -50,8 +50,8 @@ def test_a_page_shows_what_was_changed_without_folders(tiny: AblationScale) -> N
 
 def test_the_page_names_files_without_their_folders() -> None:
     scale = AblationScale.from_mapping(
-        {"vgg_weights": "/home/me/vgg.safetensors", "a2d": {"scene": {"cutouts": "/home/photos"}}}
+        {"vgg_weights": "/mine/vgg.safetensors", "a2d": {"scene": {"cutouts": "/mine/photos"}}}
     )
     text = scale_markdown(scale)
     assert "vgg_weights: vgg.safetensors" in text and "cutouts: photos" in text
-    assert "/home" not in text
+    assert "/mine" not in text

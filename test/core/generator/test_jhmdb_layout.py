@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from scipy.io import loadmat
 
+from actseg_core.datasets.jhmdb_sentences import FRAME_LIST, JHMDBSentences
 from actseg_core.generator import SceneConfig, render_clip
 from actseg_core.generator.dataset import generate_dataset
 from actseg_core.generator.jhmdb_layout import action_class, referred_actor
@@ -45,3 +46,17 @@ def test_every_video_has_one_sentence(root: Path) -> None:
     for index, row in enumerate(rows[1:]):
         actor = referred_actor(render_clip(index, SCENE))
         assert row.split(",")[1] == actor.sentences[0]
+
+
+def test_the_list_of_frames_is_one_that_the_reader_takes(root: Path) -> None:
+    listed = JHMDBSentences(root, frame_list=root / FRAME_LIST).samples
+    assert [item.video for item in listed] == [
+        f"gen{index:08d}" for index in range(3) for _ in range(3)
+    ]
+    frames = [{item.frame for item in listed if item.video == f"gen{i:08d}"} for i in range(3)]
+    assert all(len(chosen) == 3 and chosen <= set(range(5)) for chosen in frames)
+
+
+def test_the_listed_frames_are_not_the_evenly_spaced_ones_of_every_video(root: Path) -> None:
+    even, listed = JHMDBSentences(root), JHMDBSentences(root, frame_list=root / FRAME_LIST)
+    assert [item.frame for item in even.samples] != [item.frame for item in listed.samples]
