@@ -17,7 +17,7 @@ WORKERS ?= 2
 BENCH ?=
 
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test test-all test-fuzz lint format typecheck colcon build-check dist train-lite bench \
+.PHONY: help setup demo test test-all test-fuzz lint format typecheck colcon build-check dist train-lite reproduce bench \
 	lock clean
 
 help:  ## this list
@@ -90,6 +90,9 @@ train-lite: setup  ## train the default model; PHOTOS="a, b" DETECTOR= HELD_OUT=
 			--settings tools/lite_recipe/$$phase.yaml --set 'photos=[$(PHOTOS)]' \
 			--set 'detector=$(DETECTOR)' --set 'held_out=$(HELD_OUT)' || exit 1; \
 	done
+
+reproduce: setup  ## the paper's experiments at the scale `long`; RUN=folder PHOTOGRAPHS=folder (docs/reproduction.md)
+	ACTSEG=$(BIN)/actseg nice -n 19 tools/reproduce.sh "$(RUN)" "$(PHOTOGRAPHS)"
 
 bench: setup  ## time the engine, its parts and the naive version; VIDEO=file, BENCH="--quick --soak 20000"
 	$(BIN)/actseg bench $(if $(VIDEO),--video "$$VIDEO") $(BENCH)

@@ -14,9 +14,15 @@ from actseg_core.experiment_config import merged
 from actseg_core.experiments.constant_baseline import measure_floors
 from actseg_core.experiments.estimate import training_seconds
 from actseg_core.experiments.plan import Plan, make_plan
-from actseg_core.experiments.report import TABLE_FILE, fill_page, shown_files, write_results
+from actseg_core.experiments.report import (
+    TABLE_FILE,
+    fill_page,
+    page_content,
+    shown_files,
+    write_results,
+)
 from actseg_core.experiments.run import Runner, make_data, make_train
-from actseg_core.experiments.scale import AblationScale, load_scale, scale_markdown
+from actseg_core.experiments.scale import AblationScale, load_scale
 from actseg_core.experiments.store import Store
 
 FAILED_EXIT = 1
@@ -85,7 +91,8 @@ def ablate(
         failed = Runner(plan, chosen, data, run, train, announce=say, after=write).run()
     content = write_results(plan, store, floors)
     if page is not None:
-        fill_page(page, f"{scale_markdown(chosen)}\n\n{content}", shown_files(plan, store))
+        shown = page_content(plan, store, floors, chosen)
+        fill_page(page, shown, shown_files(plan, store))
     console.print(content, markup=False, highlight=False, soft_wrap=True)
     written = f"{failed} cells failed; written to {run / TABLE_FILE}"
     console.print(written, markup=False, soft_wrap=True)

@@ -19,6 +19,7 @@ from actseg_core.experiments.constant_baseline import Floor
 from actseg_core.experiments.finding_figures import finding_figures, finding_file
 from actseg_core.experiments.findings import FINDINGS, JudgedFinding, judge
 from actseg_core.experiments.plan import Plan
+from actseg_core.experiments.scale import AblationScale, scale_markdown
 from actseg_core.experiments.store import Store
 from actseg_core.experiments.summary import (
     SetTable,
@@ -172,6 +173,14 @@ def write_results(plan: Plan, store: Store, floors: Sequence[Floor] = ()) -> str
     if losses := _losses(plan, store):
         save_figure(report.curves(losses), store.root / PLOTS[1])
     return text
+
+
+def page_content(plan: Plan, store: Store, floors: Sequence[Floor], scale: AblationScale) -> str:
+    """What a page shows: the scale once, in place of the notes below each table of ablation.md."""
+    tables = summarise_cells(plan.cells, store)
+    findings = judge(samples_by_row(plan.cells, store))
+    text = tables_markdown(tables, findings, floors, notes=False)
+    return f"{scale_markdown(scale)}\n\n{text}"
 
 
 def shown_files(plan: Plan, store: Store) -> list[Path]:

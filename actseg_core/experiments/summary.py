@@ -188,9 +188,18 @@ def tables_markdown(
     tables: Sequence[SetTable],
     findings: Sequence[JudgedFinding],
     floors: Sequence[Floor] = (),
+    *,
+    notes: bool = True,
 ) -> str:
-    """The verdicts, the fixed region and all tables for people."""
-    parts = [findings_markdown(findings), *(_table_markdown(item) for item in tables)]
+    """The verdicts, the fixed region and all tables for people.
+
+    Args:
+        tables: As `summarise_cells` gives them.
+        findings: As `judge` gives them.
+        floors: Scores of the fixed region.
+        notes: Say below each table how its networks differ from the paper's.
+    """
+    parts = [findings_markdown(findings), *(_table_markdown(item, notes) for item in tables)]
     if peers := _peers_markdown(tables):
         parts.append(peers)
     if floors:
@@ -249,7 +258,7 @@ def findings_markdown(findings: Sequence[JudgedFinding]) -> str:
     )
 
 
-def _table_markdown(item: SetTable) -> str:
+def _table_markdown(item: SetTable, notes: bool) -> str:
     rows = []
     for line in item.lines:
         if any(value is not None for value in line.paper):
@@ -260,12 +269,12 @@ def _table_markdown(item: SetTable) -> str:
     heading = ["row", "by", "seeds", *item.columns]
     parts = [f"### `{item.name}`: {item.title}", table(heading, rows, texts=2)]
     parts += [f"Here on: {data}." for data in dict.fromkeys(it.data for it in item.lines) if data]
-    if notes := _notes_markdown(item.lines):
-        parts.append(notes)
+    if notes:
+        parts.append(_notes_markdown(item.lines))
     parts += [
         f"Not finished, {line.row.label}: {why}" for line in item.lines for why in line.failures
     ]
-    return "\n\n".join(dict.fromkeys(parts))
+    return "\n\n".join(dict.fromkeys(part for part in parts if part))
 
 
 def _notes_markdown(lines: Sequence[Line]) -> str:

@@ -45,7 +45,10 @@ def test_rows_are_trained_measured_and_written(
     text = (tmp_path / "run" / "ablation.md").read_text()
     assert "| single resolution | the paper |  | - | - | - | - | - | - | 49.4 | - |" in text
     assert "| single resolution | here | 1 |" in text
-    assert text.strip() in page.read_text()
+    shown = page.read_text()
+    assert "name: tiny" in shown and "| single resolution | here | 1 |" in shown
+    assert "Instead of the paper's row" in text and "Instead of the paper's row" not in shown
+    assert "](images/ablation_finding_resolution.png)" in shown
     assert (tmp_path / "run" / "curves.png").is_file()
     trained = sorted((tmp_path / "run" / "trainings").rglob("trained.json"))
     assert len(trained) == 2
