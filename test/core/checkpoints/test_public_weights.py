@@ -30,6 +30,7 @@ from actseg_core.networks.vgg import FullyConvolutionalVgg16
 State = dict[str, torch.Tensor]
 Convert = Callable[..., Any]
 CLASSES = 7
+TENSORFLOW = "DeepMind kinetics-i3d (TensorFlow)"  # slow to write; another test has one, too
 PIERGIAJ_FIRST = "Conv3d_1a_7x7.conv3d.weight"
 
 
@@ -74,8 +75,8 @@ def saved(state: State, path: Path) -> Path:
     [
         ("piergiaj", "piergiaj pytorch-i3d"),
         ("hassony2", "hassony2 kinetics_i3d_pytorch"),
-        ("deepmind", "DeepMind kinetics-i3d (TensorFlow)"),
-        ("kinetics-600", "DeepMind kinetics-i3d (TensorFlow)"),
+        pytest.param("deepmind", TENSORFLOW, marks=pytest.mark.slow),
+        pytest.param("kinetics-600", TENSORFLOW, marks=pytest.mark.slow),
         ("own", "actseg"),
     ],
     ids=lambda value: value.split()[0],

@@ -2,6 +2,7 @@
 
 import importlib
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -175,7 +176,10 @@ class Probe(ClipDataset):
 def test_opencv_has_one_thread_in_a_worker_and_flow_there_does_not_hang(
     train, tmp_path, monkeypatch
 ) -> None:
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(2)
     make_estimator(BOTH.flow).estimate(*np.zeros((2, 64, 64, 3), np.uint8))  # starts threads here
+    cv2.setNumThreads(threads)
     (tmp_path / "opencv_probe.py").write_text(PROBE)  # a worker imports it by name
     monkeypatch.syspath_prepend(tmp_path)
     probe = importlib.import_module("opencv_probe").Probe
