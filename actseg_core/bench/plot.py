@@ -4,7 +4,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from actseg_core.bench.report import Report
-from actseg_core.bench.soak import LOOK, PARTS, SEE
+from actseg_core.bench.soak import LOOK, MOTION, PARTS, RESIZE, SEE
 from actseg_core.bench.targets import CAMERA_HZ
 from actseg_core.evaluation.pictures import BLUE, GREEN, GREY, ORANGE, new_figure
 
@@ -12,7 +12,7 @@ STACK = (BLUE, ORANGE, GREEN, "#56b4e9", "#cc79a7", "#f0e442", "#d55e00", GREY)
 
 
 def plot(report: Report) -> Figure:
-    """Rates by size and sentences, parts of a frame's work, memory over a long run."""
+    """Rates by sentences, parts of a frame's work, memory over a long run."""
     panels = 3 if report.soak else 2
     figure = new_figure(6.4 * panels, 4.2)
     axes = figure.subplots(1, panels)
@@ -26,10 +26,10 @@ def plot(report: Report) -> Figure:
 
 
 def _rates(axes: Axes, report: Report) -> None:
-    pairs = list(dict.fromkeys((item.size, item.sentences) for item in report.streams))
-    places = range(len(pairs))
+    counts = list(dict.fromkeys(item.sentences for item in report.streams))
+    places = range(len(counts))
     for offset, way, colour in ((-0.2, "in turn", ORANGE), (0.2, "overlapped", BLUE)):
-        cases = [report.stream(*pair, way) for pair in pairs]  # type: ignore[arg-type]
+        cases = [report.stream(count, way) for count in counts]  # type: ignore[arg-type]
         rates = [item.rate_hz if item else 0.0 for item in cases]
         below = [item.rate_hz - item.low_hz if item else 0.0 for item in cases]
         above = [item.high_hz - item.rate_hz if item else 0.0 for item in cases]
@@ -43,33 +43,33 @@ def _rates(axes: Axes, report: Report) -> None:
             label=way,
         )
     axes.axhline(CAMERA_HZ, color=GREEN, linestyle="--", label=f"camera, {CAMERA_HZ:g} Hz")
-    axes.set_xticks(list(places), [f"{size} px\n{count}" for size, count in pairs])
-    axes.set(xlabel="input size, sentences", ylabel="frames/s", title="Engine at full speed")
+    axes.set_xticks(list(places), [str(count) for count in counts])
+    axes.set(xlabel="sentences", ylabel="frames/s", title="Engine at full speed")
     axes.legend(frameon=False)
 
 
 def _parts(axes: Axes, report: Report) -> None:
-    sizes = sorted({item.size for item in report.stages})
+    threads = sorted({item.threads for item in report.stages})
     count = report.settings.sentences[0]
-    shown = ("resize", SEE, LOOK, *PARTS, f"respond to {count}", f"masks of {count}")
-    times = {(item.name, item.size): item.time.median_ms for item in report.stages}
-    bottom = [0.0] * len(sizes)
-    for name, colour in zip(shown, STACK, strict=False):
-        heights = [_alone(name, size, times) for size in sizes]
-        axes.bar([str(size) for size in sizes], heights, 0.5, bottom, color=colour, label=name)
+    shown = (RESIZE, SEE, LOOK, MOTION, *PARTS, f"respond to {count}", f"masks of {count}")
+    times = {(item.name, item.threads): item.time.median_ms for item in report.stages}
+    bottom = [0.0] * len(threads)
+    for name, colour in zip(shown, STACK, strict=True):
+        heights = [_alone(name, number, times) for number in threads]
+        axes.bar([str(item) for item in threads], heights, 0.5, bottom, color=colour, label=name)
         bottom = [low + high for low, high in zip(bottom, heights, strict=True)]
-    axes.set(xlabel="input size [px]", ylabel="ms on one thread", title="One frame's work")
-    axes.set_xlim(-0.6, len(sizes) - 0.4)
+    axes.set(xlabel="threads", ylabel="ms", title="One frame's work")
+    axes.set_xlim(-0.6, len(threads) - 0.4)
     handles, labels = axes.get_legend_handles_labels()
     axes.legend(  # in the order of the stack, beside it
         handles[::-1], labels[::-1], frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5)
     )
 
 
-def _alone(name: str, size: int, times: dict[tuple[str, int], float]) -> float:
+def _alone(name: str, threads: int, times: dict[tuple[str, int], float]) -> float:
     """Milliseconds of a part without the parts that it is made of."""
-    parts = sum(times.get((part, size), 0.0) for part in PARTS.get(name, ()))
-    return max(0.0, times.get((name, size), 0.0) - parts)
+    parts = sum(times.get((part, threads), 0.0) for part in PARTS.get(name, ()))
+    return max(0.0, times.get((name, threads), 0.0) - parts)
 
 
 def _memory(axes: Axes, samples_mb: tuple[float, ...]) -> None:

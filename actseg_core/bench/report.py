@@ -40,12 +40,12 @@ class Report(Config):
     """Rate of the matrix product per number of threads, before everything else and after it."""
     streams: tuple[StreamCase, ...] = ()
     """The engine at full speed."""
-    naive: tuple[NaiveCase, ...] = ()
-    """The naive version, per size."""
+    naive: NaiveCase | None = None
+    """The naive version."""
     stages: tuple[Stage, ...] = ()
     """Parts of the work."""
-    new_sentence: tuple[NewSentence, ...] = ()
-    """Delay of a changed sentence, per size."""
+    new_sentence: NewSentence | None = None
+    """Delay of a changed sentence."""
     paper_window: PaperWindow | None = None
     """One window of the paper's network."""
     paper_stream: PaperStream | None = None
@@ -55,10 +55,10 @@ class Report(Config):
     load_after: float = Field(0.0, ge=0.0)
     """Processes that wanted a core in the last minute of the run, this one included."""
 
-    def stream(self, size: int, sentences: int, way: Way) -> StreamCase | None:
+    def stream(self, sentences: int, way: Way) -> StreamCase | None:
         """The case of these settings, if it was measured."""
-        wanted = (size, sentences, way)
-        found = (item for item in self.streams if (item.size, item.sentences, item.way) == wanted)
+        wanted = (sentences, way)
+        found = (item for item in self.streams if (item.sentences, item.way) == wanted)
         return next(found, None)
 
 
@@ -88,53 +88,48 @@ def run(
         hardware=describe(),
         matrix=_matrix(threads, say),
     )
-    network = setup.default(settings.model)
-    for size in settings.sizes:
-        report = _one_size(report, network, size, runtime, images, say)
+    report = _default_model(report, runtime, images, say)
     if settings.paper:
         report = _paper(report, runtime, images, say)
     if settings.soak_frames:
         say(f"memory over {settings.soak_frames} frames")
-        one_thread()
-        predictor = network.predictor(settings.soak_size, _on(runtime, 1))
+        all_threads()
+        predictor = setup.streamed(settings.model, _on(runtime, threads))
         lasted = soak(predictor, images, settings.soak_frames)
         report = report.model_copy(update={"soak": lasted})
     matrix = (*report.matrix, *_matrix(threads, say))
     return report.model_copy(update={"matrix": matrix, "load_after": describe().load_before})
 
 
-def _one_size(
-    report: Report,
-    network: setup.Networks,
-    size: int,
-    runtime: RuntimeConfig,
-    images: list[Image],
-    say: Say,
+def _default_model(
+    report: Report, runtime: RuntimeConfig, images: list[Image], say: Say
 ) -> Report:
     settings, threads = report.settings, cores()
-    cases = list(report.streams)
     all_threads()
-    whole = network.predictor(size, _on(runtime, threads))
+    whole = setup.streamed(settings.model, _on(runtime, threads))
+    cases = []
     for count in settings.sentences:
-        say(f"{size} px, {count} sentences, in turn")
+        say(f"{count} sentences, in turn")
         cases.append(stream(whole, images, settings.frames, count, "in turn", threads))
-    say(f"{size} px, naive")
-    torch.set_num_threads(threads)
-    plain = naive(network.predictor(size, None), images, settings.naive_frames)
+    say("a new sentence, and the parts on all threads")
+    new = new_sentence(whole, images, settings.calls)
+    parts = measure_stages(whole, images, settings.sentences, settings.calls, threads)
     one_thread()
-    half = network.predictor(size, _on(runtime, 1))
+    half = setup.streamed(settings.model, _on(runtime, 1))
     for count in settings.sentences:
-        say(f"{size} px, {count} sentences, overlapped")
+        say(f"{count} sentences, overlapped")
         cases.append(stream(half, images, settings.frames, count, "overlapped", 1))
-    say(f"{size} px, stages and a new sentence")
-    parts = measure_stages(half, images, settings.sentences, settings.calls)
-    new = new_sentence(half, images, settings.calls)
+    say("the parts on one thread")
+    parts += measure_stages(half, images, settings.sentences, settings.calls, 1)
+    say("naive")
+    all_threads()
+    plain = naive(setup.layer_by_layer(settings.model), images, settings.naive_frames)
     return report.model_copy(
         update={
             "streams": tuple(cases),
-            "naive": (*report.naive, plain),
-            "stages": (*report.stages, *parts),
-            "new_sentence": (*report.new_sentence, new),
+            "naive": plain,
+            "stages": tuple(parts),
+            "new_sentence": new,
         }
     )
 
@@ -143,9 +138,9 @@ def _paper(report: Report, runtime: RuntimeConfig, images: list[Image], say: Say
     settings = report.settings
     all_threads()
     say(f"paper's network at {settings.paper_size} px, one window")
-    network = setup.paper()
-    fast = network.predictor(settings.paper_size, _on(runtime, cores()))
-    eager = network.predictor(settings.paper_size, None)
+    network = setup.paper(settings.paper_size)
+    eager = network.predictor(None)
+    fast = network.predictor(_on(runtime, cores()))
     one = window(eager, fast, images, settings.paper_windows)
     say("paper's network, masks in between")
     between = moving(fast, images, settings.camera_hz, settings.paper_seconds)

@@ -15,10 +15,8 @@ from actseg_core.checkpoints.stored import checkpoint_path
 from actseg_core.config import Config, FlowConfig, ModelConfig, RuntimeConfig, load_preset
 from actseg_core.errors import ConfigError, VideoError
 from actseg_core.generator import SceneConfig, render_clip
-from actseg_core.networks.build import build_network
-from actseg_core.networks.objects_model import ObjectsModel
 from actseg_core.networks.two_stream import Network, build_model
-from actseg_core.predictor import Predictor
+from actseg_core.predictor import ObjectPredictor, Predictor
 from actseg_core.predictor.in_torch import make_predictor
 from actseg_core.text.sentence import SentenceReader, load_reader
 from actseg_core.types import Frame
@@ -36,12 +34,10 @@ HEIGHT, WIDTH = 480, 640
 
 
 class BenchConfig(Config):
-    """Sizes and lengths of a run; `quick` has a shorter set."""
+    """What a run measures, and how long; `quick` has a shorter set."""
 
     model: str = "lite"
     """Preset with weights, or a .safetensors file, of the default model's kind."""
-    sizes: tuple[int, ...] = (320, 416)
-    """Sides of the network's input [px]."""
     sentences: tuple[int, ...] = (1, 4, 16)
     """Numbers of active sentences."""
     frames: int = Field(200, ge=10, le=1_000_000)
@@ -49,7 +45,7 @@ class BenchConfig(Config):
     calls: int = Field(40, ge=3, le=100_000)
     """Calls per measured stage."""
     naive_frames: int = Field(5, ge=1, le=10_000)
-    """Frames for which the naive version is timed, per size."""
+    """Frames for which the naive version is timed."""
     paper: bool = True
     """Also measure the paper's network, with random weights: they do not change its speed."""
     paper_size: int = Field(160, ge=64, le=1024, multiple_of=16)
@@ -62,14 +58,11 @@ class BenchConfig(Config):
     """Rate of the camera for that."""
     soak_frames: int = Field(0, ge=0, le=100_000_000)
     """Frames of the test of memory; 0: none."""
-    soak_size: int = Field(320, ge=64, le=1024, multiple_of=32)
-    """Side of its network input [px]."""
 
     def quick(self) -> "BenchConfig":
-        """A run of about a minute or two: fewer sizes and calls, the same parts."""
+        """A run of about a minute: fewer sentences and calls, the same parts."""
         return self.model_copy(
             update={
-                "sizes": self.sizes[-1:],
                 "sentences": (1, 4),
                 "frames": 40,
                 "calls": 10,
@@ -80,49 +73,54 @@ class BenchConfig(Config):
         )
 
 
+def streamed(name: str, runtime: RuntimeConfig) -> ObjectPredictor:
+    """An objects model as the node runs it.
+
+    Raises:
+        BackendError: If the named runtime cannot be used.
+        CheckpointError: If there is no such preset or file, or it does not fit.
+        ConfigError: If it is another network.
+    """
+    found = Predictor.load(name, runtime=runtime)
+    if not isinstance(found, ObjectPredictor):
+        raise ConfigError(
+            f"{name} is a network of kind {found.config.kind}; the benchmark streams the "
+            "default model and measures the paper's beside it, without weights"
+        )
+    return found
+
+
+def layer_by_layer(name: str) -> Predictor:
+    """The same weights run by PyTorch, layer by layer."""
+    checkpoint = load_checkpoint(checkpoint_path(name))
+    reader = load_reader(checkpoint.config.text, checkpoint.words)
+    return make_predictor(checkpoint.model, reader)
+
+
 @dataclass(frozen=True)
-class Networks:
-    """One network's weights and vocabulary, from which predictors of several sizes are made.
+class PaperNetwork:
+    """The paper's network with random weights, from which predictors are made.
 
     Attributes:
-        config: As stored.
+        config: Its size is the benchmark's.
         weights: Of this network.
         reader: Of its vocabulary.
     """
 
     config: ModelConfig
-    weights: Network | ObjectsModel
+    weights: Network
     reader: SentenceReader
 
-    def predictor(self, size: int, runtime: RuntimeConfig | None) -> Predictor:
-        """At a size [px]; without a runtime by PyTorch, layer by layer."""
-        config = self.config.model_copy(update={"size": size})
-        model = build_network(config)
-        model.load_state_dict(self.weights.state_dict())
-        return make_predictor(model, self.reader, runtime=runtime)
+    def predictor(self, runtime: RuntimeConfig | None) -> Predictor:
+        """Without a runtime by PyTorch, layer by layer."""
+        return make_predictor(self.weights, self.reader, runtime=runtime)
 
 
-def default(name: str) -> Networks:
-    """An objects model with its weights.
-
-    Raises:
-        CheckpointError: If there is no such preset or file, or it does not fit.
-        ConfigError: If it is another network.
-    """
-    checkpoint = load_checkpoint(checkpoint_path(name))
-    if checkpoint.config.has_response_maps:
-        raise ConfigError(
-            f"{name} is a network of kind {checkpoint.config.kind}; the benchmark streams the "
-            "default model and measures the paper's beside it, without weights"
-        )
-    reader = load_reader(checkpoint.config.text, checkpoint.words)
-    return Networks(checkpoint.config, checkpoint.model, reader)
-
-
-def paper() -> Networks:
-    """The paper's network with random weights, on the flow that is fast enough for a camera."""
-    config = load_preset("paper").model_copy(update={"flow": FlowConfig(estimator="dis")})
-    return Networks(config, build_model(config), load_reader(config.text))
+def paper(size: int) -> PaperNetwork:
+    """At a size [px], on the flow that is fast enough for a camera."""
+    changes = {"flow": FlowConfig(estimator="dis"), "size": size}
+    config = load_preset("paper").model_copy(update=changes)
+    return PaperNetwork(config, build_model(config).eval(), load_reader(config.text))
 
 
 def pictures(video: Path | None, count: int = PICTURES) -> list[NDArray[np.uint8]]:

@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 
 from actseg_core.bench.hardware import Spread, cores, measure, resident_mb
 from actseg_core.bench.setup import PERIOD_NS, SENTENCES, play
-from actseg_core.bench.streams import questions
+from actseg_core.bench.streams import questions, turn
 from actseg_core.config import Config
 from actseg_core.image import resize_and_pad
+from actseg_core.objects.motion import MotionEstimator
 from actseg_core.objects.perception import on_grid
 from actseg_core.predictor import ObjectPredictor, Predictor
 from actseg_core.streaming.engine import StreamingEngine
-from actseg_core.streaming.overlap import answers
 from actseg_core.types import Frame
 
 SETTLED_FRAME = 500
@@ -27,23 +27,34 @@ STAGE_BOXES = 8
 PAUSE_EVERY = 2_000  # frames between two pauses of the camera
 
 
-SEE = "see (boxes and features)"
-LOOK = f"look ({STAGE_BOXES} boxes)"
-OBJECTS = "objects of a frame, both of these with their choice and colours"
-WHOLE_FRAME = "all of a frame, with motion and tracks"
-PARTS = {OBJECTS: (SEE, LOOK), WHOLE_FRAME: (OBJECTS,)}
+RESIZE = "resize"
+SEE = "see: boxes and features"
+LOOK = f"look: masks and names of {STAGE_BOXES} boxes"
+OBJECTS = "objects of a frame: both of these, choice of boxes, colours"
+MOTION = "flow and the camera's motion"
+WHOLE_FRAME = "all of a frame: these, tracks"
+PARTS = {OBJECTS: (SEE, LOOK), WHOLE_FRAME: (OBJECTS, MOTION)}
 """Stages that hold others."""
+BOUND_BY = {
+    RESIZE: "pixels of the camera's image",
+    SEE: "multiplications of 181 convolutions",
+    LOOK: "number of boxes",
+    OBJECTS: "see",
+    MOTION: "pixels of the network's input",
+    WHOLE_FRAME: "see",
+}
+"""What a stage's time grows with; of the others: sentences times objects."""
 
 
 class Stage(Config):
     """One part of the work."""
 
-    size: int
-    """Side of the network's input [px]."""
     name: str
     """What is done."""
+    threads: int
+    """That it may use."""
     time: Spread
-    """How long it takes on one thread."""
+    """How long it takes."""
 
 
 def measure_stages(
@@ -51,21 +62,23 @@ def measure_stages(
     images: Sequence[NDArray[np.uint8]],
     sentences: Sequence[int],
     calls: int,
+    threads: int,
 ) -> list[Stage]:
     """Time resizing, both graphs, motion and tracks, answers and masks of the default model.
 
     Args:
-        predictor: Its runtime on one thread.
+        predictor: Its runtime on so many threads.
         images: At least two, of the camera.
         sentences: Numbers of sentences for answers and masks.
         calls: Measured calls per stage.
+        threads: For the record.
     """
     assert isinstance(predictor, ObjectPredictor)
     found: list[Stage] = []
 
     def add(name: str, work: Callable[[], object]) -> None:
         time = measure(work, calls)
-        found.append(Stage(size=predictor.config.size, name=name, time=time))
+        found.append(Stage(name=name, threads=threads, time=time))
 
     first, placement = resize_and_pad(images[0], predictor.config.size)
     second, _ = resize_and_pad(images[1], predictor.config.size)
@@ -74,12 +87,13 @@ def measure_stages(
     picture = np.ascontiguousarray(first[rows, columns])
     seen = predictor.runner.see(picture)
     boxes = seen.boxes[np.argsort(-seen.objectness)[:STAGE_BOXES]]
-    add("resize", lambda: resize_and_pad(images[1], predictor.config.size))
+    add(RESIZE, lambda: resize_and_pad(images[1], predictor.config.size))
     add(SEE, lambda: predictor.runner.see(picture))
     add(LOOK, lambda: predictor.runner.look(seen, boxes))
     add(OBJECTS, lambda: predictor.perception.objects(first, content))
-    tracker = predictor.tracker()
+    motion, tracker = MotionEstimator(), predictor.tracker()
     pair = itertools.cycle((first, second))
+    add(MOTION, lambda: motion.estimate(next(pair), content, 1 / 30))
     add(WHOLE_FRAME, lambda: tracker.push(next(pair), content, 1 / 30))
     scene = tracker.seen()
     for count in sentences:
@@ -109,8 +123,6 @@ def _bound(function: Callable[..., object], *arguments: object) -> Callable[[], 
 class NewSentence(Config):
     """From a text to its masks, without waiting for another frame."""
 
-    size: int
-    """Side of the network's input [px]."""
     time: Spread
     """Reading the text, filters, response, mask."""
 
@@ -120,8 +132,6 @@ class Soak(Config):
 
     frames: int
     """Frames pushed and answered."""
-    size: int
-    """Side of the network's input [px]."""
     resets: int
     """Windows emptied by pauses."""
     settled_mb: float
@@ -151,14 +161,14 @@ def new_sentence(
         engine.set_queries([("new", predictor.read(SENTENCES[turn % len(SENTENCES)]))])
         assert engine.answer()
 
-    return NewSentence(size=predictor.config.size, time=measure(change, calls))
+    return NewSentence(time=measure(change, calls))
 
 
 def soak(predictor: Predictor, images: Sequence[NDArray[np.uint8]], frames: int) -> Soak:
-    """Run overlapped for so many frames and watch the memory."""
+    """Run in turn, as the node does, for so many frames and watch the memory."""
     engine = StreamingEngine(predictor)
     samples = []
-    for frame, _ in answers(engine, (_with_pauses(item) for item in play(images, frames))):
+    for frame, _ in turn(engine, (_with_pauses(item) for item in play(images, frames))):
         if frame.sequence % CHANGE_EVERY == 0:
             engine.set_queries(questions(predictor, 1 + frame.sequence // CHANGE_EVERY % 4))
         if frame.sequence % SAMPLE_EVERY == 0:
@@ -168,7 +178,6 @@ def soak(predictor: Predictor, images: Sequence[NDArray[np.uint8]], frames: int)
     after = samples[SETTLED_FRAME // SAMPLE_EVERY :] or samples[-1:]
     return Soak(
         frames=frames,
-        size=predictor.config.size,
         resets=engine.resets,
         settled_mb=settled,
         growth_mb=samples[-1] - settled,

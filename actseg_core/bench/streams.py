@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from actseg_core.bench.hardware import Spread, measure, resident_mb, spread
+from actseg_core.bench.hardware import Spread, measure, spread
 from actseg_core.bench.setup import SENTENCES, play
 from actseg_core.config import Config
 from actseg_core.predictor import Predictor
@@ -26,8 +26,6 @@ SETTLING = 10
 class StreamCase(Config):
     """The engine on an endless camera that always has the next frame."""
 
-    size: int
-    """Side of the network's input [px]."""
     sentences: int
     """Active sentences."""
     way: Way
@@ -47,15 +45,12 @@ class StreamCase(Config):
     """From the frame's arrival at the engine to its masks."""
     cpu_ms: float
     """CPU time per frame of the whole process [ms]."""
-    memory_mb: float
-    """Largest resident memory of the process during the run [MB]."""
 
 
 class NaiveCase(Config):
-    """`Predictor.predict` on the whole window for every frame, PyTorch layer by layer."""
+    """`Predictor.predict` on the whole window anew for every frame and sentence, in PyTorch, layer
+    by layer; so many sentences take so many times as long."""
 
-    size: int
-    """Side of the network's input [px]."""
     frame: Spread
     """One frame with one sentence, from 16 camera images to the mask."""
 
@@ -90,7 +85,6 @@ def stream(
     lead = predictor.config.frames + SETTLING
     arrived: deque[float] = deque()
     source = _noting(play(images, lead + frames), arrived)
-    memory = 0.0
     done_s, latency_s = [], []
     cpu_s = 0.0
     results = answers(engine, source, ahead=1) if way == "overlapped" else turn(engine, source)
@@ -101,10 +95,8 @@ def stream(
         if frame.sequence >= lead - 1:
             done_s.append(now_s)
             latency_s.append(now_s - came_s)
-            memory = max(memory, resident_mb())
     rates = [(len(part) - 1) / (part[-1] - part[0]) for part in _parts(done_s)]
     return StreamCase(
-        size=predictor.config.size,
         sentences=sentences,
         way=way,
         runtime=predictor.runtime,
@@ -114,7 +106,6 @@ def stream(
         high_hz=max(rates),
         latency=spread(latency_s[1:], 0.0),
         cpu_ms=1e3 * (time.process_time() - cpu_s) / frames,
-        memory_mb=memory,
     )
 
 
@@ -133,10 +124,7 @@ def naive(predictor: Predictor, images: Sequence[Image], frames: int) -> NaiveCa
     shown = [item.image for item in play(images, length)]
     clip = Clip(np.stack(shown))
     sentence = [predictor.read(SENTENCES[0])]
-    return NaiveCase(
-        size=predictor.config.size,
-        frame=measure(lambda: predictor.predict(clip, sentence), frames, warm_up=1),
-    )
+    return NaiveCase(frame=measure(lambda: predictor.predict(clip, sentence), frames, warm_up=1))
 
 
 def _noting(frames: Iterator[Frame], arrived: deque[float]) -> Iterator[Frame]:

@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from actseg_core.bench.report import Report
-from actseg_core.bench.targets import targets
+from actseg_core.bench.soak import BOUND_BY
+from actseg_core.bench.targets import targets, times_naive
 from actseg_core.errors import ConfigError
 from actseg_core.evaluation.summary import write_text
 
@@ -37,53 +38,51 @@ def machine(report: Report) -> str:
 
 def streams(report: Report) -> str:
     """The engine at full speed, and the naive version."""
-    naive = {item.size: item.frame.median_ms for item in report.naive}
     rows = []
     for item in report.streams:
-        times = item.rate_hz * naive[item.size] / 1e3 if item.size in naive else 0.0
+        times = times_naive(report, item)
         rows.append(
             (
-                *(str(item.size), str(item.sentences), f"{item.way}, {item.threads} thread(s)"),
+                *(str(item.sentences), f"{item.way}, {item.threads} thread(s)"),
                 f"{item.rate_hz:.1f} ({item.low_hz:.1f} to {item.high_hz:.1f})",
                 f"{item.latency.median_ms:.0f} / {item.latency.p95_ms:.0f} / "
                 f"{item.latency.p99_ms:.0f}",
-                *(f"{item.cpu_ms:.0f}", f"{item.memory_mb:.0f}", f"{times:.0f}x", item.runtime),
+                *(f"{item.cpu_ms:.0f}", f"{times:.0f}x" if times else "", item.runtime),
             )
         )
-    for plain in report.naive:
+    if report.naive:
+        time = report.naive.frame
         rows.append(
             (
-                *(str(plain.size), "1", "naive"),
-                f"{1e3 / plain.frame.median_ms:.2f} ({1e3 / plain.frame.p95_ms:.2f} to "
-                f"{1e3 / plain.frame.low_ms:.2f})",
-                f"{plain.frame.median_ms:.0f} / {plain.frame.p95_ms:.0f} / "
-                f"{plain.frame.p99_ms:.0f}",
-                *(f"{plain.frame.cpu_ms:.0f}", "", "1x", "torch, eager"),
+                *("1", "naive"),
+                f"{1e3 / time.median_ms:.2f} ({1e3 / time.p95_ms:.2f} to {1e3 / time.low_ms:.2f})",
+                f"{time.median_ms:.0f} / {time.p95_ms:.0f} / {time.p99_ms:.0f}",
+                *(f"{time.cpu_ms:.0f}", "1x", "torch, eager"),
             )
         )
     heads = (
-        *("size", "sentences", "how", "frames/s (slowest to fastest fifth)"),
-        *("latency p50 / p95 / p99, ms", "CPU ms per frame", "memory MB", "times naive"),
-        "runtime",
+        *("sentences", "how", "frames/s (slowest to fastest fifth)"),
+        *("latency p50 / p95 / p99, ms", "CPU ms per frame", "times naive", "runtime"),
     )
     return _table(heads, rows)
 
 
 def stages(report: Report) -> str:
-    """The parts of the work, a column per size."""
-    sizes = sorted({item.size for item in report.stages})
+    """The parts of the work, a column per number of threads, and what bounds each."""
+    counts = sorted({item.threads for item in report.stages})
     names = list(dict.fromkeys(item.name for item in report.stages))
-    times = {(item.name, item.size): item.time for item in report.stages}
+    times = {(item.name, item.threads): item.time for item in report.stages}
     rows = []
     for name in names:
         cells = []
-        for size in sizes:
-            time = times.get((name, size))
+        for threads in counts:
+            time = times.get((name, threads))
             cells.append(
                 f"{time.median_ms:.2f} ({time.low_ms:.2f} to {time.p95_ms:.2f})" if time else ""
             )
-        rows.append((name, *cells))
-    return _table(("ms on one thread", *(f"{size} px" for size in sizes)), rows)
+        rows.append((name, *cells, BOUND_BY.get(name, "sentences times objects")))
+    heads = (f"{threads} thread(s)" for threads in counts)
+    return _table(("ms, median (5 to 95 %)", *heads, "bound by"), rows)
 
 
 def paper(report: Report) -> str:

@@ -26,9 +26,6 @@ def bench(
     video: Annotated[
         Path | None, typer.Option(help="Camera images; a generated clip if left out.")
     ] = None,
-    size: Annotated[
-        list[int] | None, typer.Option(help="Side of the input [px]; repeatable.")
-    ] = None,
     sentences: Annotated[
         list[int] | None, typer.Option(help="Active sentences; repeatable.")
     ] = None,
@@ -38,7 +35,9 @@ def bench(
     ] = "auto",
     paper: Annotated[bool, typer.Option(help="Also measure the paper's network.")] = True,
     soak: Annotated[int, typer.Option(help="Frames of the test of memory; 20000 is ours.")] = 0,
-    quick: Annotated[bool, typer.Option("--quick", help="Fewer sizes, frames and calls.")] = False,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Fewer sentences, frames and calls.")
+    ] = False,
     read: Annotated[
         Path | None, typer.Option(help="Measure nothing; read this bench.json instead.")
     ] = None,
@@ -52,7 +51,6 @@ def bench(
         settings = BenchConfig.from_mapping(
             {
                 "model": model,
-                "sizes": size or DEFAULTS.sizes,
                 "sentences": sentences or DEFAULTS.sentences,
                 "frames": frames,
                 "paper": paper,

@@ -5,6 +5,7 @@ import pytest
 from actseg_core.bench.hardware import MatrixRate, Spread, describe, spread
 from actseg_core.bench.report import Report
 from actseg_core.bench.setup import BenchConfig
+from actseg_core.bench.soak import SEE, Stage
 from actseg_core.bench.streams import NaiveCase, StreamCase, Way
 
 
@@ -12,9 +13,8 @@ def took(milliseconds: float) -> Spread:
     return spread([milliseconds / 1e3] * 4, 0.0)
 
 
-def case(size: int, sentences: int, rate_hz: float, way: Way = "in turn") -> StreamCase:
+def case(sentences: int, rate_hz: float, way: Way = "in turn") -> StreamCase:
     return StreamCase(
-        size=size,
         sentences=sentences,
         way=way,
         runtime="torch",
@@ -24,7 +24,6 @@ def case(size: int, sentences: int, rate_hz: float, way: Way = "in turn") -> Str
         high_hz=rate_hz + 1,
         latency=took(20),
         cpu_ms=50,
-        memory_mb=400,
     )
 
 
@@ -33,13 +32,19 @@ def report() -> Report:
     return Report(
         taken="2026-01-02T03:04:05+00:00",
         camera="generated, 640x480",
-        settings=BenchConfig(sizes=(320,)),
+        settings=BenchConfig(),
         hardware=describe(),
         matrix=(MatrixRate(threads=1, gflops=50, low_gflops=40, high_gflops=60),),
         streams=(
-            case(320, 1, 20.0),
-            case(320, 1, 32.0, "overlapped"),
-            case(320, 16, 16.0, "overlapped"),
+            case(1, 32.0),
+            case(4, 31.9),
+            case(16, 16.0),
+            case(1, 50.0, "overlapped"),
         ),
-        naive=(NaiveCase(size=320, frame=took(1000.0)),),
+        naive=NaiveCase(frame=took(1000.0)),
+        stages=(
+            Stage(name=SEE, threads=1, time=took(30.0)),
+            Stage(name=SEE, threads=2, time=took(20.0)),
+            Stage(name="masks of 4", threads=2, time=took(1.0)),
+        ),
     )

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from actseg_core.bench.report import Report
-from actseg_core.bench.soak import LOOK, PARTS, SEE
+from actseg_core.bench.soak import LOOK, MOTION, PARTS, RESIZE, SEE
 from actseg_core.bench.tables import markdown
 from actseg_core.cli.main import main
 
@@ -41,7 +41,7 @@ def test_a_network_that_cannot_stream_is_refused(
 
 @pytest.mark.slow
 def test_a_small_run_measures_every_part(tmp_path: Path) -> None:
-    arguments = ["--quick", "--size", "96", "--runtime", "torch", "--soak", "300"]
+    arguments = ["--quick", "--soak", "300"]
     assert main(["bench", *arguments, "--output", str(tmp_path)]) == 0
     found = Report.model_validate_json((tmp_path / "bench.json").read_text())
     assert {(item.sentences, item.way) for item in found.streams} == {
@@ -49,9 +49,9 @@ def test_a_small_run_measures_every_part(tmp_path: Path) -> None:
     }
     for item in found.streams:
         assert 0 < item.low_hz <= item.high_hz and item.latency.calls == 40
-        assert item.memory_mb > 100
-    assert len(found.naive) == len(found.new_sentence) == 1
-    assert {item.name for item in found.stages} >= {"resize", SEE, LOOK, *PARTS, "masks of 4"}
+    assert found.naive is not None and found.new_sentence is not None
+    stages = {item.name for item in found.stages}
+    assert stages >= {RESIZE, SEE, LOOK, MOTION, *PARTS, "masks of 4"}
     assert found.paper_window is not None and found.paper_window.gflop > 50
     assert found.paper_stream is not None and found.paper_stream.camera_hz == 30
     assert found.soak is not None and found.soak.frames == 300

@@ -19,7 +19,7 @@ def test_tables_go_between_their_marks_and_nothing_else_changes(
     update_page(page, report)
     text = page.read_text()
     assert text.startswith("before\n# machine\n") and text.endswith("<!-- end -->\nafter\n")
-    assert "old" not in text and "| 320 | 16 | overlapped, 2 thread(s) |" in text
+    assert "old" not in text and "| 16 | in turn, 2 thread(s) | 16.0 " in text
     update_page(page, report)
     assert page.read_text() == text
 
@@ -42,3 +42,13 @@ def test_the_page_has_a_place_for_every_table(report: Report, tmp_path: Path) ->
     copy = tmp_path / "performance.md"
     copy.write_text(page.read_text())
     update_page(copy, report)
+
+
+def test_parts_have_a_column_per_number_of_threads_and_what_bounds_them(report: Report) -> None:
+    lines = markdown(report).splitlines()
+    assert "| ms, median (5 to 95 %) | 1 thread(s) | 2 thread(s) | bound by |" in lines
+    assert (
+        "| see: boxes and features | 30.00 (30.00 to 30.00) | 20.00 (20.00 to 20.00) "
+        "| multiplications of 181 convolutions |"
+    ) in lines
+    assert "| masks of 4 |  | 1.00 (1.00 to 1.00) | sentences times objects |" in lines
