@@ -66,9 +66,7 @@ def object_colours(
         raise ShapeError(f"{len(masks)} masks need as many kinds, got {len(kinds)}")
     if not len(masks):
         return np.zeros((0, len(REGIONS), _TERMS), np.float32)
-    both = _named_twice()[
-        mask_cells(image, masks, namer) if cells is None else cells
-    ]  # (H, W, 22)
+    both = _named_twice()[mask_cells(image, namer) if cells is None else cells]  # (H, W, 22)
     weight = _inside(masks).transpose(1, 0, 2)
     rows = np.matmul(weight, both).transpose(1, 0, 2)  # (N, H, 22)
     person = np.array([kind == PERSON for kind in kinds])
@@ -97,7 +95,7 @@ def bare_skin(
     """
     if not len(masks):
         return np.zeros((0, 2), np.float32)
-    skin = skin_table()[mask_cells(image, masks, namer) if cells is None else cells]
+    skin = skin_table()[mask_cells(image, namer) if cells is None else cells]
     weight = _inside(masks)
     per_row, bare = weight.sum(axis=2), (weight * skin).sum(axis=2)
     top, bottom = _extent(masks.sum(axis=2))
@@ -112,9 +110,9 @@ def bare_skin(
     ).astype(np.float32)
 
 
-def mask_cells(image: NDArray[np.uint8], masks: Array, namer: ColourNamer) -> NDArray[np.int32]:
+def mask_cells(image: NDArray[np.uint8], namer: ColourNamer) -> NDArray[np.int32]:
     """The colour table's cell of each of the masks' cells, (S/4, S/4); see `ColourNamer.cells`."""
-    size = (masks.shape[2], masks.shape[1])
+    size = (image.shape[1] // 4, image.shape[0] // 4)
     small = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
     return namer.cells(small)
 

@@ -1,5 +1,6 @@
 """From one frame to its objects: both networks, the choice of boxes, masks, names and colours."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -77,11 +78,16 @@ class Perception:
 
     Args:
         runner: The networks.
+
+    Attributes:
+        beside: A thread for what the networks need not wait for. They leave a core idle between
+            their many small layers.
     """
 
     def __init__(self, runner: ObjectRunner) -> None:
         self._runner = runner
         self._namer = ColourNamer()
+        self.beside = ThreadPoolExecutor(1, thread_name_prefix="actseg_beside")
 
     def objects(
         self, image: NDArray[np.uint8], content: tuple[slice, slice] | None = None
@@ -93,6 +99,7 @@ class Perception:
             content: Rows and columns that hold the picture; only these are looked at.
         """
         side = image.shape[0]
+        cells = self.beside.submit(mask_cells, image, self._namer)
         rows, columns = (on_grid(part, side) for part in content or (slice(0, side),) * 2)
         frame = self._runner.see(np.ascontiguousarray(image[rows, columns]))
         chosen = choose_boxes(frame)
@@ -112,7 +119,6 @@ class Perception:
         classes = all_classes[kept]
         kinds = ["person" if row.argmax() == PERSON_CLASS else "thing" for row in classes]
         masks = all_masks[kept]
-        cells = mask_cells(image, masks, self._namer)
         return Objects(
             boxes=boxes[kept],
             masks=masks,
@@ -120,8 +126,8 @@ class Perception:
             classes=classes,
             names=found.names[kept],
             embeddings=found.embeddings[kept],
-            colours=object_colours(image, masks, kinds, self._namer, cells),
-            skin=bare_skin(image, masks, self._namer, cells),
+            colours=object_colours(image, masks, kinds, self._namer, cells.result()),
+            skin=bare_skin(image, masks, self._namer, cells.result()),
         )
 
 
@@ -142,12 +148,16 @@ def drop_crumbs(mask: Array) -> None:
 
     An actor behind a pole has two parts; one of a few percent is a mistake at an edge.
     """
-    inside = (mask > 0.5).astype(np.uint8)
-    count, parts, stats, _ = cv2.connectedComponentsWithStats(inside, connectivity=4)
+    inside = (mask > 0.5).view(np.uint8)
+    left, top, width, height = cv2.boundingRect(inside)
+    part = slice(top, top + height), slice(left, left + width)
+    if not width:
+        return
+    count, parts, stats, _ = cv2.connectedComponentsWithStats(inside[part], connectivity=4)
     areas = stats[1:, cv2.CC_STAT_AREA]
     if count > 2:
         small = 1 + np.flatnonzero(areas < CRUMB * areas.max())
-        mask[np.isin(parts, small)] = 0.0
+        mask[part][np.isin(parts, small)] = 0.0
 
 
 def choose_boxes(frame: SeenFrame) -> NDArray[np.intp]:

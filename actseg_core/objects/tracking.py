@@ -1,6 +1,7 @@
 """One camera's objects over time: frames in, scenes out."""
 
 from collections.abc import Callable, Hashable
+from concurrent.futures import wait
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
@@ -51,8 +52,12 @@ class SceneTracker:
             content: Rows and columns of it that hold the picture.
             seconds: Time since the frame before.
         """
-        motion = self._motion.estimate(image, content, seconds)
-        tracks = self._tracker.update(self._objects(image, content), motion)
+        moving = self._perception.beside.submit(self._motion.estimate, image, content, seconds)
+        try:
+            objects = self._objects(image, content)
+        finally:
+            wait([moving])
+        tracks = self._tracker.update(objects, moving.result())
         self._scene = make_scene(tracks, content) if tracks else None
 
     def _objects(self, image: NDArray[np.uint8], content: tuple[slice, slice]) -> Objects:

@@ -92,6 +92,18 @@ def test_crumbs_of_a_mask_are_dropped_and_halves_stay() -> None:
     assert mask[81, 81] == 0.0
 
 
+def test_a_mask_of_nothing_and_one_at_the_edges_stay_as_they_are() -> None:
+    nothing, edges = np.zeros((104, 104), np.float32), np.zeros((104, 104), np.float32)
+    edges[:20, :20], edges[90:, 90:] = 0.9, 0.8
+    before = edges.copy()
+
+    drop_crumbs(nothing)
+    drop_crumbs(edges)
+
+    assert not nothing.any()
+    np.testing.assert_array_equal(edges, before)
+
+
 def test_an_empty_frame_has_no_objects() -> None:
     found = Perception(Drawn(seen([(100, 100, 80, 80)], [0.01], [0]))).objects(IMAGE)
 
