@@ -11,6 +11,11 @@ from numpy.typing import NDArray
 from actseg_core.errors import BackendError
 
 NAME = "onnxruntime"
+BOUNDED_SPINNING = (1, 26)
+"""The first version that can bound how long a thread without work spins."""
+SPIN_US = "20"
+"""[us] that a thread spins for its next piece of work: a frame has some 280, and to be woken takes
+longer than most of them."""
 
 
 def default_threads() -> int:
@@ -35,10 +40,28 @@ def session_options(threads: int) -> Any:
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
-    # Threads that spin while they wait take the other core from flow and preprocessing.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    for name, value in spinning(onnxruntime.__version__).items():
+        options.add_session_config_entry(name, value)
     options.log_severity_level = 3
     return options
+
+
+def spinning(version: str) -> dict[str, str]:
+    """How threads wait, as entries of a session: briefly awake within a run, never after it.
+
+    Where that cannot be bounded they sleep at once: spinning threads take the cores from others.
+
+    Args:
+        version: Of ONNX Runtime, for example "1.32.0".
+    """
+    numbers = tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
+    if numbers < BOUNDED_SPINNING:
+        return {"session.intra_op.allow_spinning": "0"}
+    return {
+        "session.intra_op.allow_spinning": "1",
+        "session.intra_op.spin_duration_us": SPIN_US,
+        "session.force_spinning_stop": "1",
+    }
 
 
 def session_with_weights(
