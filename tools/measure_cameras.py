@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 import rclpy
 from actseg.msg import ActorMaskArray, SegmentationStatus
-from measure_node import camera, camera_options, report, split
+from measure_node import camera, camera_options, processor_s, report, split
 from rclpy.node import Node
 
 SENTENCE = "the person on a bicycle"
@@ -76,12 +76,6 @@ def memory_mb(pid: int) -> float:
     lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
     (share,) = [line.split()[1] for line in lines if line.startswith("Pss:")]
     return int(share) / 1024
-
-
-def processor_s(pid: int) -> float:
-    """Time that a process has computed so far [s]."""
-    values = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(values[11]) + int(values[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def commands(names: list[str], in_one: bool, more: list[str]) -> tuple[list[list[str]], list[str]]:

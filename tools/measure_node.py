@@ -1,12 +1,13 @@
 """The segmentation node under a camera of any size and rate, as real processes.
 
     python tools/measure_node.py [--size 640x480] [--rate 30] [--seconds 60] [--commands 50]
-        [--video FILE] [--out FILE.json] [-- -p preset:=lite ...]
+        [--video FILE] [--beside-load N] [--out FILE.json] [-- -p preset:=lite ...]
 
 Measured on this computer, camera and client included: rates, drops, latency from camera stamp to
-received mask, the longest silence of ~/status, the node's memory and threads, the time from its
-start to the first mask, and from a command to its acknowledgement and to its first mask. What
-follows `--` goes to the node.
+received mask, the longest silence of ~/status, the node's memory, threads and processor time, the
+time from its start to the first mask, and from a command to its acknowledgement and to its first
+mask. `--beside-load 1` does so beside a program that wants one core and never waits. What follows
+`--` goes to the node.
 """
 
 import os
@@ -144,6 +145,12 @@ def spread(values: list[float]) -> dict[str, float]:
     return {name: round(float(value), 1) for name, value in found.items()}
 
 
+def processor_s(pid: int) -> float:
+    """Time that a process has computed so far [s]."""
+    values = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(values[11]) + int(values[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def process_state(pid: int) -> dict[str, float]:
     """Resident memory, threads and open files of a process."""
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
@@ -174,10 +181,10 @@ def measure(
     client.spin(lambda: False, SETTLED_S)
     client.masks.clear()
     client.statuses, client.sent_s = client.statuses[-1:], client.sent_s[-1:]
-    before = process_state(pid)
+    before, before_s = process_state(pid), processor_s(pid)
     begun_s = time.monotonic()
     client.spin(lambda: False, seconds)
-    span_s = time.monotonic() - begun_s
+    span_s, used_s = time.monotonic() - begun_s, processor_s(pid) - before_s
     first, last = client.statuses[0][1], client.statuses[-1][1]
     latencies = [late_ms for _, late_ms in client.masks]
     third = len(latencies) // 3
@@ -193,6 +200,8 @@ def measure(
         "latency_last_third_ms": spread(latencies[-third:]),
         "status_gap_sent_ms": spread([1000 * float(gap) for gap in np.diff(client.sent_s)]),
         "status_gap_received_ms": spread([1000 * float(gap) for gap in np.diff(times_s)]),
+        "cores_used": round(used_s / span_s, 2),
+        "processor_ms_per_mask": round(1000 * used_s / max(1, len(latencies)), 1),
         "process_before": before,
         "process_after": process_state(pid),
     }
@@ -219,6 +228,11 @@ def start_camera(*arguments: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen([sys.executable, __file__, "--camera", *arguments])
 
 
+def start_load() -> subprocess.Popen[bytes]:
+    """A process that wants one core and never waits."""
+    return subprocess.Popen([sys.executable, "-c", "while True: pass"])
+
+
 def camera_options(about: str, rate_hz: float, seconds: float) -> argparse.ArgumentParser:
     """What every program has that measures nodes beside a camera of its own."""
     parser = argparse.ArgumentParser(description=about.splitlines()[0])
@@ -242,6 +256,7 @@ def main() -> int:
     """Start the processes, measure, print and write."""
     parser = camera_options(__doc__ or "", rate_hz=30.0, seconds=60.0)
     parser.add_argument("--commands", type=int, default=50)
+    parser.add_argument("--beside-load", type=int, default=0, metavar="CORES")
     parser.add_argument("--camera", action="store_true", help=argparse.SUPPRESS)
     own, rest = split(sys.argv[1:])
     args = parser.parse_args(own)
@@ -251,14 +266,16 @@ def main() -> int:
     os.environ.setdefault("ROS_DOMAIN_ID", str(random.randint(1, 101)))
     start_s = time.monotonic()
     children = [start_node(*rest), start_camera(*own)]
+    children += [start_load() for _ in range(args.beside_load)]
     try:
         found = measure(Client(), children[0].pid, start_s, args.seconds, args.commands)
     finally:
         children[0].terminate()
-        children[1].kill()
+        for child in children[1:]:
+            child.kill()
         for child in children:
             child.wait(30)
-    report(args, load=os.getloadavg()[0], **found)
+    report(args, beside_load=args.beside_load, load=os.getloadavg()[0], **found)
     return 0
 
 
