@@ -16,7 +16,7 @@ from actseg_core.config import Config, FlowConfig, ModelConfig, RuntimeConfig, l
 from actseg_core.errors import ConfigError, VideoError
 from actseg_core.generator import SceneConfig, render_clip
 from actseg_core.networks.two_stream import Network, build_model
-from actseg_core.predictor import ObjectPredictor, Predictor
+from actseg_core.predictor import Predictor
 from actseg_core.predictor.in_torch import make_predictor
 from actseg_core.text.sentence import SentenceReader, load_reader
 from actseg_core.types import Frame
@@ -73,7 +73,7 @@ class BenchConfig(Config):
         )
 
 
-def streamed(name: str, runtime: RuntimeConfig) -> ObjectPredictor:
+def streamed(name: str, runtime: RuntimeConfig) -> Predictor:
     """An objects model as the node runs it.
 
     Raises:
@@ -82,7 +82,7 @@ def streamed(name: str, runtime: RuntimeConfig) -> ObjectPredictor:
         ConfigError: If it is another network.
     """
     found = Predictor.load(name, runtime=runtime)
-    if not isinstance(found, ObjectPredictor):
+    if found.config.has_response_maps:
         raise ConfigError(
             f"{name} is a network of kind {found.config.kind}; the benchmark streams the "
             "default model and measures the paper's beside it, without weights"

@@ -1,6 +1,6 @@
 """A report as Markdown tables, and their place in docs/performance.md."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from actseg_core.bench.report import Report
@@ -141,7 +141,12 @@ def markdown(report: Report) -> str:
 
 
 def update_page(path: Path, report: Report) -> None:
-    """Replace the tables between the page's `<!-- bench NAME -->` marks.
+    """Replace the tables between the page's `<!-- bench NAME -->` marks; see `fill_page`."""
+    fill_page(path, {name: make(report) for name, make in TABLES.items()})
+
+
+def fill_page(path: Path, tables: Mapping[str, str]) -> None:
+    """Replace what stands between `<!-- bench NAME -->` and the end mark, for each name.
 
     Raises:
         ConfigError: If the page cannot be read, or a mark is missing.
@@ -151,7 +156,7 @@ def update_page(path: Path, report: Report) -> None:
         page = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"cannot read the page {path}: {error}") from error
-    for name, make in TABLES.items():
+    for name, table in tables.items():
         start = f"<!-- bench {name} -->\n"
         before, found, rest = page.partition(start)
         _, ended, after = rest.partition(END)
@@ -160,7 +165,7 @@ def update_page(path: Path, report: Report) -> None:
                 f"{path} has no place for the table {name!r}: put {start.strip()} and {END} on "
                 "lines of their own"
             )
-        page = before + start + make(report) + END + after
+        page = before + start + table + END + after
     write_text(path, page)
 
 
