@@ -62,6 +62,17 @@ def _paddings(
     return [same_padding(*values) for values in zip(sizes, kernel, stride, strict=True)]
 
 
+def _is_wrong_in_16_bits(inputs: Tensor, kernel: tuple[int, ...]) -> bool:
+    """Whether PyTorch 2.13's oneDNN would get the weights' gradient wrong, often infinite.
+
+    It does on processors with bfloat16 for 3x3x3 kernels on clips of two frames, which 16 frames
+    are in Mixed_5b and 5c, whatever their other sides; outputs and other gradients are right.
+    """
+    is_training = inputs.device.type == "cpu" and torch.is_grad_enabled()
+    mixed = is_training and torch.is_autocast_enabled("cpu")
+    return mixed and kernel[0] == 3 and inputs.shape[2] == 2
+
+
 class SameConv3d(nn.Conv3d):
     """Convolution with "SAME" padding; its output is ceil(T/st), ceil(H/sh), ceil(W/sw).
 
@@ -70,6 +81,12 @@ class SameConv3d(nn.Conv3d):
     """
 
     def forward(self, inputs: Tensor) -> Tensor:
+        if _is_wrong_in_16_bits(inputs, self.kernel_size):
+            with torch.autocast("cpu", enabled=False):
+                return self._convolved(inputs.float())
+        return self._convolved(inputs)
+
+    def _convolved(self, inputs: Tensor) -> Tensor:
         pads = _paddings(inputs, self.kernel_size, self.stride)
         if any(front != back for front, back in pads):
             (t0, t1), (h0, h1), (w0, w1) = pads

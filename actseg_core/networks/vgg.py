@@ -77,9 +77,16 @@ class FullyConvolutionalVgg16(nn.Module):
 
     def from_frozen(self, frozen: Tensor) -> Tensor:
         """fc8 from what `frozen_part` gave."""
-        scores: Tensor = self.classifier(
-            self._pool5(frozen) if self.trainable == "all" else frozen
-        )
+        pooled = self._pool5(frozen) if self.trainable == "all" else frozen
+        # PyTorch 2.13's oneDNN gets the weights' gradient of fc6 wrong in 16 bits on small maps.
+        is_training = pooled.device.type == "cpu" and torch.is_grad_enabled()
+        if is_training and torch.is_autocast_enabled("cpu"):
+            with torch.autocast("cpu", enabled=False):
+                return self._fc8(pooled.float())
+        return self._fc8(pooled)
+
+    def _fc8(self, pooled: Tensor) -> Tensor:
+        scores: Tensor = self.classifier(pooled)
         return scores
 
     def frozen_state(self) -> dict[str, Tensor]:

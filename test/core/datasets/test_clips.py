@@ -17,6 +17,7 @@ from actseg_core.datasets.clips import (
     clip_indices,
     evenly_spaced,
     load_clip,
+    load_mask,
     span,
     stretched,
 )
@@ -140,6 +141,17 @@ def test_a_mask_fits_a_video_of_wide_pixels_as_displayed_and_as_stored(
         np.testing.assert_array_equal(item.mask, stored.repeat(2, axis=1) > 0)
     with pytest.raises(DatasetError, match=r"other\.png is 60x32, the frames of .* are 128x32"):
         load_clip(dataset, dataset.samples[2], CENTRE, pool)
+
+
+def test_a_mask_of_the_frames_size_is_read_without_the_video(a2d, numbered) -> None:
+    class Closed(ReaderPool):
+        def get(self, path):
+            raise AssertionError(f"{path} was opened")
+
+    dataset = A2DSentences(a2d.root, "train")
+    sample = dataset.samples[0]
+    wanted = dataset.mask(sample)
+    np.testing.assert_array_equal(load_mask(dataset, sample, wanted.shape, Closed()), wanted)
 
 
 def test_a_label_map_is_stretched_by_whole_pixels() -> None:

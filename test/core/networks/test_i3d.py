@@ -255,6 +255,23 @@ def test_bfloat16_stays_within_three_percent_of_the_largest_value(network: I3d) 
         assert difference < 0.03, f"{name}: {difference:.4f}"
 
 
+@pytest.mark.parametrize("frames", [1, 2, 4])
+def test_weight_gradients_in_bfloat16_are_those_of_float32(frames: int) -> None:
+    torch.manual_seed(0)
+    inputs, wanted = torch.randn(4, 16, frames, 3, 3), torch.randn(4, 64, frames, 3, 3)
+    layer = SameConv3d(16, 64, (3, 3, 3))
+    gradients = []
+    for mixed in (False, True):
+        layer.zero_grad()
+        with torch.autocast("cpu", torch.bfloat16, enabled=mixed):
+            output = layer(inputs)
+        output.float().backward(wanted)
+        assert layer.weight.grad is not None
+        gradients.append(layer.weight.grad.clone())
+    exact, rounded = gradients
+    assert (rounded - exact).norm() < 0.02 * exact.norm()
+
+
 def test_width_one_is_the_published_network() -> None:
     with torch.device("meta"):
         for final, channels in PUBLISHED_CHANNELS.items():

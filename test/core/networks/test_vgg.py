@@ -120,3 +120,20 @@ def test_what_trains_follows_the_configuration(trainable: str, features: bool, f
 def test_refuses_other_shapes(shape: tuple[int, ...]) -> None:
     with pytest.raises(ShapeError, match="multiples of 32, got .*; resize and pad"):
         build()(torch.zeros(shape))
+
+
+def test_gradients_of_fc6_in_bfloat16_are_those_of_float32() -> None:
+    torch.manual_seed(0)
+    network = FullyConvolutionalVgg16(BaselineConfig(width=1 / 4, visual_dim=9, trainable="fc"))
+    pooled = torch.rand(4, 128, 2, 2)
+    gradients = []
+    for mixed in (False, True):
+        network.zero_grad()
+        with torch.autocast("cpu", torch.bfloat16, enabled=mixed):
+            scores = network.from_frozen(pooled)
+        scores.float().square().mean().backward()
+        first = network.classifier[0]
+        assert isinstance(first, torch.nn.Conv2d) and first.weight.grad is not None
+        gradients.append(first.weight.grad.clone())
+    exact, rounded = gradients
+    assert (rounded - exact).norm() < 0.05 * exact.norm()

@@ -134,7 +134,9 @@ def test_presets_and_files_are_found_by_name(tmp_path: Path) -> None:
     assert load_pretrain_config("small").name == "small"
     (tmp_path / "own.yaml").write_text("width: 0.5\n")
     assert load_pretrain_config(str(tmp_path / "own.yaml")).width == 0.5
-    with pytest.raises(ConfigError, match="'large'; give one of half, half_vgg, small or"):
+    with pytest.raises(
+        ConfigError, match="'large'; give one of half, half_tvl1, half_vgg, small or"
+    ):
         load_pretrain_config("large")
     (tmp_path / "own.yaml").write_text("widht: 0.5\n")
     with pytest.raises(ConfigError, match="unknown setting 'widht'; did you mean 'width'"):
