@@ -1,7 +1,6 @@
 """Answers as vision_msgs detections, on stand-ins with its fields and on the real thing."""
 
 import importlib
-import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from patience import PATIENT_NODE
+from vision import vision_place
 
 from actseg_core.live.queries import Query
 from actseg_core.live.reports import Report
@@ -18,11 +18,11 @@ from actseg_core.live.states import State
 from actseg_core.types import MaskResult
 from actseg_ros.messages import array_message
 
+__all__ = ["vision_place"]  # a fixture of test/support
 NAMES = (
     *("BoundingBox2D", "Detection2D", "Detection2DArray", "ObjectHypothesis"),
     *("ObjectHypothesisWithPose", "Point2D", "Pose2D"),
 )
-VISION_PACKAGE = Path(__file__).with_name("vision_package.py")
 CLIENT = """
 import rclpy
 from rclpy.node import Node
@@ -78,16 +78,10 @@ def test_each_actor_that_is_found_is_a_detection(convert: Any, read: Any) -> Non
 def test_with_vision_msgs_installed_the_node_publishes_them(
     start: Callable[..., Any],
     eventually: Callable[..., None],
-    tmp_path: Path,
+    vision_place: dict[str, str],
     checkpoint: Path,
     video: Path,
 ) -> None:
-    builder = start(str(VISION_PACKAGE), str(tmp_path))
-    assert builder.wait() == 0, builder.text
-    packages, libraries = builder.lines[-1].split()
-    root = VISION_PACKAGE.parents[2]
-    known = f"{libraries}:{os.environ.get('LD_LIBRARY_PATH', '')}"
-    place = {"PYTHONPATH": f"{packages}:{root}", "LD_LIBRARY_PATH": known}
     start(
         *("-m", "actseg_ros.players.video_camera", "--ros-args", "-p", f"source:={video}"),
         *("-p", "rate_hz:=15.0"),
@@ -95,8 +89,8 @@ def test_with_vision_msgs_installed_the_node_publishes_them(
     node = start(
         *(*PATIENT_NODE, "-p", f"checkpoint:={checkpoint}"),
         *("-p", "sentence:=the red square", "-r", "~/image:=/camera/image_raw"),
-        **place,
+        **vision_place,
     )
-    client = start("-c", CLIENT, **place)
+    client = start("-c", CLIENT, **vision_place)
     eventually(lambda: "DETECTION" in client.text, f"{client.text}\n{node.text}")
     assert "DETECTION q1 the red square 64.0 31.5 camera" in client.text

@@ -1,6 +1,5 @@
 """label_info with real vision_msgs, as the costmap layer subscribes to it; and the Nav2 files."""
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,9 +8,10 @@ import pytest
 import yaml
 from node_reference import OUTPUTS
 from patience import PATIENT_NODE
+from vision import vision_place
 
+__all__ = ["vision_place"]  # a fixture of test/support
 ROOT = Path(__file__).resolve().parents[2]
-VISION_PACKAGE = Path(__file__).with_name("vision_package.py")
 CLIENT = """
 import sys, rclpy
 from rclpy.node import Node
@@ -37,13 +37,12 @@ rclpy.spin(node)
 
 @pytest.mark.slow
 def test_who_comes_late_gets_the_numbers_and_each_change_of_them(
-    start: Callable[..., Any], eventually: Callable[..., None], tmp_path: Path, checkpoint: Path
+    start: Callable[..., Any],
+    eventually: Callable[..., None],
+    vision_place: dict[str, str],
+    checkpoint: Path,
 ) -> None:
-    builder = start(str(VISION_PACKAGE), str(tmp_path))
-    assert builder.wait() == 0, builder.text
-    packages, libraries = builder.lines[-1].split()
-    known = f"{libraries}:{os.environ.get('LD_LIBRARY_PATH', '')}"
-    place = {"PYTHONPATH": f"{packages}:{ROOT}", "LD_LIBRARY_PATH": known}
+    place = vision_place
     node = start(
         *(*PATIENT_NODE, "-p", f"checkpoint:={checkpoint}"),
         *("-p", "sentence:=the red square", "-p", "stream.min_confidence:=0.25"),

@@ -96,7 +96,7 @@ class Scene:
 
 # Slow: twelve starts of the real node.
 @pytest.mark.slow
-@pytest.mark.timeout(1800)
+@pytest.mark.timeout(3600)
 def test_signals_at_random_moments_end_the_node_in_order_and_leave_nothing(
     start: Start, eventually: Eventually, checkpoint: Path, video: Path
 ) -> None:

@@ -1,6 +1,6 @@
 """How long a test waits before it says that something hangs, and a node that is as patient."""
 
-PATIENCE_S = 240.0  # a computer may be busy for minutes; pyproject.toml's timeout is longer
+PATIENCE_S = 480.0  # a computer may be busy for minutes; pyproject.toml's timeout is longer
 
 # Its last words wait until a client that is held up has heard them.
 _PATIENT_AT_THE_END = """

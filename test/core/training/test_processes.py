@@ -19,7 +19,7 @@ from actseg_core.training.logs import read_rows
 from actseg_core.training.states import latest_state
 
 Start = Callable[..., subprocess.Popen[str]]
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]  # processes take long to start
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]  # processes take long to start
 SETTINGS = ("iterations=40", "save_every=4", "val_every=20", "val_samples=2", "log_every=2")
 PATIENCE_S = 600
 

@@ -49,7 +49,7 @@ def node(checkpoint: Path, *more: str) -> list[str]:
 
 # Slow: two starts of the real node, and minutes on a loaded machine.
 @pytest.mark.slow
-@pytest.mark.timeout(1800)
+@pytest.mark.timeout(3600)
 def test_a_recording_replayed_twice_gives_the_same_masks(
     start: Start, eventually: Eventually, recording: Path, choosy: Path
 ) -> None:
