@@ -1,5 +1,6 @@
 """A figure per finding: its rows as bars with intervals, and what the paper prints of them."""
 
+import textwrap
 from collections.abc import Iterator, Sequence
 
 from matplotlib.axes import Axes
@@ -11,7 +12,8 @@ from actseg_core.experiments.findings import Finding, JudgedFinding, Samples, pa
 from actseg_core.experiments.plan import SETS
 
 PANEL_IN = 2.9
-HEIGHT_IN = 3.2
+HEIGHT_IN = 3.4
+LETTERS_PER_IN = 12
 
 
 def finding_file(finding: Finding) -> str:
@@ -40,10 +42,12 @@ def finding_figure(judged: JudgedFinding, samples: Samples) -> Figure:
     """
     finding = judged.finding
     measures = list(dict.fromkeys(claim.measure for claim in finding.claims))
-    figure = new_figure(max(4.2, PANEL_IN * len(measures)), HEIGHT_IN)
+    width = max(4.2, PANEL_IN * len(measures))
+    figure = new_figure(width, HEIGHT_IN)
     for place, measure in enumerate(measures, 1):
         _panel(figure.add_subplot(1, len(measures), place), rows_of(finding), measure, samples)
-    figure.suptitle(f"{finding.text}: {judged.verdict}", fontsize=9)
+    title = f"{finding.text}: {judged.verdict}"
+    figure.suptitle(textwrap.fill(title, int(LETTERS_PER_IN * width)), fontsize=9)
     return figure
 
 

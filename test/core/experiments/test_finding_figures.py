@@ -51,6 +51,7 @@ def test_findings_without_a_measured_claim_have_no_figure(samples: Samples) -> N
 def test_bars_are_measured_and_diamonds_are_the_papers(samples: Samples) -> None:
     ((_, figure),) = finding_figures(judge(samples), samples)
     (axes,) = figure.axes
+    assert max(map(len, figure.get_suptitle().splitlines())) <= 50  # of 4.2 inches
     assert [label.get_text() for label in axes.get_xticklabels()] == [
         *("RGB", "Flow", "RGB and Flow, 2:1"),
     ]
