@@ -5,6 +5,7 @@ masks out). The names of `__all__` are the public ones; what lies in the modules
 Each is imported when it is first used, because what some of them need takes seconds.
 """
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
     from actseg_core.streaming.engine import StreamingEngine
     from actseg_core.types import Clip, Frame, MaskResult, Sentence
     from actseg_core.video import VideoWriter, read_video
+
+# ONNX Runtime 1.32, which reads this when it is loaded, otherwise keeps a device id in the user's
+# cache folder and reports to its makers.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 __all__ = [
     "ActSegError",

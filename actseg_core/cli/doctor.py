@@ -47,6 +47,7 @@ GET_ROS = (
     "source /opt/ros/DISTRIBUTION/setup.bash, or without a ROS installation "
     "pip install -r requirements/ros.txt"
 )
+NO_LOG_FOLDER = "; this user has no home folder: export ROS_LOG_DIR=/tmp or HOME"
 COLOURS = {"ok": "green", "hint": "yellow", "fail": "red"}
 
 
@@ -147,7 +148,10 @@ def ros(image: str, wait_s: float) -> Iterator[Finding]:
     except Exception as error:
         yield "fail", "ROS", f"{_reason(error)}; was ROS made for this Python?"
         return
-    yield from look(image, wait_s)
+    try:
+        yield from look(image, wait_s)
+    except Exception as error:  # rclpy without a home folder for its log, without a network
+        yield "fail", "ROS", f"{_reason(error)}{NO_LOG_FOLDER if _lacks_log(error) else ''}"
 
 
 def _problem(module: str) -> str:
@@ -167,6 +171,10 @@ def _version(module: str, name: str) -> str:
         return version(name)
     except PackageNotFoundError:  # the distribution's own goes by another name
         return str(getattr(import_module(module), "__version__", "of the system"))
+
+
+def _lacks_log(error: Exception) -> bool:
+    return "logging directory" in str(error)
 
 
 def _reason(error: BaseException) -> str:

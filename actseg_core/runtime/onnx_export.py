@@ -120,10 +120,13 @@ class OnnxCache:
             folder.rmdir()
 
 
-def cache_folder() -> Path:
-    """ACTSEG_CACHE, else the user's cache folder (XDG)."""
+def cache_folder() -> Path | None:
+    """ACTSEG_CACHE, else the user's cache folder (XDG); None for a user without a home folder."""
     given = os.environ.get("ACTSEG_CACHE") or os.environ.get("XDG_CACHE_HOME")
-    base = Path(given) if given else Path.home() / ".cache"
+    try:
+        base = Path(given) if given else Path.home() / ".cache"
+    except RuntimeError:
+        return None
     return base / "actseg" / "graphs"
 
 

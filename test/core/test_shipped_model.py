@@ -1,5 +1,10 @@
 """The weights that ship with the package, on generated clips that training never draws."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -15,6 +20,18 @@ LIMIT_MB = 25
 @pytest.fixture(scope="module")
 def predictor() -> Predictor:
     return Predictor.load("lite")
+
+
+def test_it_is_loaded_without_a_trace_in_the_home_folder_and_without_reports_to_anybody(
+    tmp_path: Path,
+) -> None:
+    """ONNX Runtime keeps a device id there for its reports, unless it is told not to."""
+    own = {"ORT_DISABLE_TELEMETRY", "XDG_CACHE_HOME", "ACTSEG_CACHE"}
+    environment = {name: value for name, value in os.environ.items() if name not in own}
+    environment |= {"HOME": str(tmp_path), "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    code = "import actseg_core; actseg_core.Predictor.load('lite').read('a cat')"
+    subprocess.run([sys.executable, "-c", code], env=environment, check=True)
+    assert list(tmp_path.rglob("*")) == []
 
 
 def two_actors(seed: int) -> GeneratedClip | None:

@@ -2,6 +2,7 @@
 
 import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -75,6 +76,26 @@ def test_a_package_that_ros_lacks_is_named_with_what_to_do(
     monkeypatch.setattr(doctor, "find_spec", lambda name: name)
     assert list(doctor.ros("", 1.0)) == [
         ("fail", "ROS", f"rpyutils_of_another_python is not found: {doctor.GET_ROS}")
+    ]
+
+
+def test_what_ros_fails_at_is_told_after_what_was_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    def findings(image: str, wait_s: float) -> Iterator[doctor.Finding]:
+        yield "ok", "messages", "load"
+        raise RuntimeError("Failed to get logging directory: no home\nat logging_dir.c")
+
+    part = ModuleType("part")
+    part.findings = findings
+    monkeypatch.setitem(sys.modules, doctor.ROS_PART, part)
+    monkeypatch.setattr(doctor, "find_spec", lambda name: name)
+    assert list(doctor.ros("", 1.0)) == [
+        ("ok", "messages", "load"),
+        (
+            "fail",
+            "ROS",
+            "RuntimeError: Failed to get logging directory: no home; this user has no home "
+            "folder: export ROS_LOG_DIR=/tmp or HOME",
+        ),
     ]
 
 

@@ -9,7 +9,7 @@ def test_states_are_those_of_the_message() -> None:
     in_message = {
         name: getattr(ActorState, name)
         for name in dir(ActorState)
-        if isinstance(getattr(ActorState, name), int)
+        if name.isupper() and isinstance(getattr(ActorState, name), int)
     }
     assert in_message == {state.name: int(state) for state in State}
 

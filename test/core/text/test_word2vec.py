@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from damaged_files import changed_bytes
-from gensim.models import KeyedVectors
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,6 +19,10 @@ from actseg_core.errors import VocabularyError
 from actseg_core.text import word_vectors
 from actseg_core.text.word2vec import read_vectors
 from actseg_core.text.word_vectors import load_word_vectors
+
+KeyedVectors = pytest.importorskip(
+    "gensim.models", reason="Python 3.14 has no gensim"
+).KeyedVectors
 
 WORDS = {"dog": [1.0, 2.0, 3.0], "Dog": [0.0, 0.5, 0.25]}
 LIMIT = 1000
