@@ -171,7 +171,7 @@ def mttr_worker(folder: Path) -> None:
 
     transformers.RobertaModel.from_pretrained = staticmethod(random_roberta)
     transformers.RobertaTokenizerFast.from_pretrained = staticmethod(lambda *_: Tokenizer())
-    from misc import nested_tensor_from_tensor_list  # of MTTR's folder, as the next one
+    from misc import nested_tensor_from_videos_list  # of MTTR's folder, as the next one
     from models.mttr import build
 
     settings = yaml.safe_load((folder / "configs" / "a2d_sentences.yaml").read_text())
@@ -184,7 +184,7 @@ def mttr_worker(folder: Path) -> None:
     for _ in sys.stdin:
         start_s = time.perf_counter()
         with torch.inference_mode():
-            window = nested_tensor_from_tensor_list(frames)
+            window = nested_tensor_from_videos_list(frames)
             out = model(window, torch.tensor([WINDOW // 2]), [SENTENCE])
             out.pop("aux_outputs", None)
             out = {name: value.flatten(0, 1) for name, value in out.items()}
