@@ -87,7 +87,7 @@ class Perception:
     def __init__(self, runner: ObjectRunner) -> None:
         self._runner = runner
         self._namer = ColourNamer()
-        self.beside = ThreadPoolExecutor(1, thread_name_prefix="actseg_beside")
+        self.beside = ThreadPoolExecutor(1, thread_name_prefix="beside_networks")
 
     def objects(
         self, image: NDArray[np.uint8], content: tuple[slice, slice] | None = None
