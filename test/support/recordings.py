@@ -13,16 +13,21 @@ S = 10**9
 FRAMES = 12
 
 
+def picture(number: int) -> Any:
+    """Of one frame, (48, 64, 3) uint8 RGB."""
+    image = np.random.default_rng(number).integers(0, 90, (48, 64, 3), np.uint8)
+    image[16:32, 3 * number : 3 * number + 16] = (200, 40, 40)
+    return image
+
+
 @pytest.fixture(scope="session")
 def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A red square that moves over noise, 10 frames per second from 100 s on, with depth."""
     path = tmp_path_factory.mktemp("bag") / "square"
-    random = np.random.default_rng(0)
 
     def frame(number: int) -> BagFrame:
-        image = random.integers(0, 90, (48, 64, 3), np.uint8)
-        image[16:32, 3 * number : 3 * number + 16] = (200, 40, 40)
-        return BagFrame(image, 100 * S + number * S // 10, np.full((48, 64), 2000, np.uint16))
+        depth = np.full((48, 64), 2000, np.uint16)
+        return BagFrame(picture(number), 100 * S + number * S // 10, depth)
 
     write_bag(path, [frame(number) for number in range(FRAMES)], Storage.SQLITE3)
     return path

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from patience import PATIENT_NODE
-from recordings import CLIENT, FRAMES, S, camera, recording, stamps
+from recordings import CLIENT, FRAMES, S, camera, picture, recording, stamps
 from std_msgs.msg import Header
 
 from actseg_core.checkpoints.checkpoint import save_checkpoint
@@ -21,18 +21,21 @@ __all__ = ["recording"]  # a fixture of test/support
 Start = Callable[..., Any]
 Eventually = Callable[..., None]
 REPLAYS = 6
+PADDED = slice(8, 56)  # where 48 rows lie in 64
 ANSWERED = [100 * S + number * S // 10 for number in range(3, FRAMES)]  # the window is of four
 
 
 @pytest.fixture(scope="module")
 def choosy(checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The small network with a threshold that half of the pixels of a noisy clip pass."""
+    """The small network with a threshold that half of the pixels of the first window pass."""
     predictor = Predictor.load(str(checkpoint))
     size, frames = predictor.config.size, predictor.config.frames
-    noise = np.random.default_rng(1).integers(0, 255, (frames, size, size, 3), np.uint8)
+    clip = np.zeros((frames, size, size, 3), np.uint8)
+    for index in range(frames):
+        clip[index, PADDED] = picture(index)
     sentence = predictor.read("the red square")
-    response = predictor.respond(predictor.encode(noise, None), [sentence])[sentence]
-    threshold = float(np.median(response.map))
+    response = predictor.respond(predictor.encode(clip, None), [sentence])[sentence]
+    threshold = float(np.median(response.map[PADDED]))
     model = build_model(predictor.config.model_copy(update={"threshold": threshold}))
     model.load_state_dict(predictor.model.state_dict())
     path = tmp_path_factory.mktemp("model") / "choosy.safetensors"
@@ -167,18 +170,27 @@ def test_progress_counts_all_that_is_done_with_while_the_node_is_active() -> Non
     assert not progress.is_at(101 * S, 0.0)
 
 
+def gives_up(start: Start, actor: Any, reason: str, recording: Path, **values: Any) -> bool:
+    """Whether a lossless player ends for this reason; one that hears the node late has another."""
+    for _ in range(10):
+        player = start(
+            *camera(recording, lossless="true", answer_timeout_s=15.0, **values),
+            *("-r", "~/status:=/actseg/status"),
+        )
+        assert player.wait() == 2, actor.text
+        if reason in player.text:
+            return True
+    return False
+
+
 @pytest.mark.slow
 def test_a_lossless_replay_to_a_node_that_may_lose_images_gives_up(
     start: Start, eventually: Eventually, recording: Path, checkpoint: Path
 ) -> None:
     actor = start(*node(checkpoint, "-p", "image_reliability:=best_effort"))
     eventually(lambda: "loaded on cpu" in actor.text, actor.text)
-    player = start(
-        *camera(recording, lossless="true", answer_timeout_s=15.0),
-        *("-r", "~/status:=/actseg/status"),
-    )
-    assert player.wait() == 2, actor.text
-    assert "does not subscribe reliably to /bag_camera/image_raw, as a lossless" in player.text
+    reason = "does not subscribe reliably to /bag_camera/image_raw, as a lossless"
+    assert gives_up(start, actor, reason, recording)
 
 
 @pytest.mark.slow
@@ -187,9 +199,5 @@ def test_a_lossless_replay_with_a_clock_that_is_not_followed_gives_up(
 ) -> None:
     actor = start(*node(choosy))
     eventually(lambda: "loaded on cpu" in actor.text, actor.text)
-    player = start(
-        *camera(recording, stamps="recorded", clock="true", lossless="true"),
-        *("-p", "answer_timeout_s:=8.0", "-r", "~/status:=/actseg/status"),
-    )
-    assert player.wait() == 2, actor.text
-    assert "does not follow /clock; start it with use_sim_time:=true" in player.text
+    reason = "does not follow /clock; start it with use_sim_time:=true"
+    assert gives_up(start, actor, reason, recording, stamps="recorded", clock="true")
