@@ -75,22 +75,25 @@ def _register(app: typer.Typer, verb: str) -> None:
     module, function = VERBS[verb].split(":")
     try:
         loaded: Callable[..., object] = getattr(import_module(module), function)
-    except ModuleNotFoundError as error:
-        missing = error.name or ""
-        if missing.partition(".")[0] == "actseg_core":
+    except ImportError as error:
+        if (error.name or "").partition(".")[0] == "actseg_core":
             raise
         # Whatever is written after the verb, the answer is what it lacks.
         anything = {"ignore_unknown_options": True, "allow_extra_args": True}
-        app.command(verb, context_settings=anything)(_lacking(verb, missing))
+        app.command(verb, context_settings=anything)(_lacking(verb, error))
     else:
         app.command(verb)(loaded)
 
 
-def _lacking(verb: str, package: str) -> Callable[[typer.Context], None]:
-    text = (
-        f"{verb} needs {package}, which is not installed: pip install 'actseg[train]' brings "
-        "what trains and measures, `actseg doctor` looks at the rest"
-    )
+def _lacking(verb: str, error: ImportError) -> Callable[[typer.Context], None]:
+    if isinstance(error, ModuleNotFoundError):
+        text = (
+            f"{verb} needs {error.name}, which is not installed: `actseg doctor` names what the "
+            "node and the command line need, pip install 'actseg[train]' brings what trains"
+        )
+    else:  # built for another NumPy, or without a library of the system
+        reason = " ".join(str(error).split())
+        text = f"{verb} needs a package that does not load: {reason}; `actseg doctor` names it"
 
     def say(_: typer.Context) -> None:
         raise MissingPackageError(text)

@@ -1,5 +1,6 @@
 """Verbs, exit codes, one line per error."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -50,8 +51,25 @@ def test_a_verb_without_its_packages_says_what_to_install() -> None:
     done = run_without("pycocotools", "generate", "folder", "--clips", "3")
     assert done.returncode == 2
     assert done.stderr == (
-        "actseg: generate needs pycocotools, which is not installed: pip install 'actseg[train]' "
-        "brings what trains and measures, `actseg doctor` looks at the rest\n"
+        "actseg: generate needs pycocotools, which is not installed: `actseg doctor` names what "
+        "the node and the command line need, pip install 'actseg[train]' brings what trains\n"
+    )
+
+
+def test_a_verb_whose_package_was_built_for_another_numpy_says_so(tmp_path: Path) -> None:
+    text = "raise ImportError('numpy.core.multiarray failed to import')\n"
+    (tmp_path / "cv2.py").write_text(text, encoding="utf-8")
+    path = os.pathsep.join([str(tmp_path), *filter(None, sys.path)])
+    done = subprocess.run(
+        [sys.executable, "-m", "actseg_core.cli.main", "segment", "clip.mp4", "the cat"],
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stderr) == (
+        2,
+        "actseg: segment needs a package that does not load: numpy.core.multiarray failed to "
+        "import; `actseg doctor` names it\n",
     )
 
 
