@@ -185,6 +185,8 @@ class LiteTrainConfig(Config):
     """Optimiser steps of the naming network."""
     distill_steps: int = Field(400, ge=0, le=1_000_000)
     """Steps in which the two public networks are trained further, themselves the teachers."""
+    joint_steps: int = Field(0, ge=0, le=1_000_000)
+    """Steps at the end in which these and the masks are trained together."""
     threads: int = Field(1, ge=1, le=1024)
     """Threads of PyTorch."""
     seed: int = Field(1, ge=0, le=2**31 - 1)

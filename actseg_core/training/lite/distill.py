@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from actseg_core.networks.object_features import FrameFeatures, FrameTrunk
+from actseg_core.networks.object_features import TRUNK_TOP, FrameFeatures, FrameTrunk
 from actseg_core.networks.tensors import network_input
 from actseg_core.training.lite.photos import Photo, random_view
 
@@ -61,8 +61,8 @@ def distill(
             random_view(photos[int(rng.integers(len(photos)))], rng).image for _ in range(BATCH)
         ]
         with torch.no_grad():
-            wanted = teacher(_tensor(clean))
-        loss = difference(trunk(_tensor([disturbed(image, rng) for image in clean])), wanted)
+            wanted = teacher(as_input(clean))
+        loss = difference(trunk(as_input([disturbed(image, rng) for image in clean])), wanted)
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(trained, 1.0)
@@ -82,9 +82,28 @@ def difference(found: FrameFeatures, wanted: FrameFeatures) -> Tensor:
     probabilities by cross-entropy, boxes where the teacher sees an object."""
     loss = torch.zeros(())
     for ours, theirs in zip(found[:4], wanted[:4], strict=True):
-        loss = loss + functional.mse_loss(ours, theirs) / theirs.var().clamp(min=1e-6)
+        loss = loss + _distance(ours, theirs)
+    return loss + _detector_loss(found, wanted)
+
+
+def knowledge_loss(found: FrameFeatures, wanted: FrameFeatures) -> Tensor:
+    """How far apart two frames' names and boxes are; 0 if they are equal.
+
+    Names come of the trunk's features at stride 32; all other features are free.
+    """
+    names = _distance(found.stride32[:, :TRUNK_TOP], wanted.stride32[:, :TRUNK_TOP])
+    with torch.no_grad():
+        least = _detector_loss(wanted, wanted)
+    return names + _detector_loss(found, wanted) - least
+
+
+def _distance(ours: Tensor, theirs: Tensor) -> Tensor:
+    return functional.mse_loss(ours, theirs) / theirs.var().clamp(min=1e-6)
+
+
+def _detector_loss(found: FrameFeatures, wanted: FrameFeatures) -> Tensor:
     objects = torch.sigmoid(wanted.objectness)
-    loss = loss + functional.binary_cross_entropy_with_logits(found.objectness, objects)
+    loss = functional.binary_cross_entropy_with_logits(found.objectness, objects)
     names = functional.binary_cross_entropy_with_logits(
         found.classes, torch.sigmoid(wanted.classes), reduction="none"
     ).sum(dim=2)
@@ -116,6 +135,7 @@ def disturbed(image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.
     return np.where(image.max(axis=2, keepdims=True) > 0, packed, np.uint8(0))
 
 
-def _tensor(images: Sequence[NDArray[np.uint8]]) -> Tensor:
+def as_input(images: Sequence[NDArray[np.uint8]]) -> Tensor:
+    """(N, 3, H, W) in [-1, 1] of N pictures (H, W, 3) uint8 RGB."""
     frames = network_input(torch.from_numpy(np.stack(images)))
     return frames.contiguous(memory_format=torch.channels_last)

@@ -20,6 +20,7 @@ from actseg_core.training.lite.photos import MASK_SIZE, SIZE, Photo, pasted_view
 
 BOXES = 48
 MAX_MASKS = 32
+LEAST_AREA = 6 * 255
 STRIDES = (4, 8, 16, 32)
 
 
@@ -86,8 +87,7 @@ def build(
                 view = pasted_view(view, random_view(other, rng), rng)
                 of_both = categories + other.categories
                 categories = tuple(of_both[k] for k in view.instances) or categories
-            order_ = np.argsort(-view.masks.sum(axis=(1, 2), dtype=np.int64))[:MAX_MASKS]
-            kept = [int(k) for k in order_ if view.masks[k].sum(dtype=np.int64) >= 6 * 255]
+            kept = largest_masks(view.masks)
             for name, value in features_of(trunk, view.image).items():
                 arrays[name][index] = value
             arrays["image"][index] = cv2.resize(
@@ -105,6 +105,12 @@ def build(
             if index % 50 == 49:
                 rows.flush()
                 log(f"{index + 1} of {count} views")
+
+
+def largest_masks(masks: NDArray[np.uint8]) -> list[int]:
+    """Indices of the largest of (N, m, m) masks; those below six cells are left out."""
+    areas = masks.sum(axis=(1, 2), dtype=np.int64)
+    return [int(k) for k in np.argsort(-areas)[:MAX_MASKS] if areas[k] >= LEAST_AREA]
 
 
 @torch.inference_mode()

@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -15,9 +14,11 @@ from actseg_core.networks.object_net import Joined, ObjectNetwork, box_places, s
 from actseg_core.training.lite.cached_views import CachedViews, Jitter, given_boxes, split
 from actseg_core.training.lite.feature_cache import Row
 from actseg_core.training.lite.photos import SIZE
+from actseg_core.training.lite.state import TrainingState
 
 NEAR_BOX = 1.6  # half box sizes from its centre within which a pixel counts
 FIRST = 0.3  # weight of the first look's loss
+QUALITY = 0.1  # weight of the loss of the expected IoU
 SAVE_EVERY = 200
 MEASURED_VIEWS = 240
 MOST_MEASURED = 12
@@ -60,6 +61,13 @@ class MaskMeasure:
     above_three_quarters: float
     objects: int
 
+    @classmethod
+    def of(cls, ious: Sequence[float]) -> "MaskMeasure":
+        """From each mask's IoU, at least one."""
+        values = np.array(ious)
+        half, three_quarters = (float((values > limit).mean()) for limit in (0.5, 0.75))
+        return cls(float(values.mean()), half, three_quarters, len(values))
+
 
 def train_masks(
     network: ObjectNetwork,
@@ -79,7 +87,8 @@ def train_masks(
     plan = torch.optim.lr_scheduler.OneCycleLR(
         optimiser, recipe.rate, total_steps=recipe.steps, pct_start=0.05
     )
-    first = _resume(state, network, optimiser, plan, recipe)
+    kept = TrainingState(state, network, optimiser, plan, asdict(recipe))
+    first = kept.resume()
     log(f"{len(train)} views to train on, {len(test)} held out, from step {first}")
     losses: list[float] = []
     overlaps: list[float] = []
@@ -103,7 +112,7 @@ def train_masks(
                 f"{pace:.2f} s a step"
             )
             losses, overlaps = [], []
-            _save(state, network, optimiser, plan, recipe, step + 1)
+            kept.save(step + 1)
     return measure_masks(network, caches, test, recipe)
 
 
@@ -135,15 +144,37 @@ def mask_loss(
         )
         target = torch.from_numpy(masks)
         one = Joined(*(level[index : index + 1] for level in joined))
-        response, first, quality, _ = network(one, boxes, SIZE)
-        losses.append(_loss(response, target, boxes) + FIRST * _loss(first, target, boxes))
-        with torch.no_grad():
-            found, wanted = response > 0, target > 0.5
-            shared = (found & wanted).sum(dim=(1, 2))
-            iou = shared / (found | wanted).sum(dim=(1, 2)).clamp(min=1)
-        qualities.append(functional.binary_cross_entropy_with_logits(quality, iou))
-        overlaps += iou.tolist()
-    return torch.cat(losses).mean() + 0.1 * torch.stack(qualities).mean(), overlaps
+        loss, quality, ious = object_losses(network, one, boxes, target)
+        losses.append(loss)
+        qualities.append(quality)
+        overlaps += ious
+    return torch.cat(losses).mean() + QUALITY * torch.stack(qualities).mean(), overlaps
+
+
+def object_losses(
+    network: ObjectNetwork, joined: Joined, boxes: Tensor, target: Tensor
+) -> tuple[Tensor, Tensor, list[float]]:
+    """Losses of the objects of one view.
+
+    Args:
+        network: The network.
+        joined: Features of the view.
+        boxes: (K, 4) centre x, y, width, height [px].
+        target: (K, 104, 104) share of each cell that belongs to the object.
+
+    Returns:
+        (K,) loss of the masks of both looks, loss of their expected IoU, the masks' IoU.
+    """
+    response, first, quality, _ = network(joined, boxes, SIZE)
+    with torch.no_grad():
+        found, wanted = response > 0, target > 0.5
+        shared = (found & wanted).sum(dim=(1, 2))
+        iou = shared / (found | wanted).sum(dim=(1, 2)).clamp(min=1)
+    return (
+        _loss(response, target, boxes) + FIRST * _loss(first, target, boxes),
+        functional.binary_cross_entropy_with_logits(quality, iou),
+        iou.tolist(),
+    )
 
 
 def _joined(
@@ -179,51 +210,4 @@ def measure_masks(
     chosen = views[:MEASURED_VIEWS]
     for start in range(0, len(chosen), recipe.batch):
         found += mask_loss(network, caches, chosen[start : start + recipe.batch], recipe, None)[1]
-    values = np.array(found)
-    return MaskMeasure(
-        float(values.mean()),
-        float((values > 0.5).mean()),
-        float((values > 0.75).mean()),
-        len(values),
-    )
-
-
-def _save(
-    path: Path,
-    network: ObjectNetwork,
-    optimiser: torch.optim.Optimizer,
-    plan: Any,
-    recipe: MaskRecipe,
-    step: int,
-) -> None:
-    partial = path.with_name(path.name + ".part")
-    torch.save(
-        {
-            "network": network.state_dict(),
-            "optimiser": optimiser.state_dict(),
-            "plan": plan.state_dict(),
-            "recipe": asdict(recipe),
-            "step": step,
-        },
-        partial,
-    )
-    partial.replace(path)
-
-
-def _resume(
-    path: Path,
-    network: ObjectNetwork,
-    optimiser: torch.optim.Optimizer,
-    plan: Any,
-    recipe: MaskRecipe,
-) -> int:
-    """The step to go on with; 0 if there is no state of this recipe."""
-    if not path.is_file():
-        return 0
-    kept = torch.load(path, weights_only=True)
-    if kept["recipe"] != asdict(recipe):
-        return 0
-    network.load_state_dict(kept["network"])
-    optimiser.load_state_dict(kept["optimiser"])
-    plan.load_state_dict(kept["plan"])
-    return int(kept["step"])
+    return MaskMeasure.of(found)

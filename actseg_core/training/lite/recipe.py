@@ -6,18 +6,17 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from actseg_core.checkpoints.checkpoint import save_checkpoint
 from actseg_core.config import ModelConfig
 from actseg_core.errors import CheckpointError, ConfigError, DatasetError
 from actseg_core.experiment_config import LiteTrainConfig
-from actseg_core.networks.object_net import ObjectNetwork
 from actseg_core.networks.objects_model import ObjectsModel
 from actseg_core.text.word_vectors import load_word_vectors
 from actseg_core.training.lite.cached_views import CachedViews, Jitter, split
 from actseg_core.training.lite.distill import distill
 from actseg_core.training.lite.feature_cache import Row, build
+from actseg_core.training.lite.joint import JointRecipe, average, train_jointly
 from actseg_core.training.lite.masks import MaskRecipe, measure_masks, train_masks
 from actseg_core.training.lite.naming import train_naming
 from actseg_core.training.lite.object_table import object_table
@@ -73,7 +72,7 @@ def train_lite(
     started = {name: value.clone() for name, value in model.objects.state_dict().items()}
     masks = train_masks(model.objects, [views], held_out, recipe, run / "masks.state", log)
     if settings.own_share < 1:
-        _average(model.objects, started, settings.own_share)
+        average(model.objects, started, settings.own_share)
         test = split([views], held_out)[1]
         masks = measure_masks(model.objects, [views], test, recipe)
     torch.save(model.objects.state_dict(), run / "masks.pt")
@@ -86,6 +85,11 @@ def train_lite(
     log(f"names of held-out objects: {naming}")
     distilled = distill(model.frame, photos, settings.distill_steps, settings.seed, log)
     metrics = {"masks": masks.__dict__, "naming": naming.__dict__, "distillation": distilled}
+    if settings.joint_steps:
+        recipe_ = JointRecipe(settings.joint_steps, seed=settings.seed)
+        joint = train_jointly(model, photos, held_out, recipe_, run / "joint.state", log)
+        log(f"masks of held-out views after joint training: {joint}")
+        metrics["joint"] = joint.__dict__
     (run / "figures.json").write_text(json.dumps(metrics, indent=2) + "\n", encoding="utf-8")
     words = load_word_vectors(config.text.vectors).digest
     save_checkpoint(destination, model, metrics, torch.float16, words)
@@ -116,20 +120,12 @@ def _start(model: ObjectsModel, path: str) -> None:
         raise CheckpointError(f"{path} does not hold an earlier phase's masks: {error}") from error
 
 
-def _average(network: ObjectNetwork, started: dict[str, Tensor], share: float) -> None:
-    """Weights between those of the start and those of the end; steps alone are not averaged."""
-    with torch.no_grad():
-        for name, value in network.state_dict().items():
-            if value.is_floating_point():
-                value.copy_(started[name] + share * (value - started[name]))
-
-
-def _held_out(path: str) -> Callable[[Row], bool]:
-    """Which rows are never trained on."""
+def _held_out(path: str) -> Callable[[Row | Photo], bool]:
+    """Which views or photographs are never trained on."""
     if not path:
-        return lambda row: False
+        return lambda of: False
     try:
         ids = frozenset(json.loads(Path(path).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError) as error:
         raise DatasetError(f"{path} is no JSON list of ids: {error}") from error
-    return lambda row: row.number in ids and row.number % HELD_OUT_EVERY == 0
+    return lambda of: of.number in ids and of.number % HELD_OUT_EVERY == 0

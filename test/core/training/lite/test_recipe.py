@@ -61,6 +61,16 @@ def test_a_phase_writes_a_checkpoint_with_its_figures(tmp_path: Path, photo_fold
     assert any(line.startswith("4 views to train on, 2 held out") for line in said)
 
 
+def test_a_phase_may_end_with_joint_training(tmp_path: Path, photo_folder: Path) -> None:
+    given = settings(tmp_path, photo_folder, joint_steps=1)
+    out = tmp_path / "lite.safetensors"
+
+    recipe.train_lite(load_preset("lite"), given, tmp_path / "run", out, print)
+
+    assert load_checkpoint(out).metrics["joint"]["objects"] == 3
+    assert (tmp_path / "run" / "joint.state").is_file()
+
+
 def test_a_phase_can_be_averaged_with_what_it_started_from(
     tmp_path: Path, photo_folder: Path
 ) -> None:
