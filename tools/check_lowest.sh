@@ -7,6 +7,8 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 venv=${1:-$root/build/venv-lowest}
 bin=$venv/bin
 cd "$root"
+# What another environment set up would be used in place of what is installed here.
+unset PYTHONPATH LD_LIBRARY_PATH _ROS_WHEELS_BOOTSTRAP_COMPLETE AMENT_PREFIX_PATH CMAKE_PREFIX_PATH
 
 TESTS=(
   test/core/text test/core/video test/core/cli/test_segment.py
