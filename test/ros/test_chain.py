@@ -49,7 +49,10 @@ class Chain:
             status = self.status()
             return status["state"] == state and revision in (None, status["revision"])
 
-        self.eventually(reached, f"{state.name}, not {self.status()}\n{self.node.text}")
+        def instead() -> str:
+            return f"{state.name}, not {self.status()}\n{self.node.text}"
+
+        self.eventually(reached, instead)
 
 
 @pytest.fixture

@@ -108,12 +108,17 @@ def read() -> Callable[[str], Sentence]:
 
 @pytest.fixture
 def eventually() -> Callable[..., None]:
-    """Waits until a condition holds; generous, because nothing timed may fail."""
+    """Waits until a condition holds; generous, because nothing timed may fail.
 
-    def wait(condition: Callable[[], Any], what: str = "") -> None:
+    What it waits for may be a function, so that a failure tells how things stand at the end.
+    """
+
+    def wait(condition: Callable[[], Any], what: str | Callable[[], str] = "") -> None:
         end = time.monotonic() + PATIENCE_S
         while not condition():
-            assert time.monotonic() < end, f"not within {PATIENCE_S:g} s: {what or condition}"
+            if time.monotonic() > end:
+                told = what() if callable(what) else what
+                raise AssertionError(f"not within {PATIENCE_S:g} s: {told or condition}")
             time.sleep(0.01)
 
     return wait
