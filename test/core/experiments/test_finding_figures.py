@@ -1,9 +1,9 @@
 """A figure per finding."""
 
-import json
 from pathlib import Path
 
 import pytest
+from sample_files import write_overlaps
 
 from actseg_core.experiments.bootstrap import estimate, read_sums
 from actseg_core.experiments.finding_figures import finding_figures, finding_file, rows_of
@@ -13,26 +13,17 @@ STREAMS = next(item for item in FINDINGS if item.name == "streams")
 BASELINES = next(item for item in FINDINGS if item.name == "baselines")
 
 
-def write(path: Path, overlaps: list[int]) -> Path:
-    rows = (
-        {"video": f"v{i}", "intersection": common, "union": 100, "has_target": True}
-        for i, common in enumerate(overlaps)
-    )
-    path.write_text("\n".join(json.dumps(row) for row in rows))
-    return path
-
-
 @pytest.fixture
 def samples(tmp_path: Path) -> Samples:
     """Two seeds of RGB and of both streams together, none of flow."""
     return {
         "ablation_stream_rgb": {
-            0: write(tmp_path / "rgb0", [40, 60]),
-            1: write(tmp_path / "rgb1", [50, 50]),
+            0: write_overlaps(tmp_path / "rgb0", [40, 60]),
+            1: write_overlaps(tmp_path / "rgb1", [50, 50]),
         },
         "ablation_stream_rgb_flow": {
-            0: write(tmp_path / "both0", [60, 80]),
-            1: write(tmp_path / "both1", [70, 70]),
+            0: write_overlaps(tmp_path / "both0", [60, 80]),
+            1: write_overlaps(tmp_path / "both1", [70, 70]),
         },
     }
 
@@ -61,7 +52,7 @@ def test_bars_are_measured_and_diamonds_are_the_papers(samples: Samples) -> None
 
 
 def test_every_measure_of_a_finding_has_a_panel(tmp_path: Path) -> None:
-    samples = {name: {0: write(tmp_path / name, [10, 20])} for name in rows_of(BASELINES)}
+    samples = {name: {0: write_overlaps(tmp_path / name, [10, 20])} for name in rows_of(BASELINES)}
     figures = {item.name: figure for item, figure in finding_figures(judge(samples), samples)}
     titles = [axes.get_title() for axes in figures["baselines"].axes]
     assert titles == ["overall IoU [%]", "mean IoU [%]", "mAP [%]"]

@@ -1,23 +1,13 @@
 """Verdicts from measured rows."""
 
-import json
 from pathlib import Path
 
 import pytest
+from sample_files import write_overlaps
 
 from actseg_core.experiments.bootstrap import Difference
 from actseg_core.experiments.findings import FINDINGS, Claim, Finding, Judged, JudgedFinding, judge
 from actseg_core.experiments.plan import SETS
-
-
-def write(path: Path, overlaps: list[int]) -> Path:
-    """Samples of videos of their own with a union of 100 pixels."""
-    rows = (
-        {"video": f"v{i}", "intersection": common, "union": 100, "has_target": True}
-        for i, common in enumerate(overlaps)
-    )
-    path.write_text("\n".join(json.dumps(row) for row in rows))
-    return path
 
 
 def judged(low: float, high: float) -> Judged:
@@ -78,9 +68,12 @@ def test_every_claim_is_about_rows_that_are_measured() -> None:
 
 
 def test_only_seeds_that_both_rows_have_are_compared(tmp_path: Path) -> None:
-    flow = {seed: write(tmp_path / f"f{seed}", [20] * 9) for seed in (0, 1, 2)}
-    rgb = {seed: write(tmp_path / f"r{seed}", [50 + 40 * (seed == 3)] * 9) for seed in (1, 2, 3)}
-    fused = {seed: write(tmp_path / f"b{seed}", [60] * 9) for seed in (1, 2)}
+    flow = {seed: write_overlaps(tmp_path / f"f{seed}", [20] * 9) for seed in (0, 1, 2)}
+    rgb = {
+        seed: write_overlaps(tmp_path / f"r{seed}", [50 + 40 * (seed == 3)] * 9)
+        for seed in (1, 2, 3)
+    }
+    fused = {seed: write_overlaps(tmp_path / f"b{seed}", [60] * 9) for seed in (1, 2)}
     rows = {
         "ablation_stream_rgb": rgb,
         "ablation_stream_flow": flow,
